@@ -1,0 +1,44 @@
+"""An import of a file: what was uploaded, how columns map, what came of each row."""
+
+from django.db import models
+
+from gengyun.team.models import User
+
+
+class ImportRun(models.Model):
+    class Kind(models.TextChoices):
+        CUSTOMERS = "customers"
+        CONTACTS = "contacts"
+        ACTIVITIES = "activities"
+
+    class State(models.TextChoices):
+        UPLOADED = "uploaded"  # waiting for the mapping to be confirmed
+        CHECKED = "checked"  # dry run done
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    kind = models.CharField(max_length=12, choices=Kind)
+    state = models.CharField(max_length=10, choices=State, default=State.UPLOADED)
+    file_name = models.CharField(max_length=200)
+    stored_path = models.CharField(max_length=400)  # below the data folder
+    encoding = models.CharField(max_length=20, default="", blank=True)
+    mapping = models.JSONField(default=dict)  # column header -> field, or null to skip
+    options = models.JSONField(default=dict)
+    row_count = models.PositiveIntegerField(default=0)
+    done_count = models.PositiveIntegerField(default=0)
+    created_count = models.PositiveIntegerField(default=0)
+    changed_count = models.PositiveIntegerField(default=0)
+    same_count = models.PositiveIntegerField(default=0)
+    error_count = models.PositiveIntegerField(default=0)
+    error_path = models.CharField(max_length=400, default="", blank=True)
+    error = models.TextField(default="", blank=True)
+    created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.file_name}"

@@ -1,0 +1,3 @@
+from gengyun.engagement.models.activity import Activity
+
+__all__ = ["Activity"]

@@ -1,0 +1,26 @@
+"""Today's score per customer with its explanation; the history of scores is in the lake."""
+
+from django.db import models
+
+from gengyun.customers.models import Customer
+from gengyun.health.models.scorecard import ScorecardVersion
+
+
+class HealthScore(models.Model):
+    customer = models.OneToOneField(Customer, primary_key=True, on_delete=models.CASCADE)
+    as_of = models.DateField()
+    version = models.ForeignKey(ScorecardVersion, on_delete=models.PROTECT)
+    score = models.FloatField(null=True)  # after caps, unrounded; null: not enough data
+    raw_score = models.FloatField(null=True)  # before caps
+    band = models.CharField(max_length=1)  # A B C D, N: not enough data
+    coverage = models.FloatField()  # 0..1
+    trend = models.CharField(max_length=4, default="", blank=True)  # up, down, flat, "" unknown
+    explanation = models.JSONField()  # see health.calc.score.Explanation
+    history = models.JSONField(default=list)  # [["2026-11-14", 72.3 or null], ...] weekly, 26
+    computed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.as_of} {self.band}"

@@ -1,0 +1,1 @@
+"""Durable jobs; see `backend` for enqueueing and `runner` for claiming and running."""

@@ -1,0 +1,5 @@
+from gengyun.portfolio.models.saved_view import SavedView
+from gengyun.portfolio.models.snooze import Snooze
+from gengyun.portfolio.models.summary import CustomerSummary
+
+__all__ = ["CustomerSummary", "SavedView", "Snooze"]

@@ -1,0 +1,66 @@
+"""One row per customer holding everything a list sorts and filters by. Derived, rebuildable."""
+
+from django.db import models
+
+from gengyun.customers.models import Customer, Stage, Tier
+from gengyun.team.models import User
+from gengyun.team.queries.access import customer_scope
+
+
+class SummaryQuerySet(models.QuerySet["CustomerSummary"]):
+    def visible_to(self, actor: User | None) -> "SummaryQuerySet":
+        return self.filter(customer_scope(actor))
+
+
+class CustomerSummary(models.Model):
+    customer = models.OneToOneField(Customer, primary_key=True, on_delete=models.CASCADE)
+    name = models.CharField(max_length=200)
+    industry = models.CharField(max_length=60, default="", blank=True)
+    region = models.CharField(max_length=60, default="", blank=True)
+    owner = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    tier = models.ForeignKey(Tier, null=True, on_delete=models.PROTECT, related_name="+")
+    stage = models.ForeignKey(Stage, null=True, on_delete=models.PROTECT, related_name="+")
+    tag_names = models.JSONField(default=list)
+    arr_minor = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=3, default="CNY")
+    seats = models.PositiveIntegerField(null=True)
+    renews_on = models.DateField(null=True)
+    # health of the newest judged day
+    as_of = models.DateField(null=True)
+    score = models.FloatField(null=True)
+    band = models.CharField(max_length=1, default="N")
+    coverage = models.FloatField(null=True)
+    trend = models.CharField(max_length=4, default="", blank=True)
+    change_week = models.FloatField(null=True)  # score minus the score a week before
+    line = models.JSONField(default=list)  # 12 weekly scores, oldest first, null where unknown
+    # why the score moved in the week: [{"name_zh", "name_en", "points"}], biggest first
+    movers = models.JSONField(default=list)
+    active_users_7d = models.PositiveIntegerField(null=True)
+    last_event_on = models.DateField(null=True)
+    last_touch_at = models.DateTimeField(null=True)  # last meaningful activity
+    last_touch_kind = models.CharField(max_length=8, default="", blank=True)
+    next_step = models.CharField(max_length=200, default="", blank=True)
+    next_step_on = models.DateField(null=True)
+    # what needs a person: [{"code", "severity", "since", "facts": {...}}], worst first
+    needs = models.JSONField(default=list)
+    need_rank = models.IntegerField(default=0)  # 0: nothing; larger is more urgent
+    updated_at = models.DateTimeField()
+
+    objects = SummaryQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        indexes = [
+            models.Index(fields=["name"], name="summary_name"),
+            models.Index(fields=["owner", "-need_rank"], name="summary_need"),
+            models.Index(fields=["owner", "name"], name="summary_owner_name"),
+            models.Index(fields=["score"], name="summary_score"),
+            models.Index(fields=["change_week"], name="summary_change"),
+            models.Index(fields=["arr_minor"], name="summary_arr"),
+            models.Index(fields=["renews_on"], name="summary_renews"),
+            models.Index(fields=["last_touch_at"], name="summary_touch"),
+            models.Index(fields=["band", "tier"], name="summary_band_tier"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,14 @@
+from gengyun.usage.models.metric import Measure, Metric
+from gengyun.usage.models.people import ProductUser, UserAlias
+from gengyun.usage.models.source import Arrival, QuarantinedEvent, Source, WriteKey
+
+__all__ = [
+    "Arrival",
+    "Measure",
+    "Metric",
+    "ProductUser",
+    "QuarantinedEvent",
+    "Source",
+    "UserAlias",
+    "WriteKey",
+]

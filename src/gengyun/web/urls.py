@@ -1,0 +1,4 @@
+"""Paths of the pages."""
+
+app_name = "web"
+urlpatterns = []

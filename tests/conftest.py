@@ -1,0 +1,21 @@
+"""Shared set-up: a data folder of the test run's own, plain factories, no network."""
+
+import os
+import tempfile
+from pathlib import Path
+
+# before Django reads its settings: nothing of a test touches a real deployment
+os.environ["GENGYUN_DATA"] = tempfile.mkdtemp(prefix="gengyun-test-")
+os.environ.setdefault("GENGYUN_SECRET_KEY", "only-for-tests-" + "x" * 40)
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture
+def shared():
+    """The folder of real data sets; tests that need it skip when it is absent, saying so."""
+    if not SHARED.exists():
+        pytest.skip("the shared data sets are not beside this checkout")
+    return SHARED
