@@ -1,4 +1,4 @@
-"""The only place below the faces that may read the clock; domain code takes `now` as an argument."""
+"""The only place below the faces that reads the clock; domain code takes `now` as an argument."""
 
 from datetime import UTC, datetime
 
