@@ -2,6 +2,7 @@
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 
@@ -55,6 +56,10 @@ class User(AbstractBaseUser):
 
     class Meta:
         ordering = ["name", "pk"]
+        constraints = [
+            # one person per address, however it is written
+            models.UniqueConstraint(Lower("email"), name="user_email_any_case"),
+        ]
 
     def __str__(self) -> str:
         return self.name
