@@ -24,17 +24,31 @@ EVENTS = pa.schema(
     ]
 )
 
-# One measure rolled up: n events of a user on a day that became known on known_day.
-ROLLUPS = pa.schema(
+# A measure added up: the events of a customer on a day that became known on known_day.
+# Several rows of one (customer, day) may exist; they add up.
+DAILY = pa.schema(
     [
         ("measure", pa.string()),  # partition: Measure.key
         ("customer_id", pa.int64()),
-        ("user_key", pa.int64()),
         ("day", pa.date32()),
         ("known_day", pa.date32()),
-        ("feature_key", pa.int64()),  # hash64 of the feature for breadth measures, else 0
         ("n", pa.int64()),
-        ("total_micro", pa.int64()),  # sum of the property x 1e6, integers add exactly
+        ("total_micro", pa.int64()),  # sum of the property x 1e6: integers add exactly
+    ]
+)
+
+# Who (or which feature) was there: the days of a month as bits, the 1st is bit 0. Almost all
+# events are known on their own day; for them `known_day` is ON_TIME and the day itself tells when
+# they were known, so that a user's month is one row. Late events carry the real known_day.
+# Several rows of one (customer, key, month) may exist; their bits are united.
+PRESENCE = pa.schema(
+    [
+        ("measure", pa.string()),  # partition: Measure.key
+        ("customer_id", pa.int64()),
+        ("key", pa.int64()),  # user_key, or hash64 of the feature
+        ("month", pa.date32()),  # first day of the month
+        ("known_day", pa.date32()),  # ON_TIME (1970-01-01), or the late day
+        ("days", pa.int32()),
     ]
 )
 
@@ -64,15 +78,33 @@ HEALTH_SCORES = pa.schema(
     ]
 )
 
+SCHEMAS = {
+    "events": EVENTS,
+    "daily": DAILY,
+    "presence": PRESENCE,
+    "metric_values": METRIC_VALUES,
+    "health_scores": HEALTH_SCORES,
+}
 PARTITIONS = {
     "events": ["received_day"],
-    "rollups": ["measure"],
+    "daily": ["measure"],
+    "presence": ["measure"],
     "metric_values": ["as_of"],
     "health_scores": ["as_of"],
 }
-SCHEMAS = {
-    "events": EVENTS,
-    "rollups": ROLLUPS,
-    "metric_values": METRIC_VALUES,
-    "health_scores": HEALTH_SCORES,
+# order of rows inside a file: one customer lies together
+SORTED_BY = {
+    "events": ["customer_id", "happened_at"],
+    "daily": ["day", "customer_id"],
+    "presence": ["month", "customer_id", "key"],
+    "metric_values": ["customer_id"],
+    "health_scores": ["customer_id"],
+}
+# columns whose least and greatest value per file go to the log, so that readers skip files
+STATISTICS = {
+    "events": ["customer_id", "day", "known_day", "received_at"],
+    "daily": ["customer_id", "day", "known_day"],
+    "presence": ["customer_id", "month", "known_day"],
+    "metric_values": ["customer_id"],
+    "health_scores": ["customer_id"],
 }

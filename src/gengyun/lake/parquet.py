@@ -1,0 +1,118 @@
+"""Writing the data files of a table: sorted, a folder per partition, on disk before they count."""
+
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+ROW_GROUP = 65_536  # small enough that one customer's rows cost one group per file
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A file as the Delta log names it."""
+
+    path: str  # relative to the table
+    size: int
+    partition: dict[str, str | None]
+    rows: int
+    stats: str
+
+
+def fsync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_files(
+    root: Path,
+    arrow: pa.Table,
+    *,
+    partition_by: str,
+    sort_by: list[str],
+    statistics: list[str],
+) -> list[DataFile]:
+    """Write one file per partition value, fsync files and folders. Nothing is committed yet."""
+    files = []
+    for value in pc.unique(arrow[partition_by]).to_pylist():
+        part = arrow
+        if files or pc.count_distinct(arrow[partition_by]).as_py() > 1:
+            part = arrow.filter(pc.equal(arrow[partition_by], pa.scalar(value)))
+        part = part.drop_columns([partition_by])
+        if sort_by:
+            part = part.sort_by([(name, "ascending") for name in sort_by])
+        text = value.isoformat() if isinstance(value, date) else str(value)
+        files.append(_write_one(root, part, {partition_by: text}, statistics))
+    return files
+
+
+def _write_one(
+    root: Path, part: pa.Table, partition: dict[str, str | None], statistics: list[str]
+) -> DataFile:
+    import pyarrow.parquet as pq
+
+    folder = root / "/".join(f"{name}={value}" for name, value in partition.items())
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        fsync_folder(root)
+    path = folder / f"{uuid.uuid4().hex}.parquet"
+    texts = [field.name for field in part.schema if pa.types.is_string(field.type)]
+    with path.open("wb") as file:
+        pq.write_table(
+            part,
+            file,
+            compression="zstd",
+            row_group_size=ROW_GROUP,
+            use_dictionary=[name for name in texts if name != "properties"],
+        )
+        file.flush()
+        os.fsync(file.fileno())
+    fsync_folder(folder)
+    return DataFile(
+        path=str(path.relative_to(root)),
+        size=path.stat().st_size,
+        partition=partition,
+        rows=part.num_rows,
+        stats=_stats(part, statistics),
+    )
+
+
+def _stats(part: pa.Table, columns: list[str]) -> str:
+    """File statistics in the form of the Delta protocol."""
+    least: dict[str, Any] = {}
+    greatest: dict[str, Any] = {}
+    nulls: dict[str, int] = {}
+    for name in columns:
+        ends = pc.min_max(part[name]).as_py()
+        nulls[name] = part[name].null_count
+        if ends["min"] is not None:
+            least[name], greatest[name] = _plain(ends["min"]), _plain(ends["max"], up=True)
+    return json.dumps(
+        {
+            "numRecords": part.num_rows,
+            "minValues": least,
+            "maxValues": greatest,
+            "nullCount": nulls,
+        }
+    )
+
+
+def _plain(value: Any, *, up: bool = False) -> Any:
+    if isinstance(value, datetime):
+        # the protocol keeps milliseconds; the greatest value is rounded up, never cut
+        whole = value.microsecond // 1000 + (1 if up and value.microsecond % 1000 else 0)
+        if whole == 1000:
+            from datetime import timedelta
+
+            value, whole = value.replace(microsecond=0) + timedelta(seconds=1), 0
+        return value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{whole:03d}Z"
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,367 @@
+"""The lake: Delta tables in a folder. The only door through which rows get in and out of it.
+
+Data files and the log are on disk (fsync) before a write returns; delta-rs itself does not fsync.
+Readers take their file list from the log, never from a folder listing, and a file that compaction
+replaced lives on for GRACE so that a running reader keeps it.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from gengyun.lake import parquet, tables
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+GRACE = timedelta(hours=1)
+CHECKPOINT_EVERY = 50
+Condition = tuple[str, str, Any]  # column, one of = < <= > >= in, value
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What happened to a table between two versions, as far as its rows changed."""
+
+    added: list[str]  # files, absolute
+    removed: bool  # rows went away: what was derived from them must be made anew
+    complete: bool  # False: the log or a file is gone; start from the whole table
+
+
+class Lake:
+    """All tables below one folder. Cheap to make; safe for several processes and threads."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._open: dict[str, DeltaTable] = {}
+        self._lists: dict[str, tuple[int, list[dict[str, Any]]]] = {}
+        self._guard = threading.RLock()
+
+    @classmethod
+    def default(cls) -> "Lake":
+        """The lake of this deployment (setting LAKE_DIR)."""
+        from django.conf import settings
+
+        return cls(settings.LAKE_DIR)
+
+    # -- reading ----------------------------------------------------------------------------
+
+    def version(self, table: str) -> int:
+        """The newest version of the table; -1 while it does not exist."""
+        delta = self._current(table)
+        return -1 if delta is None else int(delta.version())
+
+    def app_version(self, table: str, app: str) -> int | None:
+        """The highest version that the writer `app` has committed."""
+        delta = self._current(table)
+        return None if delta is None else delta.transaction_version(app)
+
+    def files(self, table: str, *, where: Sequence[Condition] = ()) -> list[str]:
+        """Absolute paths of the files that may hold matching rows, from the log.
+
+        `where` prunes by partition value and by the file statistics of `tables.STATISTICS`; rows
+        inside the files still need the same filter.
+        """
+        return [str(self.path / table / row["path"]) for row in self._matching(table, where)]
+
+    def partitions(self, table: str) -> list[Any]:
+        """The partition values that hold files, ascending."""
+        name = f"partition.{tables.PARTITIONS[table][0]}"
+        return sorted({row[name] for row in self._matching(table, ())})
+
+    def row_count(self, table: str, *, where: Sequence[Condition] = ()) -> int:
+        """Rows in the files that may match: exact for partition conditions."""
+        return sum(row["num_records"] for row in self._matching(table, where))
+
+    def read(
+        self,
+        table: str,
+        *,
+        where: Sequence[Condition] = (),
+        columns: list[str] | None = None,
+    ) -> pa.Table:
+        """The matching rows as Arrow, partition column included. For small reads and tests."""
+        import pyarrow.compute as pc
+        import pyarrow.dataset as ds
+
+        schema = tables.SCHEMAS[table]
+        files = self.files(table, where=where)
+        if not files:
+            return schema.empty_table().select(columns or schema.names)
+        keys = pa.schema([schema.field(name) for name in tables.PARTITIONS[table]])
+        data = ds.dataset(
+            files,
+            schema=schema,
+            format="parquet",
+            partitioning=ds.partitioning(keys, flavor="hive"),
+            partition_base_dir=str(self.path / table),
+        )
+        condition = None
+        for name, op, value in where:
+            test = _expression(pc.field(name), op, value)
+            condition = test if condition is None else condition & test
+        return data.to_table(columns=columns or schema.names, filter=condition)
+
+    def changes(self, table: str, *, after: int, to: int) -> Changes:
+        """Files that versions after+1..to added; compaction (no change of rows) is left out."""
+        added: dict[str, None] = {}
+        removed = False
+        for version in range(after + 1, to + 1):
+            log = self._log(table, version)
+            if not log.exists():
+                return Changes([], removed=False, complete=False)
+            for line in log.read_text().splitlines():
+                action = json.loads(line)
+                if "add" in action and action["add"].get("dataChange", True):
+                    added[str(self.path / table / action["add"]["path"])] = None
+                elif "remove" in action and action["remove"].get("dataChange", True):
+                    removed = True
+        complete = all(os.path.exists(name) for name in added)  # noqa: PTH110 - many, and quick
+        return Changes(list(added), removed=removed, complete=complete)
+
+    # -- writing ----------------------------------------------------------------------------
+
+    def append(
+        self, table: str, arrow: pa.Table, *, app: str | None = None, version: int | None = None
+    ) -> bool:
+        """Append rows, durable when it returns.
+
+        With `app` and `version` the commit carries an application transaction; a version that was
+        committed before is not written again. Returns whether this call wrote it.
+        """
+        marks = {} if app is None or version is None else {app: version}
+        return self.commit(table, add=arrow, marks=marks)
+
+    def replace_partition(
+        self,
+        table: str,
+        column: str,
+        value: Any,
+        arrow: pa.Table,
+        *,
+        marks: dict[str, int] | None = None,
+    ) -> None:
+        """Make `arrow` the only rows where column = value; run twice, nothing changes."""
+        if column not in tables.PARTITIONS[table]:
+            raise ValueError(f"{column} is not the partition column of {table}")
+        self.commit(table, add=arrow, replace=[(column, "=", value)], marks=marks, force=True)
+
+    def commit(
+        self,
+        table: str,
+        *,
+        add: pa.Table,
+        replace: Sequence[Condition] | None = None,
+        drop: Sequence[str] = (),
+        marks: dict[str, int] | None = None,
+        force: bool = False,
+        same_rows: bool = False,
+    ) -> bool:
+        """One Delta commit: rows in, files of `replace` and `drop` out, application marks.
+
+        `same_rows` says that the rows stay what they were (compaction). Without `force` a commit
+        whose every mark is already there is skipped. Returns whether anything was written.
+        """
+        marks = marks or {}
+        with self._writing(table) as delta:
+            if marks and not force and _all_committed(delta, marks):
+                return False
+            gone = list(drop)
+            if replace is not None:
+                gone += [row["path"] for row in self._matching(table, replace)]
+            new = self._write(table, add) if add.num_rows else []
+            if not new and not gone and not marks:
+                return False
+            self._log_commit(table, delta, new, gone, marks, same_rows=same_rows)
+        return True
+
+    def delete_table(self, table: str) -> None:
+        """Forget a table wholly (used to rebuild derived tables and by tests)."""
+        import shutil
+
+        with self._guard:
+            self._open.pop(table, None)
+            self._lists.pop(table, None)
+            shutil.rmtree(self.path / table, ignore_errors=True)
+
+    # -- inside -----------------------------------------------------------------------------
+
+    def _write(self, table: str, arrow: pa.Table) -> list[parquet.DataFile]:
+        schema = tables.SCHEMAS[table]
+        return parquet.write_files(
+            self.path / table,
+            arrow.select(schema.names).cast(schema),
+            partition_by=tables.PARTITIONS[table][0],
+            sort_by=tables.SORTED_BY[table],
+            statistics=tables.STATISTICS[table],
+        )
+
+    def _log_commit(
+        self,
+        table: str,
+        delta: "DeltaTable",
+        new: list[parquet.DataFile],
+        gone: list[str],
+        marks: dict[str, int],
+        *,
+        same_rows: bool,
+    ) -> None:
+        from deltalake import CommitProperties, PostCommitHookProperties, Transaction
+        from deltalake.transaction import AddAction, RemoveAction
+
+        # the instant of the commit: files of a table have no other clock
+        stamp = int(_now_ms())
+        actions = [
+            AddAction(f.path, f.size, f.partition, stamp, not same_rows, f.stats) for f in new
+        ]
+        actions += [RemoveAction(path, not same_rows, stamp) for path in gone]
+        delta.create_write_transaction(
+            actions,
+            "append",
+            tables.SCHEMAS[table],
+            tables.PARTITIONS[table],
+            commit_properties=CommitProperties(
+                app_transactions=[Transaction(app, version) for app, version in marks.items()]
+            ),
+            post_commithook_properties=PostCommitHookProperties(
+                create_checkpoint=False, cleanup_expired_logs=False
+            ),
+        )
+        delta.update_incremental()
+        self._make_durable(table, int(delta.version()))
+        if delta.version() % CHECKPOINT_EVERY == 0:
+            self._checkpoint(table, delta)
+
+    def _make_durable(self, table: str, version: int) -> None:
+        log = self._log(table, version)
+        with log.open("rb") as file:
+            os.fsync(file.fileno())
+        parquet.fsync_folder(log.parent)
+
+    def _checkpoint(self, table: str, delta: "DeltaTable") -> None:
+        delta.create_checkpoint()
+        folder = self.path / table / "_delta_log"
+        for path in (
+            *folder.glob(f"{delta.version():020d}.checkpoint*"),
+            folder / "_last_checkpoint",
+        ):
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        parquet.fsync_folder(folder)
+
+    def _log(self, table: str, version: int) -> Path:
+        return self.path / table / "_delta_log" / f"{version:020d}.json"
+
+    @contextlib.contextmanager
+    def _writing(self, table: str) -> Iterator["DeltaTable"]:
+        """One writer of a table at a time, across processes; readers never wait."""
+        locks = self.path / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        with self._guard, (locks / f"{table}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            delta = self._current(table)
+            yield delta if delta is not None else self._create(table)
+
+    def _create(self, table: str) -> "DeltaTable":
+        from deltalake import DeltaTable
+
+        delta = DeltaTable.create(
+            self.path / table,
+            tables.SCHEMAS[table],
+            partition_by=tables.PARTITIONS[table],
+            configuration={"delta.logRetentionDuration": "interval 1 days"},
+        )
+        self._make_durable(table, 0)
+        parquet.fsync_folder(self.path / table)
+        parquet.fsync_folder(self.path)
+        self._open[table] = delta
+        return delta
+
+    def _current(self, table: str) -> "DeltaTable | None":
+        from deltalake import DeltaTable
+
+        with self._guard:
+            delta = self._open.get(table)
+            if delta is not None:
+                delta.update_incremental()
+                return delta
+            if not (self.path / table / "_delta_log").exists():
+                return None
+            if not DeltaTable.is_deltatable(str(self.path / table)):
+                return None
+            delta = self._open[table] = DeltaTable(self.path / table)
+            return delta
+
+    def _matching(self, table: str, where: Sequence[Condition]) -> list[dict[str, Any]]:
+        with self._guard:
+            delta = self._current(table)
+            if delta is None:
+                return []
+            version = int(delta.version())
+            known = self._lists.get(table)
+            if known is None or known[0] != version:
+                rows = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
+                known = self._lists[table] = (version, rows)
+            return [row for row in known[1] if _may_match(row, where)]
+
+
+def _all_committed(delta: "DeltaTable", marks: dict[str, int]) -> bool:
+    for app, version in marks.items():
+        committed = delta.transaction_version(app)
+        if committed is None or committed < version:
+            return False
+    return True
+
+
+def _now_ms() -> float:
+    import time
+
+    return time.time() * 1000
+
+
+def _expression(field: Any, op: str, value: Any) -> Any:
+    match op:
+        case "=":
+            return field == value
+        case "<":
+            return field < value
+        case "<=":
+            return field <= value
+        case ">":
+            return field > value
+        case ">=":
+            return field >= value
+        case "in":
+            return field.isin(list(value))
+    raise ValueError(op)
+
+
+def _may_match(row: dict[str, Any], where: Sequence[Condition]) -> bool:
+    """Whether a file may hold rows that satisfy all conditions; unknown statistics: it may."""
+    for name, op, value in where:
+        low = high = row.get(f"partition.{name}")
+        if low is None:
+            low, high = row.get(f"min.{name}"), row.get(f"max.{name}")
+        if low is None or high is None:
+            continue
+        values = list(value) if op == "in" else [value]
+        fits = {
+            "=": any(low <= v <= high for v in values),
+            "in": any(low <= v <= high for v in values),
+            "<": low < values[0] if values else False,
+            "<=": low <= values[0] if values else False,
+            ">": high > values[0] if values else False,
+            ">=": high >= values[0] if values else False,
+        }[op]
+        if not fits:
+            return False
+    return True
