@@ -6,65 +6,111 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('customers', '0001_initial'),
+        ("customers", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Scorecard',
+            name="Scorecard",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name_zh', models.CharField(max_length=60)),
-                ('name_en', models.CharField(max_length=60)),
-                ('position', models.PositiveSmallIntegerField(unique=True)),
-                ('tier', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='customers.tier')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name_zh", models.CharField(max_length=60)),
+                ("name_en", models.CharField(max_length=60)),
+                ("position", models.PositiveSmallIntegerField(unique=True)),
+                (
+                    "tier",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="customers.tier",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='ScorecardVersion',
+            name="ScorecardVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('config', models.JSONField()),
-                ('effective_from', models.DateField(null=True)),
-                ('note', models.CharField(blank=True, default='', max_length=200)),
-                ('published_at', models.DateTimeField()),
-                ('published_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
-                ('scorecard', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='health.scorecard')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("config", models.JSONField()),
+                ("effective_from", models.DateField(null=True)),
+                ("note", models.CharField(blank=True, default="", max_length=200)),
+                ("published_at", models.DateTimeField()),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "scorecard",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="health.scorecard",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['scorecard', '-number'],
+                "ordering": ["scorecard", "-number"],
             },
         ),
         migrations.CreateModel(
-            name='HealthScore',
+            name="HealthScore",
             fields=[
-                ('customer', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, serialize=False, to='customers.customer')),
-                ('as_of', models.DateField()),
-                ('score', models.FloatField(null=True)),
-                ('raw_score', models.FloatField(null=True)),
-                ('band', models.CharField(max_length=1)),
-                ('coverage', models.FloatField()),
-                ('trend', models.CharField(blank=True, default='', max_length=4)),
-                ('explanation', models.JSONField()),
-                ('history', models.JSONField(default=list)),
-                ('computed_at', models.DateTimeField()),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='health.scorecardversion')),
+                (
+                    "customer",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        serialize=False,
+                        to="customers.customer",
+                    ),
+                ),
+                ("as_of", models.DateField()),
+                ("score", models.FloatField(null=True)),
+                ("raw_score", models.FloatField(null=True)),
+                ("band", models.CharField(max_length=1)),
+                ("coverage", models.FloatField()),
+                ("trend", models.CharField(blank=True, default="", max_length=4)),
+                ("explanation", models.JSONField()),
+                ("history", models.JSONField(default=list)),
+                ("computed_at", models.DateTimeField()),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="health.scorecardversion"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.AddConstraint(
-            model_name='scorecardversion',
-            constraint=models.UniqueConstraint(fields=('scorecard', 'number'), name='version_number'),
+            model_name="scorecardversion",
+            constraint=models.UniqueConstraint(
+                fields=("scorecard", "number"), name="version_number"
+            ),
         ),
     ]

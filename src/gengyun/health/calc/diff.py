@@ -1,0 +1,123 @@
+"""What moved the score between two days: points per factor that add up exactly to the change."""
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+
+class FactorChange(TypedDict):
+    key: str
+    group: str
+    name_zh: str
+    name_en: str
+    unit: str
+    value_before: float | None
+    value_after: float | None
+    score_before: float | None
+    score_after: float | None
+    points_before: float
+    points_after: float
+    change: float  # points
+
+
+class Difference(TypedDict):
+    as_of_before: str
+    as_of_after: str
+    score_before: float | None
+    score_after: float | None
+    change: float | None  # None when one of the two days has no number
+    factors: list[FactorChange]  # every factor of either day, biggest move first
+    cap_change: float  # what a cap that came or went did to the score
+    version_changed: bool  # judged by different rules: part of the change may be the rules
+
+
+def slim(explanation: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of an explanation that a later comparison needs."""
+    kept = ("score", "raw_score", "band", "as_of", "version_id", "cap")
+    factor_kept = ("key", "name_zh", "name_en", "unit", "value", "score", "points")
+    return {key: explanation[key] for key in kept} | {
+        "groups": [
+            {
+                "key": group["key"],
+                "points": group["points"],
+                "factors": [{key: part[key] for key in factor_kept} for part in group["factors"]],
+            }
+            for group in explanation["groups"]
+        ]
+    }
+
+
+def _parts(explanation: Mapping[str, Any]) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    return {
+        part["key"]: (group["key"], part)
+        for group in explanation["groups"]
+        for part in group["factors"]
+    }
+
+
+def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference:
+    """Compare two explanations (whole or slim). sum(changes) + cap_change == change, exactly.
+
+    A factor that is only in one of the two scorecards counts with 0 points on the other day.
+    """
+    olds, news = _parts(before), _parts(after)
+    has_numbers = before["score"] is not None and after["score"] is not None
+    factors = []
+    for key in [*news, *(key for key in olds if key not in news)]:
+        group, shown = news.get(key) or olds[key]
+        old = olds[key][1] if key in olds else {}
+        new = news[key][1] if key in news else {}
+        points_before, points_after = old.get("points") or 0.0, new.get("points") or 0.0
+        factors.append(
+            FactorChange(
+                key=key,
+                group=group,
+                name_zh=shown["name_zh"],
+                name_en=shown["name_en"],
+                unit=shown["unit"],
+                value_before=old.get("value"),
+                value_after=new.get("value"),
+                score_before=old.get("score"),
+                score_after=new.get("score"),
+                points_before=points_before,
+                points_after=points_after,
+                change=points_after - points_before if has_numbers else 0.0,
+            )
+        )
+    factors.sort(key=lambda change: -abs(change["change"]))
+    change = after["score"] - before["score"] if has_numbers else None
+    cap_change = (
+        (after["score"] - after["raw_score"]) - (before["score"] - before["raw_score"])
+        if has_numbers
+        else 0.0
+    )
+    return Difference(
+        as_of_before=before["as_of"],
+        as_of_after=after["as_of"],
+        score_before=before["score"],
+        score_after=after["score"],
+        change=change,
+        factors=factors,
+        cap_change=cap_change,
+        version_changed=before["version_id"] != after["version_id"],
+    )
+
+
+class Mover(TypedDict):
+    name_zh: str
+    name_en: str
+    points: float
+
+
+def movers(difference: Difference, *, most: int = 3, least: float = 0.5) -> list[Mover]:
+    """The factors that explain the change, biggest first; small moves are left out."""
+    if difference["change"] is None:
+        return []
+    found = [
+        Mover(name_zh=f["name_zh"], name_en=f["name_en"], points=f["change"])
+        for f in difference["factors"]
+        if abs(f["change"]) >= least
+    ]
+    if abs(difference["cap_change"]) >= least:
+        found.append(Mover(name_zh="封顶", name_en="Cap", points=difference["cap_change"]))
+    found.sort(key=lambda mover: -abs(mover["points"]))
+    return found[:most]
