@@ -64,9 +64,11 @@ class QuarantinedEvent(models.Model):
     # place in the inbox: makes a repeated drain harmless
     inbox_id = models.BigIntegerField()
     position = models.PositiveIntegerField()
+    path = models.CharField(max_length=10, default="batch")  # of the request: batch, track, …
     reason = models.CharField(max_length=20, choices=Reason)
     detail = models.CharField(max_length=300, default="", blank=True)
     group_id = models.CharField(max_length=200, default="", blank=True)
+    user_id = models.CharField(max_length=200, default="", blank=True)
     received_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     body = models.TextField()  # the event's JSON as it came
@@ -77,7 +79,20 @@ class QuarantinedEvent(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["inbox_id", "position"], name="quarantine_place")
         ]
-        indexes = [models.Index(fields=["source", "reason", "group_id"], name="quarantine_reason")]
+        indexes = [
+            models.Index(fields=["source", "reason", "group_id"], name="quarantine_reason"),
+            # what may be replayed when a customer or a user's customer becomes known
+            models.Index(
+                fields=["group_id"],
+                name="quarantine_group",
+                condition=models.Q(replayed_at__isnull=True),
+            ),
+            models.Index(
+                fields=["user_id"],
+                name="quarantine_user",
+                condition=models.Q(replayed_at__isnull=True),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.reason} {self.group_id}"
@@ -102,3 +117,17 @@ class Arrival(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.event} {self.outcome}"
+
+
+class DrainState(models.Model):
+    """The drain's notes, one row: what it will count once the lake has committed `through_id`.
+
+    Written before the rows go to the lake, counted after; a drain that was killed in between is
+    settled by the next one, which asks the lake whether the commit happened.
+    """
+
+    through_id = models.BigIntegerField(default=0)  # last inbox id of the pending turn
+    pending = models.JSONField(null=True)  # see usage.actions.counting; None: all is counted
+
+    def __str__(self) -> str:
+        return f"drained through {self.through_id}"
