@@ -1,0 +1,104 @@
+"""The simulated company: the same seed gives the same world, and the world makes sense."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from gengyun.demo.world import calendar
+from gengyun.demo.world.make import make_world
+from gengyun.demo.world.product import DEEDS
+
+AS_OF = date(2026, 11, 22)
+
+
+@pytest.fixture(scope="module")
+def world():
+    return make_world(as_of=AS_OF, seed=5, count=60)
+
+
+def test_same_seed_gives_the_same_world_and_another_seed_another(world):
+    again = make_world(as_of=AS_OF, seed=5, count=60)
+    other = make_world(as_of=AS_OF, seed=6, count=60)
+    assert [a.name for a in again.accounts] == [a.name for a in world.accounts]
+    assert np.array_equal(again.events.happened, world.events.happened)
+    assert [n.body for n in again.notes] == [n.body for n in world.notes]
+    assert [a.name for a in other.accounts] != [a.name for a in world.accounts]
+
+
+def test_nothing_is_known_before_it_happened_or_after_the_last_day(world):
+    from gengyun.demo.world.usage import midnight_us
+
+    end = midnight_us(AS_OF, "Asia/Shanghai")
+    assert (world.events.known >= world.events.happened).all()
+    assert world.events.known.max() < end
+    assert 0 < (world.events.known > world.events.happened).mean() < 0.01  # a few are late
+    assert world.events.happened.min() >= midnight_us(world.days[0], "Asia/Shanghai")
+
+
+def test_rest_days_are_quiet_and_make_up_days_are_worked(world):
+    by_day = dict(zip(world.days, world.active.sum(axis=0), strict=True))
+    spring = by_day[date(2026, 2, 18)]  # second day of Spring Festival
+    working = by_day[date(2026, 4, 15)]
+    make_up = by_day[date(2026, 10, 10)]  # a Saturday that was worked
+    saturday = by_day[date(2026, 10, 17)]
+    assert spring < working * 0.1
+    assert make_up > saturday * 3
+
+
+def test_holidays_unknown_to_the_table_fall_back_to_weekdays():
+    assert calendar.base_factor(date(2099, 6, 6)) == calendar.WEEKEND  # a Saturday
+    assert calendar.base_factor(date(2099, 6, 8)) > 0.8
+
+
+def test_every_customer_is_consistent(world):
+    brands = {account.name[2:4] for account in world.accounts}
+    assert len(brands) == len(world.accounts)
+    for account in world.accounts:
+        assert account.started_on < AS_OF <= account.renews_on
+        days = [day for day, _, _ in account.terms]
+        assert days == sorted(set(days))
+        assert days[0] == account.started_on
+        assert account.terms[-1][1:] == (account.seats, account.arr_yuan)
+        assert account.arr_yuan > 0
+        users = int((world.users.account == account.index).sum())
+        assert users <= max(account.seats, 2)
+
+
+def test_customers_without_data_and_with_data_that_stopped_exist(world):
+    events = np.bincount(world.events.account, minlength=len(world.accounts))
+    for account in world.accounts:
+        if account.situation == "no_data":
+            assert events[account.index] == 0
+        if account.situation == "stopped":
+            own = world.active[account.index]
+            assert own[account.last_day :].sum() == 0
+            assert own[: account.last_day].sum() > 0
+    assert {a.situation for a in world.accounts} >= {"no_data", "stopped", "new", "usual"}
+
+
+def test_events_name_only_modules_the_customer_uses(world):
+    for account in world.accounts[:20]:
+        own = world.events.deed[world.events.account == account.index]
+        assert {DEEDS[k].module for k in np.unique(own)} <= set(account.modules)
+
+
+def test_notes_are_complete_sentences_on_office_days_in_the_past(world):
+    for note in world.notes:
+        assert "{" not in note.body
+        assert note.author is not None
+        day = (note.happened_at + timedelta(hours=8)).date()
+        assert day < AS_OF
+        assert calendar.is_office_day(day)
+    bodies = [note.body for note in world.notes]
+    assert len(set(bodies)) > 0.9 * len(bodies)
+
+
+def test_a_note_about_falling_use_agrees_with_the_events():
+    world = make_world(as_of=AS_OF, seed=5, count=120)
+    told = [n for n in world.notes if n.body.startswith("看到日均活跃从")]
+    assert told
+    for note in told:
+        was, now = (int("".join(c for c in part if c.isdigit())) for part in
+                    note.body.split("，")[0].split("降到"))  # fmt: skip
+        assert now <= was
