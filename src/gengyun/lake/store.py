@@ -28,6 +28,10 @@ CHECKPOINT_EVERY = 50
 Condition = tuple[str, str, Any]  # column, one of = < <= > >= in, value
 
 
+class LostRace(Exception):
+    """Another process replaced the same files first; nothing was changed."""
+
+
 @dataclass(frozen=True)
 class Changes:
     """What happened to a table between two versions, as far as its rows changed."""
@@ -71,16 +75,29 @@ class Lake:
         `where` prunes by partition value and by the file statistics of `tables.STATISTICS`; rows
         inside the files still need the same filter.
         """
-        return [str(self.path / table / row["path"]) for row in self._matching(table, where)]
+        return [str(self.path / table / row["path"]) for row in self.file_rows(table, where)]
+
+    def file_rows(self, table: str, where: Sequence[Condition] = ()) -> list[dict[str, Any]]:
+        """The log's entry of each file that may hold matching rows: path, size_bytes, ranges."""
+        with self._guard:
+            delta = self._current(table)
+            if delta is None:
+                return []
+            version = int(delta.version())
+            known = self._lists.get(table)
+            if known is None or known[0] != version:
+                rows = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
+                known = self._lists[table] = (version, rows)
+            return [row for row in known[1] if _may_match(row, where)]
 
     def partitions(self, table: str) -> list[Any]:
         """The partition values that hold files, ascending."""
         name = f"partition.{tables.PARTITIONS[table][0]}"
-        return sorted({row[name] for row in self._matching(table, ())})
+        return sorted({row[name] for row in self.file_rows(table)})
 
     def row_count(self, table: str, *, where: Sequence[Condition] = ()) -> int:
         """Rows in the files that may match: exact for partition conditions."""
-        return sum(row["num_records"] for row in self._matching(table, where))
+        return sum(row["num_records"] for row in self.file_rows(table, where))
 
     def read(
         self,
@@ -172,12 +189,14 @@ class Lake:
         whose every mark is already there is skipped. Returns whether anything was written.
         """
         marks = marks or {}
-        with self._writing(table) as delta:
+        with self.writing(table) as delta:
             if marks and not force and _all_committed(delta, marks):
                 return False
             gone = list(drop)
+            if gone and not set(gone) <= {row["path"] for row in self.file_rows(table)}:
+                raise LostRace(table)
             if replace is not None:
-                gone += [row["path"] for row in self._matching(table, replace)]
+                gone += [row["path"] for row in self.file_rows(table, replace)]
             new = self._write(table, add) if add.num_rows else []
             if not new and not gone and not marks:
                 return False
@@ -192,6 +211,12 @@ class Lake:
             self._open.pop(table, None)
             self._lists.pop(table, None)
             shutil.rmtree(self.path / table, ignore_errors=True)
+
+    def trim_log(self, table: str) -> None:
+        """Write a checkpoint and drop log entries older than the table's retention (one day)."""
+        with self.writing(table) as delta:
+            self._checkpoint(table, delta)
+            delta.cleanup_metadata()
 
     # -- inside -----------------------------------------------------------------------------
 
@@ -262,7 +287,7 @@ class Lake:
         return self.path / table / "_delta_log" / f"{version:020d}.json"
 
     @contextlib.contextmanager
-    def _writing(self, table: str) -> Iterator["DeltaTable"]:
+    def writing(self, table: str) -> Iterator["DeltaTable"]:
         """One writer of a table at a time, across processes; readers never wait."""
         locks = self.path / "locks"
         locks.mkdir(parents=True, exist_ok=True)
@@ -300,18 +325,6 @@ class Lake:
                 return None
             delta = self._open[table] = DeltaTable(self.path / table)
             return delta
-
-    def _matching(self, table: str, where: Sequence[Condition]) -> list[dict[str, Any]]:
-        with self._guard:
-            delta = self._current(table)
-            if delta is None:
-                return []
-            version = int(delta.version())
-            known = self._lists.get(table)
-            if known is None or known[0] != version:
-                rows = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
-                known = self._lists[table] = (version, rows)
-            return [row for row in known[1] if _may_match(row, where)]
 
 
 def _all_committed(delta: "DeltaTable", marks: dict[str, int]) -> bool:

@@ -1,0 +1,77 @@
+"""The engine that answers questions over the lake: DuckDB behind Ibis.
+
+`Engine` is the whole interface an engine must offer; the expressions given to `run` keep to the
+subset of Ibis that gives equal answers on DuckDB, Spark, Sail and ClickHouse (docs/adr/0003).
+DuckDB cannot download extensions here: rows are handed over as Arrow, never by ATTACH.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import duckdb
+    import ibis.expr.types as ir
+
+MEMORY_LIMIT = os.environ.get("GENGYUN_ENGINE_MEMORY", "1GB")
+THREADS = int(os.environ.get("GENGYUN_ENGINE_THREADS", "0"))  # 0: every core
+
+
+def connect(
+    *, memory_limit: str | None = None, threads: int | None = None
+) -> "duckdb.DuckDBPyConnection":
+    """A DuckDB connection of its own, for SQL inside the lake."""
+    import duckdb
+
+    db = duckdb.connect(":memory:")
+    db.execute(f"SET memory_limit = '{memory_limit or MEMORY_LIMIT}'")
+    db.execute("SET preserve_insertion_order = false")
+    db.execute("SET TimeZone = 'UTC'")
+    if threads or THREADS:
+        db.execute(f"SET threads = {threads or THREADS}")
+    return db
+
+
+def file_list(files: Sequence[str]) -> str:
+    """The files as a SQL list literal."""
+    return "[" + ", ".join("'" + name.replace("'", "''") + "'" for name in files) + "]"
+
+
+class Engine:
+    """Tables over files and Arrow rows; expressions in, Arrow out."""
+
+    def __init__(self, *, memory_limit: str | None = None, threads: int | None = None) -> None:
+        import ibis
+
+        self.db = connect(memory_limit=memory_limit, threads=threads)
+        self.ibis: Any = ibis.duckdb.from_connection(self.db)
+
+    def table(self, name: str, files: Sequence[str], schema: pa.Schema) -> "ir.Table":
+        """A table over Parquet files; without files an empty one of `schema`."""
+        if not files:
+            return self.rows(name, schema.empty_table())
+        # partition columns are in the folder names only; who needs one filters the files by it
+        self.db.execute(
+            f'CREATE OR REPLACE VIEW "{name}" AS SELECT * FROM '
+            f"read_parquet({file_list(files)}, hive_partitioning = false)"
+        )
+        return self.ibis.table(name)
+
+    def rows(self, name: str, arrow: pa.Table) -> "ir.Table":
+        """A table of rows that come from elsewhere, such as the relational database."""
+        self.db.register(name, arrow)
+        return self.ibis.table(name)
+
+    def run(self, expression: "ir.Table") -> pa.Table:
+        return self.ibis.to_pyarrow(expression)
+
+    def close(self) -> None:
+        self.db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
