@@ -23,8 +23,14 @@ class ImportRun(models.Model):
     file_name = models.CharField(max_length=200)
     stored_path = models.CharField(max_length=400)  # below the data folder
     encoding = models.CharField(max_length=20, default="", blank=True)
+    # what the file holds: [{"header", "samples": [..], "suggested": field or null}], in order
+    columns = models.JSONField(default=list)
     mapping = models.JSONField(default=dict)  # column header -> field, or null to skip
-    options = models.JSONField(default=dict)
+    options = models.JSONField(default=dict)  # see `actions.importing.Options`
+    # the dry run: {"created", "changed", "same", "error", "rows": [first rows and what comes of
+    # them], "errors": [{"row", "column", "value", "code", "params"}]}
+    outcome = models.JSONField(default=dict)
+    # counts of the run itself; `done_count` is also where a killed run goes on
     row_count = models.PositiveIntegerField(default=0)
     done_count = models.PositiveIntegerField(default=0)
     created_count = models.PositiveIntegerField(default=0)
