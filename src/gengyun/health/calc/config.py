@@ -4,7 +4,7 @@ JSON shape (`ScorecardVersion.config`):
 {"bands": {"A": 80, "B": 65, "C": 50}, "hysteresis": 3, "min_coverage": 0.6,
  "groups": [{"key", "name_zh", "name_en", "weight", "factors": [
     {"key", "metric", "weight", "curve": [[value, score], ...], "missing": "exclude" |
-     {"treat_as": score} | {"carry_forward": days} | "block", "name_zh"?, "name_en"?}]}],
+     {"treat_as": value} | {"carry_forward": days} | "block", "name_zh"?, "name_en"?}]}],
  "caps": [{"key", "when": {"metric", "op": "gte|gt|lte|lt|eq", "value"}, "cap_at",
            "reason_zh", "reason_en"}]}
 """
@@ -52,7 +52,7 @@ class Factor:
     weight: float
     curve: tuple[tuple[float, float], ...]
     missing: MissingPolicy
-    missing_value: float  # score of treat_as, days of carry_forward, else 0
+    missing_value: float  # value of treat_as, days of carry_forward, else 0
     name_zh: str
     name_en: str
 
@@ -173,8 +173,8 @@ def _missing(check: _Checker, path: str, value: Any) -> tuple[MissingPolicy, flo
     if value == "block":
         return "block", 0.0
     if isinstance(value, dict) and set(value) == {"treat_as"}:
-        score = check.number(f"{path}.treat_as", value["treat_as"], low=0, high=100)
-        return "treat_as", score
+        assumed = check.number(f"{path}.treat_as", value["treat_as"], low=-1e15, high=1e15)
+        return "treat_as", assumed
     if isinstance(value, dict) and set(value) == {"carry_forward"}:
         days = check.number(f"{path}.carry_forward", value["carry_forward"], low=1, high=400)
         return "carry_forward", days

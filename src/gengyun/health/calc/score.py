@@ -137,7 +137,8 @@ def _read(factor: Factor, value: float | None, previous: Previous | None, as_of:
     if value is not None and math.isfinite(value):
         return _Reading(value, as_of, "live", curve_score(factor.curve, value), "")
     if factor.missing == "treat_as":
-        return _Reading(None, None, "assumed", factor.missing_value, "treat_as")
+        assumed = curve_score(factor.curve, factor.missing_value)
+        return _Reading(None, None, "assumed", assumed, "treat_as")
     if factor.missing == "carry_forward" and previous and factor.key in previous.values:
         old, day = previous.values[factor.key]
         if timedelta(0) <= as_of - day <= timedelta(days=factor.missing_value):

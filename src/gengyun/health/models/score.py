@@ -17,6 +17,8 @@ class HealthScore(models.Model):
     trend = models.CharField(max_length=4, default="", blank=True)  # up, down, flat, "" unknown
     explanation = models.JSONField()  # see health.calc.score.Explanation
     history = models.JSONField(default=list)  # [["2026-11-14", 72.3 or null], ...] weekly, 26
+    # what a comparison with a week before needs, see health.calc.diff.slim; null: no such day
+    week_ago = models.JSONField(null=True)
     computed_at = models.DateTimeField()
 
     class Meta:

@@ -1,0 +1,259 @@
+"""Judging every customer as of a day: choose the scorecard, score, explain, keep.
+
+Everything that goes in is what was known before the day: values of metrics, tier, the version of
+the scorecard, the last band. The history goes to the lake; `HealthScore` holds the newest judged
+day only, and a back-dated run never overwrites it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+from django.db import transaction
+from django.db.models import Max, Q
+
+from gengyun.customers.models import Customer
+from gengyun.customers.queries.as_of import field_values
+from gengyun.health.calc.diff import slim
+from gengyun.health.calc.score import MetricInfo, Previous, score
+from gengyun.health.calc.trend import trend
+from gengyun.health.models import HealthScore
+from gengyun.health.queries.cards import CardInForce, card_for, cards_in_force, metric_infos
+from gengyun.health.queries.scores import judged_days, newest_judged, read_scores, slots
+from gengyun.kernel.days import start_of
+from gengyun.kernel.errors import Refusal
+from gengyun.lake import tables
+from gengyun.lake.store import Lake
+from gengyun.usage.queries.metrics import values_as_of
+
+HISTORY_WEEKS = 26
+CHUNK = 2_000
+NEWEST_FIELDS = (
+    "as_of version score raw_score band coverage trend explanation history week_ago computed_at"
+).split()
+Report = Callable[[int, int], None]
+
+
+class NoScorecard(Refusal):
+    code = "no_scorecard"
+    message = "There is no scorecard in force on %(day)s that fits every customer."
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What came of a judged day."""
+
+    as_of: date
+    customers: int
+    with_number: int
+    is_newest: bool
+
+
+@dataclass
+class _Context:
+    """What the judgement of a day needs beside the values of metrics."""
+
+    as_of: date
+    cards: list[CardInForce]
+    infos: Mapping[str, MetricInfo]
+    tiers: Mapping[int, Any]
+    previous: Mapping[int, Previous]
+    lines: "_Lines"
+
+
+class _Lines:
+    """The weekly scores of all customers before the day, as one matrix."""
+
+    def __init__(self, lake: Lake, as_of: date, customer_ids: Sequence[int]) -> None:
+        self.ids = np.array(sorted(customer_ids), dtype=np.int64)
+        found = slots(as_of, HISTORY_WEEKS, [day for day in judged_days(lake) if day < as_of])
+        self.days = [day or end for end, day in found[:-1]]  # the last slot is the day itself
+        self.scores = np.full((len(self.ids), len(self.days)), np.nan)
+        for column, (_, day) in enumerate(found[:-1]):
+            if day is not None:
+                self._fill(column, read_scores(day, ["customer_id", "score"], lake=lake))
+
+    def _fill(self, column: int, rows: pa.Table) -> None:
+        ids = rows["customer_id"].to_numpy()
+        place = np.searchsorted(self.ids, ids)
+        place[place == len(self.ids)] = 0
+        known = self.ids[place] == ids if len(self.ids) else np.zeros(len(ids), dtype=bool)
+        self.scores[place[known], column] = rows["score"].to_numpy()[known]
+
+    def of(self, customer_id: int) -> list[tuple[date, float | None]]:
+        row = self.scores[int(np.searchsorted(self.ids, customer_id))].tolist()
+        return [
+            (day, None if value != value else value)  # noqa: PLR0124 - NaN stands for unknown
+            for day, value in zip(self.days, row, strict=True)
+        ]
+
+
+def judge(
+    as_of: date, *, now: datetime, lake: Lake | None = None, report: Report | None = None
+) -> Judged:
+    """Score all customers known by then; run twice, nothing changes."""
+    lake = lake or Lake.default()
+    ids = list(_known_customers(as_of))
+    context = _context(as_of, lake, ids)
+    values = values_as_of(as_of, lake=lake)
+    rows: list[tuple[Any, ...]] = []
+    for start in range(0, len(ids), CHUNK):
+        rows += [_judge_one(pk, values.get(pk, {}), context) for pk in ids[start : start + CHUNK]]
+        if report:
+            report(min(start + CHUNK, len(ids)), 2 * len(ids))
+    lake.replace_partition("health_scores", "as_of", as_of, _arrow(rows))
+    newest = HealthScore.objects.aggregate(newest=Max("as_of"))["newest"]
+    is_newest = newest is None or as_of >= newest
+    if is_newest:
+        _write_newest(rows, context, lake, now, report)
+    with_number = sum(row[3] is not None for row in rows)
+    return Judged(as_of, len(rows), with_number, is_newest)
+
+
+def _known_customers(as_of: date) -> Iterator[int]:
+    """Customers we knew of before the day and had not put into the archive by then."""
+    start = start_of(as_of)
+    known = Customer.objects.filter(known_at__lt=start)
+    present = known.filter(Q(archived_at__isnull=True) | Q(archived_at__gte=start))
+    return present.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=10_000)
+
+
+def _context(as_of: date, lake: Lake, ids: Sequence[int]) -> _Context:
+    cards = cards_in_force(as_of)
+    if not any(card.tier_id is None for card in cards):
+        raise NoScorecard(day=as_of.isoformat())
+    return _Context(
+        as_of=as_of,
+        cards=cards,
+        infos=metric_infos(),
+        tiers=field_values(fields=("tier_id",), as_of=as_of)["tier_id"],
+        previous=_previous(as_of, lake, cards),
+        lines=_Lines(lake, as_of, ids),
+    )
+
+
+def _previous(as_of: date, lake: Lake, cards: Sequence[CardInForce]) -> dict[int, Previous]:
+    """Band, and the values that may be carried on, of the last judged earlier day."""
+    day = newest_judged(as_of - timedelta(days=1), lake=lake)
+    if day is None:
+        return {}
+    carries = any(f.missing == "carry_forward" for card in cards for f in card.config.factors())
+    columns = ["customer_id", "band", *(["explanation"] if carries else [])]
+    rows = read_scores(day, columns, lake=lake)
+    texts = rows["explanation"].to_pylist() if carries else [None] * rows.num_rows
+    triples = zip(rows["customer_id"].to_pylist(), rows["band"].to_pylist(), texts, strict=True)
+    return {pk: Previous(band, _carried(text) if text else {}) for pk, band, text in triples}
+
+
+def _carried(text: str) -> dict[str, tuple[float, date]]:
+    explanation = msgspec.json.decode(text)
+    return {
+        part["key"]: (part["value"], date.fromisoformat(part["value_as_of"]))
+        for group in explanation["groups"]
+        for part in group["factors"]
+        if part["value"] is not None and part["value_as_of"]
+    }
+
+
+def _judge_one(
+    customer_id: int, values: Mapping[str, float | None], context: _Context
+) -> tuple[Any, ...]:
+    """One row of the lake table, in the order of its columns."""
+    card = card_for(context.cards, context.tiers.get(customer_id))
+    assert card is not None  # noqa: S101 - _context refused a day without a card for everyone
+    found = score(
+        card.config,
+        values,
+        context.previous.get(customer_id),
+        as_of=context.as_of,
+        card=card.card,
+        infos=context.infos,
+    )
+    history = [*context.lines.of(customer_id)[-8:], (context.as_of, found["score"])]
+    return (
+        context.as_of,
+        customer_id,
+        card.card.version_id,
+        found["score"],
+        found["raw_score"],
+        found["band"],
+        found["coverage"],
+        trend(history, context.as_of),
+        msgspec.json.encode(found).decode(),
+    )
+
+
+def _arrow(rows: Sequence[tuple[Any, ...]]) -> pa.Table:
+    columns = zip(*rows, strict=True) if rows else [[] for _ in tables.HEALTH_SCORES]
+    arrays = [
+        pa.array(column, type=field.type)
+        for column, field in zip(columns, tables.HEALTH_SCORES, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, schema=tables.HEALTH_SCORES)
+
+
+def _write_newest(
+    rows: Sequence[tuple[Any, ...]],
+    context: _Context,
+    lake: Lake,
+    now: datetime,
+    report: Report | None,
+) -> None:
+    """Bring `HealthScore` to this day, in short transactions; repeated, it ends the same."""
+    week_ago = _WeekAgo(lake, context.as_of)
+    for start in range(0, len(rows), CHUNK):
+        chunk = rows[start : start + CHUNK]
+        with transaction.atomic():
+            HealthScore.objects.bulk_create(
+                [_newest_row(row, context, week_ago, now) for row in chunk],
+                update_conflicts=True,
+                unique_fields=["customer"],
+                update_fields=NEWEST_FIELDS,
+                batch_size=500,
+            )
+        if report:
+            report(len(rows) + min(start + CHUNK, len(rows)), 2 * len(rows))
+    # customers that are no longer judged (archived) have no score of today
+    HealthScore.objects.exclude(as_of=context.as_of).delete()
+
+
+class _WeekAgo:
+    """Explanations of the judged day about a week before, found by customer."""
+
+    def __init__(self, lake: Lake, as_of: date) -> None:
+        day = newest_judged(as_of - timedelta(days=7), lake=lake, within=6)
+        self.place: dict[int, int] = {}
+        if day is not None:
+            rows = read_scores(day, ["customer_id", "explanation"], lake=lake)
+            self.place = {pk: i for i, pk in enumerate(rows["customer_id"].to_pylist())}
+            self.texts = rows["explanation"]
+
+    def of(self, customer_id: int) -> dict[str, Any] | None:
+        place = self.place.get(customer_id)
+        return None if place is None else slim(msgspec.json.decode(self.texts[place].as_py()))
+
+
+def _newest_row(
+    row: tuple[Any, ...], context: _Context, week_ago: _WeekAgo, now: datetime
+) -> HealthScore:
+    as_of, customer_id, version_id, value, raw, band, coverage, arrow, text = row
+    line = [*context.lines.of(customer_id), (as_of, value)]
+    first = next((i for i, (_, number) in enumerate(line) if number is not None), len(line) - 1)
+    return HealthScore(
+        customer_id=customer_id,
+        as_of=as_of,
+        version_id=version_id,
+        score=value,
+        raw_score=raw,
+        band=band,
+        coverage=coverage,
+        trend=arrow,
+        explanation=msgspec.json.decode(text),
+        history=[[day.isoformat(), number] for day, number in line[first:]],
+        week_ago=week_ago.of(customer_id),
+        computed_at=now,
+    )
