@@ -3,3 +3,5 @@
 from django.urls import include, path
 
 urlpatterns = [path("", include("gengyun.web.urls"))]
+handler404 = "gengyun.web.views.errors.not_found"
+handler500 = "gengyun.web.views.errors.server_error"

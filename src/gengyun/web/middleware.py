@@ -1,9 +1,9 @@
 """Per-request concerns of pages: the person's language, and refusals turned into answers."""
 
-from django.shortcuts import render
 from django.utils import translation
 
 from gengyun.kernel.errors import Refusal
+from gengyun.web.render import is_htmx, render, warn
 
 
 class PersonMiddleware:
@@ -20,7 +20,7 @@ class PersonMiddleware:
 
 
 class RefusalMiddleware:
-    """A refusal that a view did not show itself becomes the page for its status."""
+    """A refusal that a view did not show itself becomes the answer for its status."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -31,7 +31,18 @@ class RefusalMiddleware:
     def process_exception(self, request, exception):
         if not isinstance(exception, Refusal):
             return None
-        text = translation.gettext(exception.message)
-        if exception.params:
-            text %= exception.params
-        return render(request, "refusal.html", {"text": text}, status=exception.status)
+        text = refusal_text(exception)
+        if is_htmx(request):
+            # what was on the screen stays; the reason comes as a toast
+            warn(request, text)
+            response = render(request, "refusal.html", {}, block="nothing")
+            response.status_code = exception.status
+            response["HX-Reswap"] = "none"
+            return response
+        context = {"text": text, "status": exception.status, "code": exception.code}
+        return render(request, "refusal.html", context, status=exception.status)
+
+
+def refusal_text(refusal):
+    text = translation.gettext(refusal.message)
+    return text % refusal.params if refusal.params else text

@@ -1,0 +1,3 @@
+"""Paths of the settings pages."""
+
+urlpatterns = []
