@@ -1,0 +1,186 @@
+"""What became of the events of a turn: counters, samples, replays; counted once through any kill.
+
+The turn notes what it will count (`DrainState.pending`) before the lake commits and counts it
+after. A turn that was killed in between is settled by the next one: the lake's high-water mark
+says whether its rows arrived.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from gengyun.lake.store import Lake
+from gengyun.usage.actions.deliveries import Delivery, Held, instant_of
+from gengyun.usage.actions.resolve import Resolver
+from gengyun.usage.actions.writing import Mask
+from gengyun.usage.calc.decode import BadEvent, DecodedEvent
+from gengyun.usage.models import Arrival, DrainState, QuarantinedEvent, Source
+
+APP = "inbox"  # the drain's application id in the lake's commits
+SAMPLES = 200  # latest events kept per source for the live list
+SAMPLES_A_TURN = 50
+SCANNED = 2_000  # of a turn's last events, to find samples of every source
+
+
+class Tally:
+    """Counts of one turn by source: [accepted, duplicates, quarantined, newest received_at]."""
+
+    def __init__(self) -> None:
+        self.by_source: dict[int, list[int]] = {}
+        self.replayed: list[int] = []  # quarantined events that went to the lake
+        self.samples: dict[int, list[Arrival]] = {}
+
+    def add(self, delivery: Delivery, *, outcome: str, count: int = 1) -> None:
+        counts = self.by_source.setdefault(delivery.source.pk, [0, 0, 0, 0])
+        place = {"accepted": 0, "duplicate": 1}.get(outcome, 2)
+        replayed = delivery.quarantine_id is not None
+        if place == 2:
+            counts[2] += 0 if replayed else count  # it waits already
+        else:
+            counts[place] += count
+            if replayed:
+                counts[2] -= count
+                self.replayed.append(delivery.quarantine_id or 0)
+        counts[3] = max(counts[3], delivery.received_at)
+
+    def total(self, place: int) -> int:
+        return sum(counts[place] for counts in self.by_source.values())
+
+    def count_rows(self, origin: list[tuple[Delivery, DecodedEvent]], keep: Mask) -> None:
+        for (delivery, _), kept in zip(origin, keep.tolist(), strict=True):
+            self.add(delivery, outcome="accepted" if kept else "duplicate")
+
+    def as_json(self) -> dict[str, Any]:
+        return {"sources": self.by_source, "replayed": self.replayed}
+
+
+def note_pending(tally: Tally, *, through_id: int) -> None:
+    """Inside the turn's transaction, before the lake commits."""
+    DrainState.objects.update_or_create(
+        pk=1, defaults={"through_id": through_id, "pending": tally.as_json()}
+    )
+
+
+def settle(lake: Lake, *, now: datetime) -> None:
+    """Count the pending turn if the lake has it, forget it if not."""
+    state = DrainState.objects.filter(pk=1).first()
+    if state is None or state.pending is None:
+        return
+    arrived = (lake.app_version("events", APP) or 0) >= state.through_id
+    with transaction.atomic():
+        if arrived:
+            _count(state.pending, now=now)
+        state.pending = None
+        state.save()
+
+
+def _count(pending: dict[str, Any], *, now: datetime) -> None:
+    for pk, (accepted, duplicates, quarantined, newest) in pending["sources"].items():
+        rows = Source.objects.filter(pk=int(pk))
+        rows.update(
+            accepted_count=F("accepted_count") + accepted,
+            duplicate_count=F("duplicate_count") + duplicates,
+            quarantined_count=F("quarantined_count") + quarantined,
+        )
+        rows.filter(last_event_at__isnull=True).update(last_event_at=instant_of(newest))
+        rows.filter(last_event_at__lt=instant_of(newest)).update(last_event_at=instant_of(newest))
+    ids = pending["replayed"]
+    for at in range(0, len(ids), 900):
+        QuarantinedEvent.objects.filter(pk__in=ids[at : at + 900]).update(replayed_at=now)
+
+
+def hold(held: Iterable[Held]) -> None:
+    """Write events to quarantine; a repeated turn finds them there. Inside the transaction."""
+    fresh = []
+    for item in held:
+        delivery, event = item.delivery, item.event
+        if delivery.quarantine_id is not None:
+            QuarantinedEvent.objects.filter(pk=delivery.quarantine_id).update(
+                reason=item.reason, detail=item.detail
+            )
+            continue
+        fresh.append(
+            QuarantinedEvent(
+                source_id=delivery.source.pk,
+                inbox_id=delivery.place,
+                position=event.position,
+                path=delivery.path,
+                reason=item.reason,
+                detail=item.detail,
+                group_id=event.group_id,
+                user_id=item.user_id,
+                received_at=instant_of(delivery.received_at),
+                sent_at=None if event.sent_at is None else _sane(event.sent_at),
+                body=as_text(event.raw),
+            )
+        )
+    QuarantinedEvent.objects.bulk_create(fresh, batch_size=500, ignore_conflicts=True)
+
+
+def _sane(us: int) -> datetime | None:
+    """A client's clock may say anything, also what a datetime cannot hold."""
+    try:
+        return instant_of(us)
+    except OverflowError:
+        return None
+
+
+def as_text(raw: bytes) -> str:
+    """The bytes as they came, with what is not UTF-8 made visible."""
+    return raw.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+
+
+def sample_turn(tally: Tally, resolver: Resolver, keep: Mask, held: list[Held]) -> None:
+    """Choose the latest events of each source for the live list."""
+    rows, people = resolver.rows, resolver.people
+    latest: list[tuple[Delivery, DecodedEvent | BadEvent, str, int | None, str]] = []
+    for at in range(max(0, len(rows.origin) - SCANNED), len(rows.origin)):
+        outcome = "accepted" if keep[at] else "duplicate"
+        latest.append((*rows.origin[at], outcome, rows.customer_id[at], rows.user_id[at]))
+    for delivery, told in resolver.told[-SCANNED:]:
+        latest.append((delivery, told, "accepted", None, people.user_of(told)))
+    latest += [
+        (item.delivery, item.event, item.reason, None, item.user_id) for item in held[-SCANNED:]
+    ]
+    latest.sort(key=lambda entry: (entry[0].place, entry[1].position), reverse=True)
+    for entry in latest:
+        arrivals = tally.samples.setdefault(entry[0].source.pk, [])
+        if len(arrivals) < SAMPLES_A_TURN:
+            arrivals.append(_arrival(*entry))
+
+
+def _arrival(
+    delivery: Delivery,
+    event: DecodedEvent | BadEvent,
+    outcome: str,
+    customer_id: int | None,
+    user_id: str,
+) -> Arrival:
+    arrival = Arrival(
+        source_id=delivery.source.pk,
+        received_at=instant_of(delivery.received_at),
+        kind=delivery.path,
+        group_id=event.group_id,
+        user_id=user_id,
+        customer_id=customer_id,
+        outcome=outcome,
+        body=as_text(event.raw),
+    )
+    if isinstance(event, DecodedEvent):
+        arrival.kind, arrival.event = event.kind, event.event
+        arrival.happened_at = instant_of(event.happened_at)
+    return arrival
+
+
+def save_samples(tally: Tally) -> None:
+    """Show the latest; only a sample: a kill may lose it."""
+    with transaction.atomic():
+        for source_id, arrivals in tally.samples.items():
+            Arrival.objects.bulk_create(reversed(arrivals))  # the newest has the highest id
+            rows = Arrival.objects.filter(source_id=source_id).order_by("-pk")
+            oldest = rows.values_list("pk", flat=True)[SAMPLES - 1 : SAMPLES].first()
+            if oldest is not None:
+                rows.filter(pk__lt=oldest).delete()

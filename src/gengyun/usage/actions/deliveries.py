@@ -1,0 +1,80 @@
+"""What the drain and the import hand on: good events by request, bad ones with a reason."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from gengyun.usage.calc.decode import BadEvent, DecodedEvent
+from gengyun.usage.models import Source
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def micros(instant: datetime) -> int:
+    """Microseconds since 1970 UTC, exactly (a float's 53 bits would round)."""
+    return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+def instant_of(us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=us)
+
+
+class SourceFacts(msgspec.Struct, frozen=True, gc=False):
+    """What of a source decides about its events."""
+
+    pk: int
+    creates: bool  # unknown customers are made, not quarantined
+    is_history: bool
+    is_browser: bool
+
+    @classmethod
+    def of(cls, source: Source) -> "SourceFacts":
+        return cls(
+            source.pk,
+            source.unknown_customer == Source.UnknownCustomer.CREATE,
+            source.is_history,
+            source.is_browser,
+        )
+
+
+class Delivery(msgspec.Struct, gc=False):
+    """The events of one request. A replayed event is a delivery of its own."""
+
+    source: SourceFacts
+    place: int  # inbox id; the line for imports
+    path: str  # of the request: batch, track, …
+    received_at: int
+    events: list[DecodedEvent]
+    quarantine_id: int | None = None
+    # the moment from which the events count as known; None: received_at, or happened_at where
+    # the source is a history
+    known_at: int | None = None
+
+
+class Held(msgspec.Struct, gc=False):
+    """An event for quarantine, or one that stays there (`quarantine_id`)."""
+
+    delivery: Delivery
+    event: DecodedEvent | BadEvent
+    reason: str
+    detail: str = ""
+    user_id: str = ""
+
+
+@dataclass
+class Rows:
+    """Columns of the events that go to the lake, in the order they came."""
+
+    customer_id: list[int] = field(default_factory=list)
+    user_id: list[str] = field(default_factory=list)
+    kind: list[str] = field(default_factory=list)
+    event: list[str] = field(default_factory=list)
+    happened_at: list[int] = field(default_factory=list)
+    known_at: list[int] = field(default_factory=list)
+    received_at: list[int] = field(default_factory=list)
+    source_id: list[int] = field(default_factory=list)
+    message_key: list[int] = field(default_factory=list)
+    properties: list[str] = field(default_factory=list)
+    # where each row came from: index into the deliveries, event; for samples and replays
+    origin: list[tuple[Delivery, DecodedEvent]] = field(default_factory=list)

@@ -1,0 +1,202 @@
+"""The drain: from the inbox to the lake, every acknowledged event exactly once.
+
+One turn: read batches, decode, resolve, drop what is there already; then, in this order and each
+durable before the next, (1) people, quarantine and the counts to come in one transaction, (2) the
+rows in one commit of the lake that carries the last inbox id, (3) counters, (4) the inbox rows go.
+A kill before (2) repeats the turn, (1) is idempotent; after (2) the mark says so.
+"""
+
+import contextlib
+import fcntl
+import gc
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from django.conf import settings
+from django.db import connection, transaction
+
+from gengyun.kernel import faults
+from gengyun.kernel.days import day_of
+from gengyun.lake.inbox import Batch, Inbox
+from gengyun.lake.store import Lake
+from gengyun.usage.actions import counting
+from gengyun.usage.actions.deliveries import Delivery, Held, SourceFacts
+from gengyun.usage.actions.newcomers import admit
+from gengyun.usage.actions.people import People
+from gengyun.usage.actions.replaying import REPLAY, deliveries_again, replay_mapped
+from gengyun.usage.actions.resolve import Resolver
+from gengyun.usage.actions.writing import Mask, first_of_each, recent_keys, to_arrow
+from gengyun.usage.calc.decode import BadEvent, decode_batch
+from gengyun.usage.models import Source
+
+TURN_BYTES = 24_000_000
+# a repeated message is recognised for this long; clients stop sending again after hours
+LOOKBACK_DAYS = 30
+
+
+@dataclass
+class DrainReport:
+    """One turn. `rows` went to the lake; `through_id` is the last inbox id, 0 for nothing done."""
+
+    events: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    rows: int = 0
+    through_id: int = 0
+    waiting: bool = False  # another process drains at the moment
+
+
+def drain_once(
+    *, inbox: Inbox, lake: Lake, now: datetime, limit_bytes: int = TURN_BYTES
+) -> DrainReport:
+    """One turn of at most about `limit_bytes` of the inbox; an empty report: nothing to do."""
+    with alone(lake) as mine, _without_gc():
+        if not mine:
+            return DrainReport(waiting=True)
+        counting.settle(lake, now=now)
+        done = lake.app_version("events", counting.APP) or 0
+        batches = inbox.read(done, limit_bytes)
+        if not batches:
+            if inbox.depth():  # a turn was killed between the commit and here
+                inbox.delete_through(done)
+            return DrainReport()
+        return _turn(batches, inbox=inbox, lake=lake, now=now)
+
+
+def drain_all(*, inbox: Inbox, lake: Lake, now: datetime) -> DrainReport:
+    """Turns until the inbox is empty; for commands and tests."""
+    total = DrainReport()
+    while (report := drain_once(inbox=inbox, lake=lake, now=now)).through_id:
+        total.events += report.events
+        total.duplicates += report.duplicates
+        total.quarantined += report.quarantined
+        total.rows += report.rows
+        total.through_id = report.through_id
+    return total
+
+
+def _turn(batches: list[Batch], *, inbox: Inbox, lake: Lake, now: datetime) -> DrainReport:
+    through_id = batches[-1].id
+    deliveries, bad = _decode(batches)
+    admit(deliveries, now=now)
+    people = People(deliveries)
+    resolver = Resolver(people)
+    resolver.resolve(deliveries)
+    rows = resolver.rows
+    keys = np.array(rows.message_key, dtype=np.int64)
+    keep = first_of_each(keys)
+    keep &= ~recent_keys(lake, days=LOOKBACK_DAYS).known(keys, today=day_of(now))
+    held = bad + resolver.held
+    tally = _tally(resolver, keep, held)
+
+    with _durable(), transaction.atomic():
+        people.save(now=now)
+        counting.hold(held)
+        counting.note_pending(tally, through_id=through_id)
+    faults.point("drain.noted")
+    lake.append("events", to_arrow(rows, keep), app=counting.APP, version=through_id)
+    faults.point("drain.appended")
+    counting.settle(lake, now=now)
+    faults.point("drain.counted")
+    inbox.delete_through(through_id)
+    faults.point("drain.deleted")
+    counting.save_samples(tally)
+    replay_mapped(people.mapped, inbox=inbox, now=now)
+    kept = int(keep.sum())
+    return DrainReport(
+        events=len(keys) + len(held) + len(resolver.told),
+        duplicates=len(keys) - kept,
+        quarantined=len(held),
+        rows=kept,
+        through_id=through_id,
+    )
+
+
+def _decode(batches: list[Batch]) -> tuple[list[Delivery], list[Held]]:
+    sources = {source.pk: SourceFacts.of(source) for source in Source.objects.all()}
+    deliveries: list[Delivery] = []
+    bad: list[Held] = []
+    taken: set[int] = set()
+    for batch in batches:
+        if batch.kind == REPLAY:
+            again, still_bad = deliveries_again(batch.body, sources, taken=taken)
+            deliveries += again
+            bad += still_bad
+            continue
+        source = sources.get(batch.source_id)
+        if source is None:
+            continue  # the source was deleted, and its data with it
+        delivery = Delivery(source, batch.id, batch.kind, batch.received_at, [])
+        for event in decode_batch(
+            batch.body,
+            batch.kind,
+            batch.received_at,
+            is_browser=source.is_browser,
+            place=str(batch.id),
+            sent_at=batch.sent_at,
+        ):
+            if isinstance(event, BadEvent):
+                bad.append(Held(delivery, event, event.reason, event.detail))
+            else:
+                delivery.events.append(event)
+        deliveries.append(delivery)
+    return deliveries, bad
+
+
+def _tally(resolver: Resolver, keep: Mask, held: list[Held]) -> counting.Tally:
+    tally = counting.Tally()
+    tally.count_rows(resolver.rows.origin, keep)
+    for delivery, _ in resolver.told:
+        tally.add(delivery, outcome="accepted")
+    for item in held:
+        tally.add(item.delivery, outcome=item.reason)
+    counting.sample_turn(tally, resolver, keep, held)
+    return tally
+
+
+@contextlib.contextmanager
+def alone(lake: Lake, *, wait: bool = False) -> Iterator[bool]:
+    """One process at a time puts events into the lake; a killed one's lock is free at once."""
+    folder = lake.path / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "drain.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+@contextlib.contextmanager
+def _without_gc() -> Iterator[None]:
+    """A turn makes a million small objects and no cycles: the collector would cost half."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@contextlib.contextmanager
+def _durable() -> Iterator[None]:
+    """Make the commit inside survive a power cut: the inbox rows will go because of it."""
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA synchronous=FULL")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA synchronous=NORMAL")
+
+
+def inbox_here() -> Inbox:
+    """The inbox of this deployment."""
+    return Inbox(settings.INBOX_PATH)

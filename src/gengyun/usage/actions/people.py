@@ -1,0 +1,207 @@
+"""Who an event is of and which customer they belong to; what identify, group and alias say.
+
+Read in bulk before a turn, changed in memory, written in bulk after: the rows are the truth, no
+cache outlives a turn. Writing twice gives the same rows.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from gengyun.customers.models import Customer
+from gengyun.usage.actions.deliveries import Delivery, instant_of, micros
+from gengyun.usage.calc.decode import DecodedEvent
+from gengyun.usage.models import ProductUser, UserAlias
+
+CHUNK = 900  # parameters of one IN (...)
+# last_seen_at is good to the hour: writing every user on every turn would cost more than the drain
+SEEN_STEP_US = 3_600_000_000
+MAX_HOPS = 5  # aliases of aliases
+MAX_TRAITS_CHARS = 8_000
+
+
+class Person(msgspec.Struct, gc=False):
+    """A product user in memory; `dirty` when the row has to be written."""
+
+    customer_id: int | None
+    first_seen: int
+    last_seen: int
+    name: str = ""
+    email: str = ""
+    traits: dict[str, Any] | None = None
+    dirty: bool = False
+
+    def seen(self, at: int) -> None:
+        if at < self.first_seen:
+            self.first_seen = at
+            self.dirty = True
+        elif at > self.last_seen:
+            if at - self.last_seen > SEEN_STEP_US:
+                self.dirty = True
+            self.last_seen = at
+
+
+class People:
+    def __init__(self, deliveries: Iterable[Delivery]) -> None:
+        groups: set[str] = set()
+        ids: set[str] = set()
+        for delivery in deliveries:
+            for event in delivery.events:
+                groups.add(event.group_id)
+                ids.add(event.user_id)
+                ids.add(event.anonymous_id)
+                if event.kind == "identify":
+                    groups.add(company_of(event))
+        self.aliases = _load_aliases(ids - {""})
+        ids.update(self.aliases.values())
+        self.customers = load_customers(groups - {""})
+        self.persons = _load_persons(ids - {""})
+        self.new_aliases: dict[str, str] = {}
+        self.mapped: set[str] = set()  # users whose customer became known in this turn
+
+    def user_of(self, event: DecodedEvent) -> str:
+        """The user's id after aliases; "" for a visitor who never said who they are."""
+        user_id = event.user_id
+        if not self.aliases:
+            return user_id
+        if not user_id:
+            user_id = self.aliases.get(event.anonymous_id, "")
+        for _ in range(MAX_HOPS):
+            user_id, before = self.aliases.get(user_id, user_id), user_id
+            if user_id == before:
+                break
+        return user_id
+
+    def note(self, user_id: str, at: int, customer_id: int | None, *, move: bool = False) -> Person:
+        """The user was active; `move` puts them under the customer even if they had another."""
+        person = self.persons.get(user_id)
+        if person is None:
+            person = self.persons[user_id] = Person(customer_id, at, at, dirty=True)
+            if customer_id is not None:
+                self.mapped.add(user_id)
+            return person
+        person.seen(at)
+        if customer_id is not None and (
+            person.customer_id is None or (move and person.customer_id != customer_id)
+        ):
+            person.customer_id = customer_id
+            person.dirty = True
+            self.mapped.add(user_id)
+        return person
+
+    def add_alias(self, previous_id: str, user_id: str) -> None:
+        if previous_id and user_id and previous_id != user_id:
+            if self.aliases.get(previous_id) == user_id:
+                return
+            if self.aliases.get(user_id) == previous_id:
+                return  # the other way round is known: a circle says nothing
+            self.aliases[previous_id] = self.new_aliases[previous_id] = user_id
+
+    def identify(self, person: Person, event: DecodedEvent) -> None:
+        """Keep what identify says of the user; later words win, silence deletes nothing."""
+        traits = _traits(event)
+        if not traits:
+            return
+        name = traits.get("name") or " ".join(
+            str(traits[part]) for part in ("firstName", "lastName") if traits.get(part)
+        )
+        person.name = str(name)[:120] if name else person.name
+        person.email = str(traits["email"])[:254] if traits.get("email") else person.email
+        if len(event.properties) <= MAX_TRAITS_CHARS:
+            person.traits = (person.traits or {}) | traits
+        person.dirty = True
+
+    def save(self, *, now: datetime) -> None:
+        """Write what changed; call it inside the turn's transaction."""
+        UserAlias.objects.bulk_create(
+            [
+                UserAlias(previous_id=previous, user_id=user_id, created_at=now)
+                for previous, user_id in self.new_aliases.items()
+            ],
+            update_conflicts=True,
+            unique_fields=["previous_id"],
+            update_fields=["user_id"],
+        )
+        ProductUser.objects.bulk_create(
+            [
+                ProductUser(
+                    external_id=user_id,
+                    customer_id=person.customer_id,
+                    name=person.name,
+                    email=person.email,
+                    traits=person.traits or {},
+                    first_seen_at=instant_of(person.first_seen),
+                    last_seen_at=instant_of(person.last_seen),
+                )
+                for user_id, person in self.persons.items()
+                if person.dirty
+            ],
+            batch_size=2_000,
+            update_conflicts=True,
+            unique_fields=["external_id"],
+            update_fields=["customer", "name", "email", "traits", "first_seen_at", "last_seen_at"],
+        )
+
+
+def company_of(event: DecodedEvent) -> str:
+    """traits.company.id of an identify call: how clients without group name the customer."""
+    if event.kind != "identify" or '"company"' not in event.properties:
+        return ""
+    company = (_traits(event)).get("company")
+    if isinstance(company, dict) and company.get("id") not in (None, ""):
+        return str(company["id"])[:200]
+    return ""
+
+
+def load_customers(external_ids: Iterable[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for chunk in _chunks(external_ids):
+        found.update(
+            Customer.objects.filter(external_id__in=chunk).values_list("external_id", "pk")
+        )
+    return found
+
+
+def _load_aliases(ids: set[str]) -> dict[str, str]:
+    aliases: dict[str, str] = {}
+    todo = ids
+    for _ in range(MAX_HOPS):
+        found: dict[str, str] = {}
+        for chunk in _chunks(todo):
+            rows = UserAlias.objects.filter(previous_id__in=chunk)
+            found.update(rows.values_list("previous_id", "user_id"))
+        todo = set(found.values()) - aliases.keys() - found.keys()
+        aliases.update(found)
+        if not todo:
+            break
+    return aliases
+
+
+def _load_persons(ids: set[str]) -> dict[str, Person]:
+    persons: dict[str, Person] = {}
+    for chunk in _chunks(ids):
+        rows = ProductUser.objects.filter(external_id__in=chunk).values_list(
+            "external_id", "customer_id", "first_seen_at", "last_seen_at", "name", "email", "traits"
+        )
+        for external_id, customer_id, first, last, name, email, traits in rows:
+            persons[external_id] = Person(
+                customer_id, micros(first), micros(last), name, email, traits
+            )
+    return persons
+
+
+def _traits(event: DecodedEvent) -> dict[str, Any]:
+    if not event.properties:
+        return {}
+    try:
+        traits = msgspec.json.decode(event.properties)
+    except msgspec.DecodeError:
+        return {}
+    return traits if isinstance(traits, dict) else {}
+
+
+def _chunks(values: Iterable[str]) -> Iterable[list[str]]:
+    listed = sorted(values)
+    return (listed[at : at + CHUNK] for at in range(0, len(listed), CHUNK))

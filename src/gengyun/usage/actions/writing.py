@@ -1,0 +1,155 @@
+"""Rows to Arrow, without the ones that are there already."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from gengyun.kernel.days import day_of
+from gengyun.lake import tables
+from gengyun.lake.keys import hash64
+from gengyun.lake.store import Lake
+from gengyun.usage.actions.deliveries import Rows
+
+Keys = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+# Every zone's offset is a whole number of quarters of an hour: all instants of one quarter fall
+# on the same day, so a few hundred conversions serve a hundred thousand events.
+_QUARTER_US = 900_000_000
+_EPOCH_DAY = date(1970, 1, 1)
+
+
+def days_since_epoch(instants: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    """The company's day of each instant (microseconds), as days since 1970-01-01."""
+    quarters, place = np.unique(instants // _QUARTER_US, return_inverse=True)
+    days = np.fromiter(
+        ((day_of(datetime.fromtimestamp(int(q) * 900, UTC)) - _EPOCH_DAY).days for q in quarters),
+        dtype=np.int32,
+        count=len(quarters),
+    )
+    return days[place]
+
+
+def first_of_each(keys: Keys) -> Mask:
+    """True for the first row with its key."""
+    mask = np.zeros(len(keys), dtype=np.bool_)
+    mask[np.unique(keys, return_index=True)[1]] = True
+    return mask
+
+
+def to_arrow(rows: Rows, keep: Mask) -> pa.Table:
+    """The kept rows in the shape of the events table."""
+    chosen = np.flatnonzero(keep)
+    happened = np.array(rows.happened_at, dtype=np.int64)[chosen]
+    known = np.array(rows.known_at, dtype=np.int64)[chosen]
+    received = np.array(rows.received_at, dtype=np.int64)[chosen]
+    hashes = {user_id: hash64(user_id) for user_id in set(rows.user_id)}
+    hashes[""] = 0
+    user_key = np.array([hashes[user_id] for user_id in rows.user_id], dtype=np.int64)
+
+    def text(values: list[str]) -> pa.Array:
+        return pa.array(values, pa.string()).take(pa.array(chosen))
+
+    known_day = days_since_epoch(known)
+    columns = {
+        # a replayed event joins the day on which it became known, old days stay as they are
+        "received_day": np.maximum(days_since_epoch(received), known_day),
+        "customer_id": np.array(rows.customer_id, dtype=np.int64)[chosen],
+        "user_key": user_key[chosen],
+        "user_id": text(rows.user_id),
+        "kind": text(rows.kind),
+        "event": text(rows.event),
+        "day": days_since_epoch(happened),
+        "known_day": known_day,
+        "happened_at": happened,
+        "known_at": known,
+        "received_at": received,
+        "source_id": np.array(rows.source_id, dtype=np.int32)[chosen],
+        "message_key": np.array(rows.message_key, dtype=np.int64)[chosen],
+        "properties": text(rows.properties),
+    }
+    return pa.table(
+        [_column(columns[field.name], field.type) for field in tables.EVENTS],
+        schema=tables.EVENTS,
+    )
+
+
+def _column(values: object, kind: pa.DataType) -> pa.Array:
+    if isinstance(values, pa.Array):
+        return values
+    plain = pa.array(values)
+    # 32-bit days and 64-bit microseconds have the layout of date32 and timestamp
+    return plain if plain.type == kind else plain.view(kind)
+
+
+class RecentKeys:
+    """The message keys of the last days of the lake, kept sorted in memory: 8 bytes an event.
+
+    Files never change, so each is read once; small runs are merged into larger ones. A file
+    that compaction made of known ones adds nothing new.
+    """
+
+    def __init__(self, lake: Lake, *, days: int) -> None:
+        self.lake = lake
+        self.days = days
+        self._since: date | None = None
+        self._read: set[str] = set()
+        self._runs: list[Keys] = []
+
+    def known(self, keys: Keys, *, today: date) -> Mask:
+        """Which of the keys are in the lake already."""
+        self._refresh(today)
+        found = np.zeros(len(keys), dtype=np.bool_)
+        for run in self._runs:
+            found |= in_sorted(run, keys)
+        return found
+
+    def _refresh(self, today: date) -> None:
+        since = today - timedelta(days=self.days)
+        if since != self._since:  # a new day: forget the oldest
+            self._since, self._read, self._runs = since, set(), []
+        for name in self.lake.files("events", where=[("received_day", ">=", since)]):
+            if name not in self._read:
+                self._add(keys_of_file(name))
+                self._read.add(name)
+
+    def _add(self, keys: Keys) -> None:
+        run = np.unique(keys)
+        while self._runs and len(self._runs[-1]) <= 2 * len(run):
+            run = np.unique(np.concatenate([self._runs.pop(), run]))
+        if len(run):
+            self._runs.append(run)
+
+
+def keys_of_file(name: str) -> Keys:
+    import pyarrow.parquet as pq
+
+    column = pq.read_table(name, columns=["message_key"], partitioning=None).column(0)
+    keys: Keys = column.to_numpy()
+    return keys
+
+
+def keys_of_source(lake: Lake, source_id: int) -> Keys:
+    """Every message key the lake has of a source, sorted: what an import is compared with."""
+    table = lake.read("events", where=[("source_id", "=", source_id)], columns=["message_key"])
+    return np.unique(table.column(0).to_numpy())
+
+
+def in_sorted(run: Keys, keys: Keys) -> Mask:
+    if not len(run):
+        return np.zeros(len(keys), dtype=np.bool_)
+    place = np.searchsorted(run, keys)
+    place[place == len(run)] = 0
+    found: Mask = run[place] == keys
+    return found
+
+
+_recent: dict[tuple[Path, int], RecentKeys] = {}
+
+
+def recent_keys(lake: Lake, *, days: int) -> RecentKeys:
+    """The keys of this lake that this process has read already."""
+    return _recent.setdefault((lake.path, days), RecentKeys(lake, days=days))
