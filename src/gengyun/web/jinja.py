@@ -44,6 +44,7 @@ def environment(**options):
         dot=Markup('<span class="gy-dot" aria-hidden="true">·</span>'),
         # macros everywhere, blocks that are rendered alone included
         ui=Macros(env, "parts/ui.html"),
+        sui=Macros(env, "settings/parts.html"),
         enumerate=enumerate,
         zip=itertools.zip_longest,
         namespace_of=SimpleNamespace,

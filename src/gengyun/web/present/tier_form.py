@@ -97,7 +97,7 @@ def apply_step(draft: Draft, step: str, tier: str) -> Draft:
 
 
 def rules_from_draft(draft: Draft, *, zh: bool) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """[{"tier_id", "conditions"}] in order, and the fields that could not be read."""
+    """[{"tier", "conditions"}] in order, and the fields that could not be read."""
     errors: dict[str, str] = {}
     rules = []
     for r, rule in enumerate(draft):
@@ -108,7 +108,7 @@ def rules_from_draft(draft: Draft, *, zh: bool) -> tuple[list[dict[str, Any]], d
             _condition(f"rule.{r}.if.{c}.value", condition, errors, zh=zh)
             for c, condition in enumerate(rule["conditions"])
         ]
-        rules.append({"tier_id": int(rule["tier"]), "conditions": conditions})
+        rules.append({"tier": int(rule["tier"]), "conditions": conditions})
     return rules, errors
 
 

@@ -1,0 +1,34 @@
+// Behaviour of the settings pages: copy buttons, dropping a file. Everything else is plain forms.
+document.addEventListener('click', async (event) => {
+  const button = event.target.closest('[data-copy]');
+  if (!button) return;
+  const text = document.querySelector(button.dataset.copy).textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // plain http: no clipboard; the selected text is one key press away
+    const range = document.createRange();
+    range.selectNodeContents(document.querySelector(button.dataset.copy));
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+    if (!document.execCommand('copy')) return;
+  }
+  const label = button.querySelector('span');
+  const before = label.textContent;
+  label.textContent = button.dataset.done;
+  setTimeout(() => { label.textContent = before; }, 2000);
+});
+
+for (const zone of document.querySelectorAll('[data-drop]')) {
+  const input = zone.querySelector('input[type=file]');
+  for (const name of ['dragenter', 'dragover']) {
+    zone.addEventListener(name, (event) => { event.preventDefault(); zone.classList.add('over'); });
+  }
+  for (const name of ['dragleave', 'drop']) {
+    zone.addEventListener(name, () => zone.classList.remove('over'));
+  }
+  zone.addEventListener('drop', (event) => {
+    event.preventDefault();
+    input.files = event.dataTransfer.files;
+  });
+}

@@ -1,0 +1,50 @@
+"""The audit log, for administrators."""
+
+from datetime import date, timedelta
+
+from gengyun.team.models import User
+from gengyun.team.queries import audit as queries
+from gengyun.web.access import page
+from gengyun.web.present.audit import line
+from gengyun.web.views.settings.common import is_htmx, show
+
+PER_PAGE = 50
+
+
+def _day(text):
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+@page("audit.read")
+def audit(request):
+    asked = {k: request.GET.get(k, "").strip() for k in ("who", "action", "text", "start", "end")}
+    end = _day(asked["end"])
+    found = queries.entries(
+        request.user,
+        of=User.objects.filter(pk=asked["who"]).first() if asked["who"].isdigit() else None,
+        action=asked["action"],
+        text=asked["text"],
+        start=_day(asked["start"]),
+        end=end + timedelta(days=1) if end else None,
+    )
+    number = max(int(request.GET["page"]), 1) if request.GET.get("page", "").isdigit() else 1
+    first = (number - 1) * PER_PAGE
+    rows = list(found[first : first + PER_PAGE + 1])  # one more tells whether there is a next page
+    query = request.GET.copy()
+    query.pop("page", None)
+    context = {
+        "rows": [line(entry) for entry in rows[:PER_PAGE]],
+        "asked": asked,
+        "people": User.objects.order_by("name", "pk"),
+        "actions": queries.actions(),
+        "number": number,
+        "has_next": len(rows) > PER_PAGE,
+        "query": query.urlencode(),
+        "filtered": any(asked.values()),
+    }
+    return show(
+        request, "settings/audit.html", "audit", context, block="rows" if is_htmx(request) else None
+    )
