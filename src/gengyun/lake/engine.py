@@ -65,7 +65,8 @@ class Engine:
         return self.ibis.table(name)
 
     def run(self, expression: "ir.Table") -> pa.Table:
-        return self.ibis.to_pyarrow(expression)
+        # not ibis' own to_pyarrow: its converters want pandas, which nothing else here needs
+        return self.db.sql(self.ibis.compile(expression)).to_arrow_table()
 
     def close(self) -> None:
         self.db.close()

@@ -38,8 +38,14 @@ class Measured:
     feature: str | None = None  # features: whose values are features; None: the event's name
 
 
-def roll(db: "duckdb.DuckDBPyConnection", files: Sequence[str], measured: Measured) -> pa.Table:
-    """The rows that these event files add to the measure."""
+def roll(
+    db: "duckdb.DuckDBPyConnection",
+    files: Sequence[str],
+    measured: Measured,
+    *,
+    customer_ids: Sequence[int] | None = None,
+) -> pa.Table:
+    """The rows that these event files add to the measure, of some customers or of all."""
     schema = tables.SCHEMAS[TABLE_OF[measured.kind]]
     if not files:
         return schema.empty_table()
@@ -47,6 +53,9 @@ def roll(db: "duckdb.DuckDBPyConnection", files: Sequence[str], measured: Measur
     condition = f"kind IN {USE_KINDS}"
     if measured.events is not None:
         condition += f" AND event IN ({', '.join(_text(name) for name in measured.events)})"
+    if customer_ids is not None:
+        ids = ", ".join(str(int(pk)) for pk in customer_ids) or "NULL"
+        condition += f" AND customer_id IN ({ids})"
     build = {"daily": _daily, "users": _users, "features": _features}[measured.kind]
     rows = build(db, source, condition, measured)
     return (

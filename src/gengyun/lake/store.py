@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -107,20 +107,32 @@ class Lake:
         columns: list[str] | None = None,
     ) -> pa.Table:
         """The matching rows as Arrow, partition column included. For small reads and tests."""
+        paths = [row["path"] for row in self.file_rows(table, where)]
+        return self.read_files(table, paths, where=where, columns=columns)
+
+    def read_files(
+        self,
+        table: str,
+        paths: Sequence[str],
+        *,
+        where: Sequence[Condition] = (),
+        columns: list[str] | None = None,
+    ) -> pa.Table:
+        """Like `read`, from some files of `file_rows` only."""
         import pyarrow.compute as pc
         import pyarrow.dataset as ds
 
         schema = tables.SCHEMAS[table]
-        files = self.files(table, where=where)
-        if not files:
-            return schema.empty_table().select(columns or schema.names)
+        if not paths:
+            return pa.schema([schema.field(n) for n in columns or schema.names]).empty_table()
         keys = pa.schema([schema.field(name) for name in tables.PARTITIONS[table]])
+        root = str(self.path / table)
         data = ds.dataset(
-            files,
+            [f"{root}/{path}" for path in paths],
             schema=schema,
             format="parquet",
             partitioning=ds.partitioning(keys, flavor="hive"),
-            partition_base_dir=str(self.path / table),
+            partition_base_dir=root,
         )
         condition = None
         for name, op, value in where:
@@ -180,18 +192,23 @@ class Lake:
         replace: Sequence[Condition] | None = None,
         drop: Sequence[str] = (),
         marks: dict[str, int] | None = None,
+        expect: Mapping[str, int | None] | None = None,
         force: bool = False,
         same_rows: bool = False,
     ) -> bool:
         """One Delta commit: rows in, files of `replace` and `drop` out, application marks.
 
         `same_rows` says that the rows stay what they were (compaction). Without `force` a commit
-        whose every mark is already there is skipped. Returns whether anything was written.
+        whose every mark is already there is skipped. `expect` gives the marks that the rows were
+        made from: LostRace if one has moved. Returns whether anything was written.
         """
         marks = marks or {}
         with self.writing(table) as delta:
             if marks and not force and _all_committed(delta, marks):
                 return False
+            for app, version in (expect or {}).items():
+                if delta.transaction_version(app) != version:
+                    raise LostRace(table)
             gone = list(drop)
             if gone and not set(gone) <= {row["path"] for row in self.file_rows(table)}:
                 raise LostRace(table)

@@ -4,11 +4,11 @@ from django.db import models
 
 
 class Measure(models.Model):
-    """What is rolled up per customer, user and day: an event filter and, for sums, a property.
+    """What is rolled up per customer and day, shared by all metrics over the same events.
 
-    definition: {"events": ["name", ...] or null for all, "property": name or null,
-    "feature": property whose distinct values are features, or null}. `key` is derived from the
-    definition, so two metrics over the same events share one roll-up.
+    definition: {"kind": "daily"|"users"|"features", "events": ["name", ...] or null for all,
+    "property": whose numbers are summed, "feature": whose distinct values are features}.
+    `key` is derived from the definition (usage.calc.plan.MeasureNeed).
     """
 
     key = models.CharField(max_length=64, unique=True)
