@@ -1,0 +1,44 @@
+"""`gengyun web`: pages and tracking on one port."""
+
+import os
+
+import click
+
+from gengyun.cli.main import setup
+
+
+def default_workers() -> int:
+    """One process a core, and never so many that memory is the limit (about 120 MB each)."""
+    return min(os.cpu_count() or 1, 4)
+
+
+@click.command(name="web")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--workers", type=click.IntRange(1, 64), help="Processes; as many as cores, at most 4."
+)
+def command(host: str, port: int, workers: int | None) -> None:
+    """Serve the pages and the tracking endpoint on one port.
+
+    Events are stored at once and wait until `gengyun worker` takes them; `gengyun start` runs both.
+    """
+    setup()  # a wrong setting shows here, not in every worker process
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces
+    from granian.log import LogLevels
+
+    Granian(
+        "gengyun.config.server:application",
+        address=host,
+        port=port,
+        interface=Interfaces.RSGI,
+        http=HTTPModes.http1,  # HTTP/2 is the business of the proxy that does TLS
+        websockets=False,
+        workers=workers or default_workers(),
+        respawn_failed_workers=True,
+        respawn_interval=0.5,
+        workers_kill_timeout=30,
+        log_level=LogLevels.warning,
+        process_name=None,
+    ).serve()

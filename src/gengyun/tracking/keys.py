@@ -1,0 +1,98 @@
+"""Write keys in memory: read from the database every two seconds, and when an unknown one comes."""
+
+import logging
+import threading
+import time
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from django.db import DatabaseError, connection, connections
+from django.db.utils import InterfaceError
+
+from gengyun.tracking.refusals import NotReady, SourceDisabled, Unauthorized
+from gengyun.usage.actions.key_use import note_keys_used
+from gengyun.usage.models import WriteKey
+
+REFRESH_SECONDS = 2.0
+# an unknown key asks the database at once (it may be new), but not more often than this
+UNKNOWN_KEY_SECONDS = 0.25
+NOTE_USE_SECONDS = 60.0
+
+logger = logging.getLogger(__name__)
+
+
+class Entry(NamedTuple):
+    source_id: int
+    is_active: bool
+
+
+class Keys:
+    """The keys that let events in. `find` never touches the database."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, Entry] | None = None  # None: never read yet
+        self._fresh_at = float("-inf")
+        self._used: set[str] = set()
+        self._noted_at = time.monotonic()
+        self._refreshing = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="write-keys", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(timeout=10)
+
+    def find(self, key: str) -> int | None:
+        """The source of a key; None when a `refresh` may know more."""
+        entry = None if self._entries is None else self._entries.get(key)
+        if entry is None:
+            return None
+        if not entry.is_active:
+            raise SourceDisabled
+        self._used.add(key)
+        return entry.source_id
+
+    def find_again(self, key: str) -> int:
+        """As `find`, after asking the database if that was not done just now. Blocks."""
+        with self._refreshing:
+            if time.monotonic() - self._fresh_at > UNKNOWN_KEY_SECONDS:
+                self._refresh()
+        source_id = self.find(key)
+        if source_id is None:
+            # 401 makes clients throw events away: only say it when the database said so
+            if time.monotonic() - self._fresh_at > 10 * REFRESH_SECONDS:
+                raise NotReady
+            raise Unauthorized
+        return source_id
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            with self._refreshing:
+                self._refresh()
+                self._note_use()
+            self._stop.wait(REFRESH_SECONDS)
+        connections.close_all()
+
+    def _refresh(self) -> None:
+        try:
+            rows = WriteKey.objects.filter(revoked_at=None).values_list(
+                "key", "source_id", "source__is_active"
+            )
+            self._entries = {key: Entry(source, active) for key, source, active in rows}
+            self._fresh_at = time.monotonic()
+        except (DatabaseError, InterfaceError):
+            logger.exception("write keys could not be read; the known ones stay in force")
+            connection.close()
+
+    def _note_use(self) -> None:
+        if not self._used or time.monotonic() - self._noted_at < NOTE_USE_SECONDS:
+            return
+        used, self._used = self._used, set()
+        self._noted_at = time.monotonic()
+        try:
+            note_keys_used(keys=used, now=datetime.now(UTC))
+        except (DatabaseError, InterfaceError):
+            logger.warning("could not note when write keys were last used")
