@@ -32,9 +32,19 @@ from gengyun.usage.queries.metrics import values_as_of
 
 HISTORY_WEEKS = 26
 CHUNK = 2_000
-NEWEST_FIELDS = (
-    "as_of version score raw_score band coverage trend explanation history week_ago computed_at"
-).split()
+NEWEST_FIELDS = [
+    "as_of",
+    "version",
+    "score",
+    "raw_score",
+    "band",
+    "coverage",
+    "trend",
+    "explanation",
+    "history",
+    "week_ago",
+    "computed_at",
+]
 Report = Callable[[int, int], None]
 
 

@@ -1,5 +1,6 @@
 from gengyun.portfolio.models.saved_view import SavedView
+from gengyun.portfolio.models.seen import SeenCounters
 from gengyun.portfolio.models.snooze import Snooze
 from gengyun.portfolio.models.summary import CustomerSummary
 
-__all__ = ["CustomerSummary", "SavedView", "Snooze"]
+__all__ = ["CustomerSummary", "SavedView", "SeenCounters", "Snooze"]

@@ -51,7 +51,10 @@ class CustomerSummary(models.Model):
     class Meta:
         ordering = ["name", "pk"]
         indexes = [
-            models.Index(fields=["name"], name="summary_name"),
+            # with the key beside it, a search by part of a name reads this index only
+            models.Index(fields=["name", "customer"], name="summary_name"),
+            models.Index(fields=["-need_rank"], name="summary_rank"),
+            models.Index(fields=["next_step_on"], name="summary_step"),
             models.Index(fields=["owner", "-need_rank"], name="summary_need"),
             models.Index(fields=["owner", "name"], name="summary_owner_name"),
             models.Index(fields=["score"], name="summary_score"),

@@ -1,0 +1,228 @@
+"""Bringing `CustomerSummary` up to date: derived rows, rebuilt whole at night, singly on change."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import islice
+
+from django.db import connection, transaction
+from django.db.models import Max, OuterRef, QuerySet, Subquery
+
+from gengyun.customers.models import Customer
+from gengyun.engagement.models import Activity
+from gengyun.health.calc.diff import diff, movers
+from gengyun.health.models import HealthScore
+from gengyun.kernel.days import day_of
+from gengyun.portfolio.calc.needs import CustomerFacts, need_rank, needs
+from gengyun.portfolio.models import CustomerSummary
+
+CHUNK = 1_000
+LINE_WEEKS = 12
+LOWEST_BAND_TOP = 50.0  # only to date an occurrence; the band itself comes from the scorecard
+SILENT_KINDS = (Activity.Kind.NOTE, Activity.Kind.SYSTEM)
+Report = Callable[[int, int], None]
+
+
+@dataclass
+class _Usage:
+    """What the newest judged day says of use; read from the lake for a full refresh only."""
+
+    as_of: date | None = None
+    active_users_7d: Mapping[int, int | None] = field(default_factory=dict)
+    last_event_on: Mapping[int, date | None] = field(default_factory=dict)
+
+
+def refresh_summaries(
+    *,
+    now: datetime,
+    customer_ids: Iterable[int] | None = None,
+    report: Report | None = None,
+) -> int:
+    """Rebuild the rows of these customers (all when None); returns how many. Harmless to repeat.
+
+    A full refresh reads use from the lake and removes rows of customers that are gone; a partial
+    one keeps the use that the row has.
+    """
+    wanted = None if customer_ids is None else sorted(set(customer_ids))
+    usage = _read_usage() if wanted is None else None
+    total = Customer.objects.present().count() if wanted is None else len(wanted)
+    done = 0
+    for ids in _batches(wanted):
+        with transaction.atomic():
+            done += _refresh_batch(ids, usage, now)
+        if report:
+            report(done, total)
+    _remove_gone(wanted)
+    if wanted is None and connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE portfolio_customersummary")  # the planner needs real counts
+    return done
+
+
+def _batches(wanted: Sequence[int] | None) -> Iterator[list[int]]:
+    rows: Iterable[int] = (
+        Customer.objects.present().order_by("pk").values_list("pk", flat=True).iterator()
+        if wanted is None
+        else wanted
+    )
+    source = iter(list(rows))  # read before writing: SQLite shares one connection
+    while batch := list(islice(source, CHUNK)):
+        yield batch
+
+
+def _remove_gone(wanted: Sequence[int] | None) -> None:
+    gone = CustomerSummary.objects.filter(customer__archived_at__isnull=False)
+    if wanted is None:
+        gone.delete()
+        return
+    for start in range(0, len(wanted), CHUNK):
+        gone.filter(pk__in=wanted[start : start + CHUNK]).delete()
+
+
+def _read_usage() -> _Usage:
+    from gengyun.usage.queries.metrics import values_as_of
+
+    as_of = HealthScore.objects.aggregate(newest=Max("as_of"))["newest"]
+    if as_of is None:
+        return _Usage()
+    values = values_as_of(as_of, metric_keys=["active_users_7d", "days_since_active"])
+    active: dict[int, int | None] = {}
+    last: dict[int, date | None] = {}
+    for pk, row in values.items():
+        users, days = row.get("active_users_7d"), row.get("days_since_active")
+        active[pk] = None if users is None else int(users)
+        last[pk] = None if days is None else as_of - timedelta(days=int(days))
+    return _Usage(as_of, active, last)
+
+
+def _refresh_batch(ids: Sequence[int], usage: _Usage | None, now: datetime) -> int:
+    customers = _with_last_touch(Customer.objects.present().filter(pk__in=ids))
+    scores = HealthScore.objects.in_bulk(ids)
+    old = CustomerSummary.objects.in_bulk(ids)
+    rows = [
+        _row(c, scores.get(c.pk), old.get(c.pk), usage, now=now)
+        for c in customers.select_related("tier").prefetch_related("tags")
+    ]
+    CustomerSummary.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["customer"],
+        update_fields=_FIELDS,
+        batch_size=250,
+    )
+    return len(rows)
+
+
+def _with_last_touch(customers: QuerySet[Customer]) -> QuerySet[Customer]:
+    """The newest touch with the customer beside it; notes to ourselves are none."""
+    touches = (
+        Activity.objects.present()
+        .filter(customer=OuterRef("pk"))
+        .exclude(kind__in=SILENT_KINDS)
+        .order_by("-happened_at", "-pk")
+    )
+    return customers.annotate(
+        touch_at=Subquery(touches.values("happened_at")[:1]),
+        touch_kind=Subquery(touches.values("kind")[:1]),
+    )
+
+
+_FIELDS = [
+    f.name
+    for f in CustomerSummary._meta.concrete_fields  # noqa: SLF001 - Django's documented name
+    if not f.primary_key
+]
+
+
+def _row(
+    customer: Customer,
+    score: HealthScore | None,
+    old: CustomerSummary | None,
+    usage: _Usage | None,
+    *,
+    now: datetime,
+) -> CustomerSummary:
+    """`customer` carries `touch_at` and `touch_kind`, see `_with_last_touch`."""
+    row = CustomerSummary(
+        customer_id=customer.pk,
+        name=customer.name,
+        industry=customer.industry,
+        region=customer.region,
+        owner_id=customer.owner_id,
+        tier_id=customer.tier_id,
+        stage_id=customer.stage_id,
+        tag_names=sorted(tag.name for tag in customer.tags.all()),
+        arr_minor=customer.arr_minor,
+        currency=customer.currency,
+        seats=customer.seats,
+        renews_on=customer.renews_on,
+        last_touch_at=customer.touch_at,  # type: ignore[attr-defined]
+        last_touch_kind=customer.touch_kind or "",  # type: ignore[attr-defined]
+        next_step=customer.next_step,
+        next_step_on=customer.next_step_on,
+        updated_at=now,
+    )
+    _put_usage(row, old, usage)
+    if score is not None:
+        _put_health(row, score)
+    found = needs(_facts(customer, row, score, day_of(now)), earlier=old.needs if old else ())
+    row.needs = found
+    row.need_rank = need_rank(found, customer.arr_minor)
+    return row
+
+
+def _put_usage(row: CustomerSummary, old: CustomerSummary | None, usage: _Usage | None) -> None:
+    if usage is not None:
+        row.active_users_7d = usage.active_users_7d.get(row.customer_id)
+        row.last_event_on = usage.last_event_on.get(row.customer_id)
+    elif old is not None:
+        row.active_users_7d, row.last_event_on = old.active_users_7d, old.last_event_on
+
+
+def _put_health(row: CustomerSummary, score: HealthScore) -> None:
+    row.as_of, row.score, row.band = score.as_of, score.score, score.band
+    row.coverage, row.trend = score.coverage, score.trend
+    row.line = _line(score)
+    if score.week_ago:
+        difference = diff(score.week_ago, score.explanation)
+        row.change_week = difference["change"]
+        row.movers = list(movers(difference))
+
+
+def _line(score: HealthScore) -> list[float | None]:
+    """Twelve weekly scores, oldest first; weeks before the first score are unknown."""
+    found = [None if value is None else round(value, 1) for _, value in score.history[-LINE_WEEKS:]]
+    return [None] * (LINE_WEEKS - len(found)) + found
+
+
+def _facts(
+    customer: Customer, row: CustomerSummary, score: HealthScore | None, today: date
+) -> CustomerFacts:
+    return CustomerFacts(
+        today=today,
+        touch_model=customer.tier.touch_model if customer.tier else "",
+        known_on=customer.started_on or day_of(customer.known_at),
+        as_of=row.as_of,
+        score=row.score,
+        band=row.band if score else "",
+        change_week=row.change_week,
+        movers=row.movers,
+        coverage=row.coverage,
+        below_since=_below_since(score) if score and row.band == "D" else None,
+        last_event_on=row.last_event_on,
+        last_touch_on=day_of(row.last_touch_at) if row.last_touch_at else None,
+        last_touch_kind=row.last_touch_kind,
+        renews_on=row.renews_on,
+        next_step=row.next_step,
+        next_step_on=row.next_step_on,
+    )
+
+
+def _below_since(score: HealthScore) -> date:
+    """The first of the latest weeks that were all below the lowest band's top."""
+    since = score.as_of
+    for day, value in reversed(score.history):
+        if value is None or value >= LOWEST_BAND_TOP:
+            break
+        since = date.fromisoformat(day)
+    return since

@@ -1,0 +1,179 @@
+"""What needs a person, from the facts of one customer. Pure; every need carries its facts.
+
+Usage facts are judged against the newest judged day (`as_of`), dates of people against today.
+Severity: 1 urgent, 2 today, 3 this week, 4 when there is time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, TypedDict
+
+DROP_POINTS = 8.0  # health lost in a week that a person should know of
+DEEP_DROP_POINTS = 15.0
+SILENT_DAYS = {"high": 14, "low": 14, "tech": 30}
+LONG_SILENT_DAYS = 30
+CONTACT_DAYS = {"high": 14, "low": 30, "tech": 60}
+RENEWAL_DAYS = 90
+RENEWAL_SOON_DAYS = 30
+NEW_CUSTOMER_DAYS = 30  # data may still be on its way
+GROUPS = {
+    "health_drop": "alert",
+    "band_d": "alert",
+    "silent": "alert",
+    "no_contact": "alert",
+    "data_missing": "alert",
+    "next_step_overdue": "task",
+    "next_step_today": "task",
+    "renewal_near": "renewal",
+}
+
+
+class Need(TypedDict):
+    code: str
+    severity: int
+    since: str  # ISO day; identifies the occurrence
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CustomerFacts:
+    """What is known of one customer today."""
+
+    today: date
+    touch_model: str  # tech, low, high; "" unknown: treated as low
+    known_on: date  # since when we have had the customer
+    as_of: date | None  # newest judged day
+    score: float | None
+    band: str  # A B C D, N: not enough data, "": never judged
+    change_week: float | None
+    movers: Sequence[Mapping[str, Any]]
+    coverage: float | None
+    below_since: date | None  # since when the score has been in the lowest band
+    last_event_on: date | None
+    last_touch_on: date | None
+    last_touch_kind: str
+    renews_on: date | None
+    next_step: str
+    next_step_on: date | None
+
+
+def needs(facts: CustomerFacts, *, earlier: Sequence[Need] = ()) -> list[Need]:
+    """All needs, worst first. An occurrence that goes on keeps the `since` it had (`earlier`)."""
+    found = [
+        need
+        for rule in (_drop, _band_d, _silent, _renewal, _next_step, _no_contact, _data_missing)
+        if (need := rule(facts)) is not None
+    ]
+    started = {need["code"]: need["since"] for need in earlier}
+    for need in found:
+        if need["code"] in {"health_drop", "band_d", "data_missing"}:
+            need["since"] = min(need["since"], started.get(need["code"], need["since"]))
+    return sorted(found, key=lambda need: need["severity"])
+
+
+def need_rank(found: Sequence[Need], arr_minor: int | None) -> int:
+    """One integer to order by: severity first, then ARR; 0 where nothing is needed.
+
+    The amount counts in hundreds of the currency's unit, so the sum fits 32 bits.
+    """
+    if not found:
+        return 0
+    worst = min(need["severity"] for need in found)
+    return (5 - worst) * 400_000_000 + min(max(arr_minor or 0, 0) // 10_000, 399_999_999)
+
+
+def _need(code: str, severity: int, since: date, **facts: Any) -> Need:
+    return {"code": code, "severity": severity, "since": since.isoformat(), "facts": facts}
+
+
+def _drop(facts: CustomerFacts) -> Need | None:
+    change = facts.change_week
+    if change is None or facts.as_of is None or change > -DROP_POINTS:
+        return None
+    urgent = facts.band == "D" or change <= -DEEP_DROP_POINTS
+    return _need(
+        "health_drop",
+        1 if urgent else 2,
+        facts.as_of - timedelta(days=7),
+        points=-change,
+        score=facts.score,
+        movers=[dict(mover) for mover in facts.movers if mover["points"] < 0][:2],
+    )
+
+
+def _band_d(facts: CustomerFacts) -> Need | None:
+    if facts.band != "D" or facts.as_of is None:
+        return None
+    return _need("band_d", 2, facts.below_since or facts.as_of, score=facts.score)
+
+
+def _silent(facts: CustomerFacts) -> Need | None:
+    """A customer who used the product and stopped."""
+    if facts.last_event_on is None or facts.as_of is None:
+        return None
+    # as_of D holds data to the end of D-1: used on D-1 means 0 quiet days
+    days = (facts.as_of - facts.last_event_on).days - 1
+    limit = SILENT_DAYS.get(facts.touch_model, SILENT_DAYS["low"])
+    if days < limit:
+        return None
+    since = facts.last_event_on + timedelta(days=1)
+    severity = 1 if days >= LONG_SILENT_DAYS and facts.touch_model != "tech" else 2
+    return _need("silent", severity, since, days=days, last_on=facts.last_event_on.isoformat())
+
+
+def _renewal(facts: CustomerFacts) -> Need | None:
+    """A renewal within 90 days while health is C or D."""
+    if facts.renews_on is None or facts.band not in {"C", "D"}:
+        return None
+    days = (facts.renews_on - facts.today).days
+    if not 0 <= days <= RENEWAL_DAYS:
+        return None
+    severity = 1 if facts.band == "D" or days <= RENEWAL_SOON_DAYS else 2
+    since = facts.renews_on - timedelta(days=RENEWAL_DAYS)
+    return _need(
+        "renewal_near",
+        severity,
+        since,
+        days=days,
+        renews_on=facts.renews_on.isoformat(),
+        band=facts.band,
+        score=facts.score,
+    )
+
+
+def _next_step(facts: CustomerFacts) -> Need | None:
+    day = facts.next_step_on
+    if day is None or not facts.next_step or day > facts.today:
+        return None
+    days = (facts.today - day).days
+    code = "next_step_overdue" if days else "next_step_today"
+    return _need(code, 2, day, days=days, text=facts.next_step)
+
+
+def _no_contact(facts: CustomerFacts) -> Need | None:
+    """Nobody has talked with the customer for longer than its touch model allows."""
+    limit = CONTACT_DAYS.get(facts.touch_model, CONTACT_DAYS["low"])
+    start = facts.last_touch_on or facts.known_on
+    days = (facts.today - start).days
+    if days < limit:
+        return None
+    return _need(
+        "no_contact",
+        2 if days >= 2 * limit and facts.touch_model == "high" else 3,
+        start + timedelta(days=limit),
+        days=days,
+        limit=limit,
+        last_on=facts.last_touch_on.isoformat() if facts.last_touch_on else None,
+        kind=facts.last_touch_kind,
+    )
+
+
+def _data_missing(facts: CustomerFacts) -> Need | None:
+    """Judged, but not enough data for a number, and no longer new."""
+    if facts.band != "N" or facts.as_of is None:
+        return None
+    if (facts.today - facts.known_on).days < NEW_CUSTOMER_DAYS:
+        return None
+    since = facts.known_on + timedelta(days=NEW_CUSTOMER_DAYS)
+    return _need("data_missing", 4, since, coverage=facts.coverage)

@@ -1,0 +1,108 @@
+"""Filters applied: each becomes a condition on `CustomerSummary`."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from gengyun.customers.models import Customer
+from gengyun.kernel.days import start_of
+from gengyun.portfolio.calc.filters import Filter
+from gengyun.team.models import User
+
+COLUMNS = {
+    "owner": "owner_id",
+    "tier": "tier_id",
+    "stage": "stage_id",
+    "band": "band",
+    "trend": "trend",
+    "industry": "industry",
+    "region": "region",
+    "arr": "arr_minor",
+    "seats": "seats",
+    "score": "score",
+    "change": "change_week",
+    "renews": "renews_on",
+    "next_step": "next_step_on",
+    "last_event": "last_event_on",
+}
+TEXTS = frozenset({"industry", "region"})
+
+
+def condition(found: Filter, *, actor: User | None, today: date) -> Q:
+    """The filter as a condition; "me" is the actor, days are counted from `today`."""
+    if found.field in _SPECIAL:
+        return _SPECIAL[found.field](found, today)
+    column, value = COLUMNS[found.field], found.value
+    if found.field == "owner":
+        value = _person(value, actor)
+    empty = Q(**{column: ""}) if found.field in TEXTS else Q(**{f"{column}__isnull": True})
+    plain: dict[str, Q] = {
+        "is": Q(**{column: value}),
+        "not": ~Q(**{column: value}) | empty,
+        "none": empty,
+        "known": ~empty,
+    }
+    return plain[found.op] if found.op in plain else Q(**{f"{column}__{found.op}": value})
+
+
+def _person(value: Any, actor: User | None) -> Any:
+    me = actor.pk if actor else None
+    if isinstance(value, list):
+        return [me if one == "me" else one for one in value]
+    return me if value == "me" else value
+
+
+def _text(found: Filter, today: date) -> Q:
+    return Q(name__icontains=found.value)
+
+
+def _tag(found: Filter, today: date) -> Q:
+    tagged = Customer.tags.through.objects.filter(tag__name=found.value).values("customer_id")
+    has = Q(customer_id__in=tagged)
+    return has if found.op == "has" else ~has
+
+
+def _need(found: Filter, today: date) -> Q:
+    if found.op == "any":
+        return Q(need_rank__gt=0)
+    # the codes are plain words, so the text of the JSON list holds them as they are
+    return Q(need_rank__gt=0, needs__icontains=f'"{found.value}"')
+
+
+def _touch(found: Filter, today: date) -> Q:
+    if found.op == "none":
+        return Q(last_touch_at__isnull=True)
+    border = start_of(today - timedelta(days=found.value))
+    if found.op == "within":
+        return Q(last_touch_at__gte=border)
+    return Q(last_touch_at__lt=border) | Q(last_touch_at__isnull=True)
+
+
+def _day(found: Filter, today: date) -> Q:
+    column, value = COLUMNS[found.field], found.value
+    if found.op == "none":
+        return Q(**{f"{column}__isnull": True})
+    if found.op == "between":
+        first, last = (date.fromisoformat(one) for one in value)
+    elif found.op == "within":
+        first, last = today, today + timedelta(days=value)
+    elif found.op == "today":
+        first = last = today
+    else:
+        ends = {"overdue": lambda: today, "before": lambda: date.fromisoformat(value)}
+        end = ends.get(found.op, lambda: today - timedelta(days=value))()
+        return Q(**{f"{column}__lt": end})
+    return Q(**{f"{column}__gte": first, f"{column}__lte": last})
+
+
+_SPECIAL: dict[str, Callable[[Filter, date], Q]] = {
+    "text": _text,
+    "tag": _tag,
+    "need": _need,
+    "touch": _touch,
+    "renews": _day,
+    "next_step": _day,
+    "last_event": _day,
+}
