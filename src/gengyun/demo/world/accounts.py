@@ -26,6 +26,8 @@ EDITION_SHARE = {
     "key": (0.15, 0.58, 0.27),
     "strategic": (0.0, 0.30, 0.70),
 }
+# yearly fee for platform and service, on top of the seats; median in yuan
+PLATFORM_FEE_YUAN = {"standard": 3_500, "key": 34_000, "strategic": 245_000}
 TERMS, TERM_SHARE = (12, 24, 36), (0.86, 0.09, 0.05)
 # contracts start in December (2.2), June (1.4), March and September (1.2), rarely in February
 MONTH_WEIGHT = np.array([1, 0.4, 1.2, 1, 1, 1.4, 0.9, 0.9, 1.2, 0.9, 1, 2.2])
@@ -74,7 +76,7 @@ def make_accounts(rng: np.random.Generator, *, as_of: date, count: int) -> list[
             size=size,
             edition=edition,
             seats=seats,
-            arr_yuan=_arr(rng, edition, seats),
+            arr_yuan=_arr(rng, edition, seats, size),
             started_on=started_on,
             term_months=term,
             renews_on=renews_on,
@@ -130,9 +132,10 @@ def _modules(rng: np.random.Generator, edition: str, size: str) -> list[str]:
     return list(dict.fromkeys(["任务协作", *kept, "系统管理"]))
 
 
-def _arr(rng: np.random.Generator, edition: str, seats: int) -> int:
-    """List price less a discount of Beta(2, 6), in hundreds of yuan."""
+def _arr(rng: np.random.Generator, edition: str, seats: int, size: str) -> int:
+    """List price less a discount of Beta(2, 6), and the platform fee, in hundreds of yuan."""
     price = SEAT_PRICE_YUAN[edition] * seats * (1 - float(rng.beta(2, 6)))
+    price += PLATFORM_FEE_YUAN[size] * float(rng.lognormal(0, 0.25))
     return max(1_000, round(price / 100) * 100)
 
 

@@ -1,0 +1,101 @@
+"""Builds the demo company in an empty, migrated deployment."""
+
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+
+from gengyun.customers.actions import defaults as customer_defaults
+from gengyun.demo.load import customers as load_customers
+from gengyun.demo.load import events as load_events
+from gengyun.demo.load.folder import mark_built
+from gengyun.demo.load.people import make_people
+from gengyun.demo.world.make import DEFAULT_SEED, make_world
+from gengyun.health.actions import defaults as health_defaults
+from gengyun.kernel.day import judge_day
+from gengyun.kernel.days import start_of
+from gengyun.lake.store import Lake
+from gengyun.usage.actions import defaults as usage_defaults
+from gengyun.usage.actions.rollups import roll_up
+from gengyun.usage.actions.sources import create_source
+from gengyun.usage.models import Source
+
+WEEKS = 26
+Say = Callable[[str, float], None]  # name of a finished step, seconds
+
+
+class NotEmpty(Exception):
+    """The folder holds somebody's work already."""
+
+
+@dataclass
+class Built:
+    as_of: date
+    customer_count: int = 0
+    event_count: int = 0
+    activity_count: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def build(
+    *,
+    as_of: date,
+    now: datetime,
+    seed: int = DEFAULT_SEED,
+    count: int = 300,
+    weeks: int = WEEKS,
+    say: Say | None = None,
+) -> Built:
+    """Everything up to the judged day `as_of`: people, customers, events, `weeks` judged weeks."""
+    from gengyun.customers.models import Customer
+
+    if Customer.objects.exists():
+        raise NotEmpty
+    built = Built(as_of)
+    lake = Lake.default()
+
+    @contextmanager
+    def step(name: str):
+        start = time.perf_counter()
+        yield
+        built.seconds[name] = time.perf_counter() - start
+        if say:
+            say(name, built.seconds[name])
+
+    with step("world"):
+        world = make_world(as_of=as_of, seed=seed, count=count, zone=settings.TIME_ZONE)
+        ids = load_events.user_ids(world)
+    with step("people"):
+        since = start_of(world.days[0])
+        customer_defaults.install_defaults(now=since)
+        usage_defaults.install_defaults(now=since)
+        health_defaults.install_defaults(now=since)
+        people = make_people(now=now, since=since)
+        source = make_source(now=now)
+    with step("customers"):
+        customers = load_customers.load_customers(world, now=now, people=people)
+        contacts = load_customers.load_contacts(world, customers, user_ids=ids)
+        built.customer_count = len(customers)
+        built.activity_count = load_customers.load_notes(world, customers, contacts, people=people)
+    with step("events"):
+        load_events.load_product_users(world, customers, ids)
+        built.event_count = load_events.load_events(
+            world, customers, source=source, ids=ids, lake=lake
+        )
+        load_events.load_arrivals(world, customers, source=source, ids=ids)
+    with step("roll-ups"):
+        roll_up(lake=lake, now=now)
+    with step("judged weeks"):
+        for week in range(weeks, -1, -1):
+            judge_day(as_of - timedelta(weeks=week), now=now, data_until=start_of(as_of))
+    mark_built(Path(settings.DATA_DIR), as_of)
+    return built
+
+
+def make_source(*, now: datetime) -> Source:
+    """Where the product's events come from. Not a history source: new events count from today."""
+    return create_source(actor=None, now=now, key="hezhou", name="禾舟协同（服务端）")
