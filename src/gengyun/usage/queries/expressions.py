@@ -14,6 +14,8 @@ from gengyun.usage.calc.plan import ANY_USE, Column, Output, Plan
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+EVER = "last_day_of_any_use"
+
 
 def expression(
     plan: Plan, *, tables: "Mapping[str, ir.Table]", customers: "ir.Table"
@@ -26,21 +28,25 @@ def expression(
     import ibis
 
     joined = customers
-    names: dict[Column, str] = {}
-    for number, need in enumerate(plan.measures()):
-        columns = [column for column in plan.columns() if column.measure == need]
-        names.update({c: f"m{number}_{place}" for place, c in enumerate(columns)})
+    names = {column: f"c{number}" for number, column in enumerate(plan.columns())}
+    parts = []
+    for need in plan.measures():
         rows = tables[need.key]
-        if need.kind == "daily":
-            ever = f"m{number}_ever" if need == ANY_USE else None
-            part = _daily(columns, rows, plan.as_of, names, ever=ever)
-        else:
-            part = _presence(columns, rows, plan.as_of, names)
-        part = part.rename({f"m{number}_customer": "customer_id"})
-        joined = joined.left_join(part, joined.customer_id == part[f"m{number}_customer"]).drop(
-            f"m{number}_customer"
-        )
-    heard = joined["m0_ever"].notnull()  # the plan's first measure is ANY_USE
+        columns = [column for column in names if column.measure == need]
+        if need.kind != "daily":
+            parts.append(_presence(columns, rows, plan.as_of, names))
+            continue
+        days = [column for column in columns if column.aggregate == "active_days"]
+        sums = [column for column in columns if column.aggregate != "active_days"]
+        if sums or need == ANY_USE:
+            parts.append(_sums(sums, rows, plan.as_of, names, ever=need == ANY_USE))
+        if days:
+            parts.append(_active_days(days, rows, plan.as_of, names))
+    for number, part in enumerate(parts):
+        key = f"customer_{number}"
+        renamed = part.rename({key: "customer_id"})
+        joined = joined.left_join(renamed, joined.customer_id == renamed[key]).drop(key)
+    heard = joined[EVER].notnull()
 
     def value(column: Column) -> Any:
         found = joined[names[column]].cast("float64")
@@ -65,44 +71,53 @@ def _result(output: Output, value: Any, joined: "ir.Table") -> Any:
     return above / below.nullif(0.0)
 
 
-def _daily(
+def _sums(
     columns: list[Column],
     table: "ir.Table",
     as_of: date,
     names: dict[Column, str],
     *,
-    ever: str | None,
+    ever: bool,
 ) -> "ir.Table":
-    """`ever` names a further column: the last day of all, whatever the windows."""
+    """Counts, sums and the last day; `ever` adds the last day of all, whatever the windows."""
     import ibis
 
     rows = table.filter(table.day < as_of, table.known_day < as_of)
     starts = [column.start for column in columns]
-    if ever is None and None not in starts:
-        first = min(start for start in starts if start is not None)
-        rows = rows.filter(rows.day >= first)
-    if any(column.aggregate == "active_days" for column in columns):
-        # a day with late events has two rows: make it one before days are counted
-        rows = rows.group_by("customer_id", "day").agg(
-            n=rows.n.sum(), total_micro=rows.total_micro.sum()
-        )
+    if not ever and None not in starts:
+        rows = rows.filter(rows.day >= min(start for start in starts if start is not None))
 
     def one(column: Column) -> Any:
         if column.aggregate == "days_since":
             return ibis.literal(as_of).delta(rows.day.max(), unit="day")
-        inside = rows.day < column.end
-        if column.start is not None:
-            inside = (rows.day >= column.start) & inside
-        if column.aggregate == "active_days":
-            return ibis.ifelse(inside, 1, 0).sum()
+        inside = _is_in_window(rows, column)
         if column.aggregate == "count":
             return ibis.ifelse(inside, rows.n, 0).sum()
         return ibis.ifelse(inside, rows.total_micro, 0).sum() / 1_000_000.0
 
     found = {names[column]: one(column) for column in columns}
-    if ever is not None:
-        found[ever] = rows.day.max()
+    if ever:
+        found[EVER] = rows.day.max()
     return rows.group_by("customer_id").agg(**found)
+
+
+def _active_days(
+    columns: list[Column], table: "ir.Table", as_of: date, names: dict[Column, str]
+) -> "ir.Table":
+    import ibis
+
+    first = min(column.start for column in columns if column.start is not None)
+    rows = table.filter(table.day >= first, table.day < as_of, table.known_day < as_of)
+    # a day with late events has several rows: make it one before days are counted
+    days = rows.group_by("customer_id", "day").agg(n=rows.n.max())
+    return days.group_by("customer_id").agg(
+        **{names[c]: ibis.ifelse(_is_in_window(days, c), 1, 0).sum() for c in columns}
+    )
+
+
+def _is_in_window(rows: "ir.Table", column: Column) -> Any:
+    inside = rows.day < column.end
+    return inside if column.start is None else (rows.day >= column.start) & inside
 
 
 def _presence(
