@@ -1,0 +1,59 @@
+"""The sentences behind the codes of row problems, for pages and for the error file."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
+MESSAGES: dict[str, str] = {
+    "not_a_day": _("not a date; write 2026-03-01 or 2026/3/1"),
+    "not_an_instant": _("not a date with a time; write 2026-03-01 14:30"),
+    "not_an_amount": _("not an amount; write 1200000, 1,200,000.00 or 120 万"),
+    "not_a_count": _("not a whole number"),
+    "not_an_email": _("not an e-mail address"),
+    "not_a_currency": _("not a currency; write CNY or USD"),
+    "too_long": _("longer than %(limit)s characters"),
+    "cell_too_long": _("a cell of this row is too long"),
+    "too_many_cells": _("the row has more cells than the header"),
+    "not_an_object": _("the line is not a JSON object"),
+    "name_missing": _("the name is missing"),
+    "customer_missing": _("the customer is missing"),
+    "customer_unknown": _("there is no such customer"),
+    "customer_ambiguous": _("several customers have this name; give the customer id"),
+    "customer_elsewhere": _("this customer is in somebody else's book"),
+    "row_repeated": _("the same as row %(row)s, but with other values"),
+    "owner_unknown": _("there is no user with this name or address"),
+    "owner_ambiguous": _("several users have this name; give the e-mail address"),
+    "owner_cannot_own": _("this user cannot own customers"),
+    "tier_unknown": _("there is no such tier"),
+    "stage_unknown": _("there is no such stage in the touch model of the customer's tier"),
+    "parent_unknown": _("there is no such parent customer"),
+    "parent_in_circle": _("the customer would lie below itself"),
+    "part_unknown": _("not a known role; write decider, champion, user, procurement or other"),
+    "contact_unknown": _("the customer has no such contact"),
+    "kind_unknown": _("not a known kind of activity"),
+    "outcome_unknown": _("not a known outcome; write solved, partly solved or not solved"),
+    "body_missing": _("there is nothing written"),
+    "time_missing": _("the time is missing"),
+    "in_future": _("lies in the future"),
+    # of a mapping
+    "field_unknown": _("there is no such field"),
+    "field_twice": _("two columns are mapped to the same field"),
+    "column_unknown": _("the file has no such column"),
+}
+
+
+def explain(problem: Mapping[str, Any]) -> str:
+    """One problem as stored in `ImportRun.outcome["errors"]`, in the active language."""
+    sentence = gettext(MESSAGES[problem["code"]]) % (problem.get("params") or {})
+    column, value = problem.get("column"), problem.get("value")
+    if column and value:
+        return gettext("%(column)s “%(value)s”: %(problem)s") % {
+            "column": column,
+            "value": value,
+            "problem": sentence,
+        }
+    if column:
+        return gettext("%(column)s: %(problem)s") % {"column": column, "problem": sentence}
+    return sentence
