@@ -1,0 +1,141 @@
+"""`gengyun bench`: measured figures beside what this machine could do at best, and the targets.
+
+A bench is a module of `cli.benches` with `run(report)`. It measures its own ceiling in the same
+run, because a figure without the machine's limit says little about the code.
+"""
+
+import json
+import platform
+import sys
+from dataclasses import asdict, dataclass
+from importlib import import_module
+
+import click
+
+from gengyun.cli.main import setup
+
+# name -> module of gengyun.cli.benches
+BENCHES = {"tracking": "tracking", "metrics": "metrics", "pages": "pages"}
+
+
+@dataclass
+class Figure:
+    """One measured value. `ratio`: how much of the ceiling was reached. No target: `ok` is None."""
+
+    name: str
+    value: float
+    unit: str
+    ceiling: float | None
+    ratio: float | None
+    target: float | None
+    ok: bool | None
+
+
+class Report:
+    """Collects figures; prints each as a JSON line at once, or all as a table at the end."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self.figures: list[Figure] = []
+        self.notes: list[str] = []
+
+    def add(
+        self,
+        *,
+        name: str,
+        value: float,
+        unit: str,
+        ceiling: float | None = None,
+        target: float | None = None,
+        higher_is_better: bool = True,
+    ) -> None:
+        ok = None
+        if target is not None:
+            ok = value >= target if higher_is_better else value <= target
+        ratio = None
+        if ceiling and value:
+            ratio = round(value / ceiling if higher_is_better else ceiling / value, 3)
+        figure = Figure(name, _short(value), unit, _short(ceiling), ratio, target, ok)
+        self.figures.append(figure)
+        if self.as_json:
+            click.echo(json.dumps(asdict(figure), ensure_ascii=False))
+
+    def note(self, text: str) -> None:
+        """What a reader must know to understand the figures, above all what a ceiling is."""
+        self.notes.append(text)
+
+    def say(self, text: str) -> None:
+        """What is being done now, for the person who waits; never in the way of JSON."""
+        click.echo(text, err=True)
+
+    @property
+    def is_missed(self) -> bool:
+        return any(figure.ok is False for figure in self.figures)
+
+    def print_table(self) -> None:
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(title=f"{platform.machine()}, {platform.python_version()}")
+        for column in ("", "value", "unit", "ceiling", "ratio", "target", "ok"):
+            table.add_column(column, justify="left" if column in {"", "unit"} else "right")
+        for figure in self.figures:
+            table.add_row(
+                figure.name,
+                _text(figure.value),
+                figure.unit,
+                _text(figure.ceiling),
+                "" if figure.ratio is None else f"{figure.ratio:.2f}",
+                _text(figure.target),
+                {True: "yes", False: "MISSED", None: ""}[figure.ok],
+            )
+        Console().print(table)
+        for text in self.notes:
+            click.echo(f"- {text}")
+
+
+def _short(value: float | None) -> float | None:
+    """Three decimals under a hundred, none above: more would only be noise."""
+    if value is None:
+        return None
+    return round(value, 3) if abs(value) < 100 else round(value)
+
+
+def _text(value: float | None) -> str:
+    return "" if value is None else f"{value:,.6g}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+@click.command(name="bench")
+@click.argument("names", nargs=-1, type=click.Choice(list(BENCHES)))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
+def command(names: tuple[str, ...], as_json: bool) -> None:
+    """Measure speed on this machine; exit 1 when a target is missed.
+
+    Uses a data folder of its own that is removed afterwards. Wants an otherwise idle machine.
+    """
+    own_data_folder()
+    setup()
+    report = Report(as_json=as_json)
+    for name in names or BENCHES:
+        import_module(f"gengyun.cli.benches.{BENCHES[name]}").run(report)
+    if not as_json:
+        report.print_table()
+    sys.exit(1 if report.is_missed else 0)
+
+
+def own_data_folder() -> None:
+    """Before Django reads its settings: a bench never touches the data of a deployment."""
+    import atexit
+    import os
+    import shutil
+    import tempfile
+
+    # beside the real one, so that it lies on the same disk
+    from platformdirs import user_data_dir
+
+    wanted = os.environ.get("GENGYUN_BENCH_DIR") or os.environ.get("GENGYUN_DATA")
+    parent = wanted or user_data_dir("gengyun", False)
+    os.makedirs(parent, exist_ok=True)  # noqa: PTH103
+    folder = tempfile.mkdtemp(prefix="bench-", dir=parent)
+    os.environ["GENGYUN_DATA"] = folder
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
