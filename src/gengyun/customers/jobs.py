@@ -1,0 +1,18 @@
+"""What the package brings to the common machinery: its part of the day, its background work."""
+
+from datetime import date, datetime
+
+from gengyun.customers.actions import importing
+from gengyun.customers.actions.tiers import expire_manual_tiers
+from gengyun.kernel.day import Report, day_step
+from gengyun.kernel.days import day_of
+
+__all__ = ["importing", "tiers_step"]
+
+
+@day_step("tiers", order=50)
+def tiers_step(as_of: date, now: datetime, report: Report) -> None:
+    """Manual tiers that have run out go back to the rules; a past day changes nothing today."""
+    if as_of == day_of(now):
+        moved = expire_manual_tiers(now=now)
+        report(moved, moved)
