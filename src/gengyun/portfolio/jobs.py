@@ -2,11 +2,16 @@
 
 from datetime import date, datetime
 
+from django.db.models import Max
+
+from gengyun.health.models import HealthScore
 from gengyun.kernel.day import Report, day_step
 from gengyun.portfolio.actions.summaries import refresh_summaries
 
 
 @day_step("summary", order=900)
 def summary_step(as_of: date, now: datetime, report: Report) -> None:
-    """Rows show the newest judged day, whichever day was judged just now."""
-    refresh_summaries(now=now, report=report)
+    """Rows show the newest judged day; an older day that was judged just now changes none."""
+    newest = HealthScore.objects.aggregate(newest=Max("as_of"))["newest"]
+    if newest is None or newest <= as_of:
+        refresh_summaries(now=now, report=report)
