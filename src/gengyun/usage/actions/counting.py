@@ -5,15 +5,17 @@ after. A turn that was killed in between is settled by the next one: the lake's 
 says whether its rows arrived.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
 from gengyun.lake.store import Lake
-from gengyun.usage.actions.deliveries import Delivery, Held, instant_of
+from gengyun.usage.actions.deliveries import Delivery, Held, Row, instant_of
 from gengyun.usage.actions.resolve import Resolver
 from gengyun.usage.actions.writing import Mask
 from gengyun.usage.calc.decode import BadEvent, DecodedEvent
@@ -49,9 +51,16 @@ class Tally:
     def total(self, place: int) -> int:
         return sum(counts[place] for counts in self.by_source.values())
 
-    def count_rows(self, origin: list[tuple[Delivery, DecodedEvent]], keep: Mask) -> None:
-        for (delivery, _), kept in zip(origin, keep.tolist(), strict=True):
-            self.add(delivery, outcome="accepted" if kept else "duplicate")
+    def count_rows(self, rows: Sequence[Row], keep: Mask) -> None:
+        place, ends = 0, keep.tolist()
+        for delivery, run in groupby(rows, key=itemgetter(0)):
+            length = len(list(run))
+            accepted = sum(ends[place : place + length])
+            place += length
+            if accepted:
+                self.add(delivery, outcome="accepted", count=accepted)
+            if accepted < length:
+                self.add(delivery, outcome="duplicate", count=length - accepted)
 
     def as_json(self) -> dict[str, Any]:
         return {"sources": self.by_source, "replayed": self.replayed}
@@ -135,11 +144,11 @@ def as_text(raw: bytes) -> str:
 
 def sample_turn(tally: Tally, resolver: Resolver, keep: Mask, held: list[Held]) -> None:
     """Choose the latest events of each source for the live list."""
-    rows, people = resolver.rows, resolver.people
+    people = resolver.people
     latest: list[tuple[Delivery, DecodedEvent | BadEvent, str, int | None, str]] = []
-    for at in range(max(0, len(rows.origin) - SCANNED), len(rows.origin)):
-        outcome = "accepted" if keep[at] else "duplicate"
-        latest.append((*rows.origin[at], outcome, rows.customer_id[at], rows.user_id[at]))
+    for row, kept in zip(resolver.rows[-SCANNED:], keep[-SCANNED:].tolist(), strict=True):
+        outcome = "accepted" if kept else "duplicate"
+        latest.append((row.delivery, row.event, outcome, row.customer_id, row.user_id))
     for delivery, told in resolver.told[-SCANNED:]:
         latest.append((delivery, told, "accepted", None, people.user_of(told)))
     latest += [

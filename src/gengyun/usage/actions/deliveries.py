@@ -1,7 +1,7 @@
 """What the drain and the import hand on: good events by request, bad ones with a reason."""
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -62,19 +62,11 @@ class Held(msgspec.Struct, gc=False):
     user_id: str = ""
 
 
-@dataclass
-class Rows:
-    """Columns of the events that go to the lake, in the order they came."""
+class Row(NamedTuple):
+    """An event that goes to the lake, once it is known whose it is."""
 
-    customer_id: list[int] = field(default_factory=list)
-    user_id: list[str] = field(default_factory=list)
-    kind: list[str] = field(default_factory=list)
-    event: list[str] = field(default_factory=list)
-    happened_at: list[int] = field(default_factory=list)
-    known_at: list[int] = field(default_factory=list)
-    received_at: list[int] = field(default_factory=list)
-    source_id: list[int] = field(default_factory=list)
-    message_key: list[int] = field(default_factory=list)
-    properties: list[str] = field(default_factory=list)
-    # where each row came from: index into the deliveries, event; for samples and replays
-    origin: list[tuple[Delivery, DecodedEvent]] = field(default_factory=list)
+    delivery: Delivery
+    event: DecodedEvent
+    customer_id: int
+    user_id: str  # after aliases; "" for a visitor
+    known_at: int

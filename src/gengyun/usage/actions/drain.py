@@ -12,8 +12,8 @@ import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import compress
 
-import numpy as np
 from django.conf import settings
 from django.db import connection, transaction
 
@@ -27,7 +27,7 @@ from gengyun.usage.actions.newcomers import admit
 from gengyun.usage.actions.people import People
 from gengyun.usage.actions.replaying import REPLAY, deliveries_again, replay_mapped
 from gengyun.usage.actions.resolve import Resolver
-from gengyun.usage.actions.writing import Mask, first_of_each, recent_keys, to_arrow
+from gengyun.usage.actions.writing import Mask, first_of_each, message_keys, recent_keys, to_arrow
 from gengyun.usage.calc.decode import BadEvent, decode_batch
 from gengyun.usage.models import Source
 
@@ -84,8 +84,7 @@ def _turn(batches: list[Batch], *, inbox: Inbox, lake: Lake, now: datetime) -> D
     people = People(deliveries)
     resolver = Resolver(people)
     resolver.resolve(deliveries)
-    rows = resolver.rows
-    keys = np.array(rows.message_key, dtype=np.int64)
+    keys = message_keys(resolver.rows)
     keep = first_of_each(keys)
     keep &= ~recent_keys(lake, days=LOOKBACK_DAYS).known(keys, today=day_of(now))
     held = bad + resolver.held
@@ -96,7 +95,8 @@ def _turn(batches: list[Batch], *, inbox: Inbox, lake: Lake, now: datetime) -> D
         counting.hold(held)
         counting.note_pending(tally, through_id=through_id)
     faults.point("drain.noted")
-    lake.append("events", to_arrow(rows, keep), app=counting.APP, version=through_id)
+    rows = list(compress(resolver.rows, keep.tolist()))
+    lake.append("events", to_arrow(rows, keys[keep]), app=counting.APP, version=through_id)
     faults.point("drain.appended")
     counting.settle(lake, now=now)
     faults.point("drain.counted")
@@ -104,12 +104,11 @@ def _turn(batches: list[Batch], *, inbox: Inbox, lake: Lake, now: datetime) -> D
     faults.point("drain.deleted")
     counting.save_samples(tally)
     replay_mapped(people.mapped, inbox=inbox, now=now)
-    kept = int(keep.sum())
     return DrainReport(
         events=len(keys) + len(held) + len(resolver.told),
-        duplicates=len(keys) - kept,
+        duplicates=len(keys) - len(rows),
         quarantined=len(held),
-        rows=kept,
+        rows=len(rows),
         through_id=through_id,
     )
 
@@ -147,7 +146,7 @@ def _decode(batches: list[Batch]) -> tuple[list[Delivery], list[Held]]:
 
 def _tally(resolver: Resolver, keep: Mask, held: list[Held]) -> counting.Tally:
     tally = counting.Tally()
-    tally.count_rows(resolver.rows.origin, keep)
+    tally.count_rows(resolver.rows, keep)
     for delivery, _ in resolver.told:
         tally.add(delivery, outcome="accepted")
     for item in held:

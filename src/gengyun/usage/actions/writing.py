@@ -1,6 +1,8 @@
 """Rows to Arrow, without the ones that are there already."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from gengyun.kernel.days import day_of
 from gengyun.lake import tables
 from gengyun.lake.keys import hash64
 from gengyun.lake.store import Lake
-from gengyun.usage.actions.deliveries import Rows
+from gengyun.usage.actions.deliveries import Row
 
 Keys = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -40,36 +42,48 @@ def first_of_each(keys: Keys) -> Mask:
     return mask
 
 
-def to_arrow(rows: Rows, keep: Mask) -> pa.Table:
-    """The kept rows in the shape of the events table."""
-    chosen = np.flatnonzero(keep)
-    happened = np.array(rows.happened_at, dtype=np.int64)[chosen]
-    known = np.array(rows.known_at, dtype=np.int64)[chosen]
-    received = np.array(rows.received_at, dtype=np.int64)[chosen]
-    hashes = {user_id: hash64(user_id) for user_id in set(rows.user_id)}
+def message_keys(rows: Sequence[Row]) -> Keys:
+    """`lake.keys.message_key` of every row, at half the price of one at a time."""
+    digests = b"".join(
+        [
+            blake2b(
+                f"{row.delivery.source.pk}:{row.event.message_id}".encode("utf-8", "surrogatepass"),
+                digest_size=8,
+            ).digest()
+            for row in rows
+        ]
+    )
+    keys = np.frombuffer(digests, dtype=">i8").astype(np.int64)
+    keys[keys == 0] = 1
+    return keys
+
+
+def to_arrow(rows: Sequence[Row], keys: Keys) -> pa.Table:
+    """The rows in the shape of the events table."""
+    events = [row.event for row in rows]
+    users = [row.user_id for row in rows]
+    hashes = {user_id: hash64(user_id) for user_id in set(users)}
     hashes[""] = 0
-    user_key = np.array([hashes[user_id] for user_id in rows.user_id], dtype=np.int64)
-
-    def text(values: list[str]) -> pa.Array:
-        return pa.array(values, pa.string()).take(pa.array(chosen))
-
+    happened = np.array([event.happened_at for event in events], dtype=np.int64)
+    known = np.array([row.known_at for row in rows], dtype=np.int64)
+    received = np.array([row.delivery.received_at for row in rows], dtype=np.int64)
     known_day = days_since_epoch(known)
     columns = {
         # a replayed event joins the day on which it became known, old days stay as they are
         "received_day": np.maximum(days_since_epoch(received), known_day),
-        "customer_id": np.array(rows.customer_id, dtype=np.int64)[chosen],
-        "user_key": user_key[chosen],
-        "user_id": text(rows.user_id),
-        "kind": text(rows.kind),
-        "event": text(rows.event),
+        "customer_id": np.array([row.customer_id for row in rows], dtype=np.int64),
+        "user_key": np.array([hashes[user_id] for user_id in users], dtype=np.int64),
+        "user_id": pa.array(users, pa.string()),
+        "kind": pa.array([event.kind for event in events], pa.string()),
+        "event": pa.array([event.event for event in events], pa.string()),
         "day": days_since_epoch(happened),
         "known_day": known_day,
         "happened_at": happened,
         "known_at": known,
         "received_at": received,
-        "source_id": np.array(rows.source_id, dtype=np.int32)[chosen],
-        "message_key": np.array(rows.message_key, dtype=np.int64)[chosen],
-        "properties": text(rows.properties),
+        "source_id": np.array([row.delivery.source.pk for row in rows], dtype=np.int32),
+        "message_key": keys,
+        "properties": pa.array([event.properties for event in events], pa.string()),
     }
     return pa.table(
         [_column(columns[field.name], field.type) for field in tables.EVENTS],

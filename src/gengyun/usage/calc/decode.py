@@ -56,6 +56,12 @@ class Envelope(msgspec.Struct, gc=False):
     writeKey: str | None = None  # noqa: N815
 
 
+class TypedEnvelope(msgspec.Struct, gc=False):
+    """The same with its events read in the same pass."""
+
+    batch: list[Event]
+
+
 class Single(msgspec.Struct, gc=False):
     """What the door reads of a request that is one event."""
 
@@ -98,7 +104,9 @@ class _Bad(Exception):
 
 
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ENVELOPE = msgspec.json.Decoder(Envelope)
+_TYPED = msgspec.json.Decoder(TypedEnvelope)
 _EVENT = msgspec.json.Decoder(Event)
 _CONTEXT = msgspec.json.Decoder(Context | None)
 
@@ -141,7 +149,68 @@ def decode_batch(
     arrived = Arrived(
         kind, received_at, is_browser, place, sent_at, _shared_group(envelope.context)
     )
-    return [decode_event(bytes(raw), at, arrived) for at, raw in enumerate(envelope.batch)]
+    raws = [bytes(raw) for raw in envelope.batch]
+    try:
+        # all events in one pass of the decoder; one that does not fit sends all the slow way
+        events = _TYPED.decode(body).batch
+    except _UNREADABLE:
+        return [decode_event(raw, at, arrived) for at, raw in enumerate(raws)]
+    return [
+        _plain(event, raw, at, arrived) or decode_event(raw, at, arrived)
+        for at, (event, raw) in enumerate(zip(events, raws, strict=True))
+    ]
+
+
+def _plain(event: Event, raw: bytes, position: int, arrived: Arrived) -> DecodedEvent | None:
+    """What nearly every event is, in one go: a track event with nothing to mend.
+
+    None: take the careful way, which gives the same for these (tests hold the two together).
+    """
+    name, user, message = event.event, event.userId, event.messageId
+    context, stamp = event.context, event.timestamp
+    group = event.groupId
+    if group is None and context is not None:
+        group = context.groupId
+    if (
+        event.type != "track"
+        or type(name) is not str
+        or type(user) is not str
+        or type(message) is not str
+        or type(group) is not str
+        or type(stamp) is not str
+        or event.anonymousId is not None
+        or event.sentAt is not None
+        or arrived.is_browser
+        or len(raw) > MAX_EVENT_BYTES
+        or not (0 < len(name) <= MAX_ID_CHARS and 0 < len(user) <= MAX_ID_CHARS)
+        or not (0 < len(message) <= MAX_ID_CHARS and 0 < len(group) <= MAX_ID_CHARS)
+        # strip returns the very same text when there is nothing to strip
+        or (name.strip() is not name or user.strip() is not user)
+        or (message.strip() is not message or group.strip() is not group)
+        or b"\\u0000" in raw
+    ):
+        return None
+    try:
+        happened = parse_time(stamp)
+        properties = str(event.properties, "utf-8")
+    except (ValueError, OverflowError):
+        return None
+    if happened < EARLIEST_US or not properties.startswith("{"):
+        return None
+    return DecodedEvent(
+        position,
+        "track",
+        message,
+        user,
+        "",
+        "",
+        group,
+        name,
+        min(happened, arrived.received_at),
+        arrived.sent_at,
+        "" if properties == "{}" else properties,
+        raw,
+    )
 
 
 def decode_event(raw: bytes, position: int, arrived: Arrived) -> DecodedEvent | BadEvent:
@@ -248,7 +317,8 @@ def parse_time(value: str | float) -> int:
         instant = datetime.fromisoformat(value.strip())
         if instant.tzinfo is None:
             instant = instant.replace(tzinfo=UTC)
-        return round(instant.timestamp() * 1_000_000)
+        since = instant - _EPOCH
+        return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
     return round(value * 1_000) if abs(value) > _PLAUSIBLE_SECONDS else round(value * 1_000_000)
 
 
