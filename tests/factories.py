@@ -2,6 +2,7 @@
 
 import itertools
 from datetime import UTC, datetime
+from functools import cache
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)  # a Monday, 10:00 in Shanghai
 _count = itertools.count(1)
@@ -13,13 +14,21 @@ def make_team(name=None, **values):
     return Team.objects.create(name=name or f"Team {next(_count)}", **values)
 
 
+@cache
+def _hashed(password):
+    """Hashing is slow on purpose: once for all users of a test run."""
+    from django.contrib.auth.hashers import make_password
+
+    return make_password(password)
+
+
 def make_user(role="csm", **values):
     from gengyun.team.models import User
 
     n = next(_count)
     defaults = {"email": f"user{n}@example.cn", "name": f"User {n}", "created_at": NOW}
     user = User(role=role, **(defaults | values))
-    user.set_password("correct horse battery")
+    user.password = _hashed("correct horse battery")
     user.save()
     return user
 
@@ -37,3 +46,42 @@ def make_customer(name=None, **values):
         "updated_at": NOW,
     }
     return Customer.objects.create(**(defaults | values))
+
+
+def make_contact(customer, name=None, **values):
+    from gengyun.customers.models import Contact
+
+    n = next(_count)
+    defaults = {"name": name or f"联系人 {n}", "created_at": NOW, "updated_at": NOW}
+    return Contact.objects.create(customer=customer, **(defaults | values))
+
+
+def make_activity(customer, author=None, **values):
+    from gengyun.engagement.models import Activity
+
+    defaults = {"kind": "call", "body": "聊了上线进度", "happened_at": NOW, "recorded_at": NOW}
+    return Activity.objects.create(customer=customer, author=author, **(defaults | values))
+
+
+def make_tiers():
+    """The default tiers with their rules and stages; returns {key: Tier}."""
+    from gengyun.customers.actions.defaults import install_defaults
+    from gengyun.customers.models import Tier
+
+    install_defaults(now=NOW)
+    return {tier.key: tier for tier in Tier.objects.all()}
+
+
+class People:
+    """The cast of every permission test: who owns, who does not, who leads, who is a stranger."""
+
+    def __init__(self):
+        self.north = make_team("北区")
+        self.south = make_team("南区")
+        self.owner = make_user("csm", team=self.north)
+        self.colleague = make_user("csm", team=self.north)  # same role and team, other book
+        self.leader = make_user("leader", team=self.north)
+        self.stranger = make_user("leader", team=self.south)  # leads others
+        self.operations = make_user("operations")
+        self.viewer = make_user("viewer")
+        self.admin = make_user("admin")
