@@ -18,11 +18,11 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from gengyun.kernel import faults
-from gengyun.kernel.days import day_of
+from gengyun.kernel.days import day_of, start_of
 from gengyun.lake.inbox import Batch, Inbox
 from gengyun.lake.store import Lake
 from gengyun.usage.actions import counting
-from gengyun.usage.actions.deliveries import Delivery, Held, SourceFacts
+from gengyun.usage.actions.deliveries import Delivery, Held, SourceFacts, micros
 from gengyun.usage.actions.newcomers import admit
 from gengyun.usage.actions.people import People
 from gengyun.usage.actions.replaying import REPLAY, deliveries_again, replay_mapped
@@ -45,6 +45,7 @@ class DrainReport:
     quarantined: int = 0
     rows: int = 0
     through_id: int = 0
+    changes_past: bool = False  # some rows count as known before today
     waiting: bool = False  # another process drains at the moment
 
 
@@ -73,12 +74,14 @@ def drain_all(*, inbox: Inbox, lake: Lake, now: datetime) -> DrainReport:
         total.duplicates += report.duplicates
         total.quarantined += report.quarantined
         total.rows += report.rows
+        total.changes_past |= report.changes_past
         total.through_id = report.through_id
     return total
 
 
 def _turn(batches: list[Batch], *, inbox: Inbox, lake: Lake, now: datetime) -> DrainReport:
     through_id = batches[-1].id
+    today_starts = micros(start_of(day_of(now)))
     deliveries, bad = _decode(batches)
     admit(deliveries, now=now)
     people = People(deliveries)
@@ -110,6 +113,7 @@ def _turn(batches: list[Batch], *, inbox: Inbox, lake: Lake, now: datetime) -> D
         quarantined=len(held),
         rows=len(rows),
         through_id=through_id,
+        changes_past=any(row.known_at < today_starts for row in rows),
     )
 
 
