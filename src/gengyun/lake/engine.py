@@ -7,7 +7,7 @@ DuckDB cannot download extensions here: rows are handed over as Arrow, never by 
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 
@@ -39,14 +39,28 @@ def file_list(files: Sequence[str]) -> str:
     return "[" + ", ".join("'" + name.replace("'", "''") + "'" for name in files) + "]"
 
 
+# ibis' own translation of Arrow types wants a further package
+IBIS_TYPES = {
+    "int32": "int32",
+    "int64": "int64",
+    "double": "float64",
+    "string": "string",
+    "date32[day]": "date",
+    "timestamp[us, tz=UTC]": "timestamp('UTC')",
+}
+
+
+def _unbound(name: str, schema: pa.Schema) -> "ir.Table":
+    import ibis
+
+    return ibis.table({field.name: IBIS_TYPES[str(field.type)] for field in schema}, name=name)
+
+
 class Engine:
     """Tables over files and Arrow rows; expressions in, Arrow out."""
 
     def __init__(self, *, memory_limit: str | None = None, threads: int | None = None) -> None:
-        import ibis
-
         self.db = connect(memory_limit=memory_limit, threads=threads)
-        self.ibis: Any = ibis.duckdb.from_connection(self.db)
 
     def table(self, name: str, files: Sequence[str], schema: pa.Schema) -> "ir.Table":
         """A table over Parquet files; without files an empty one of `schema`."""
@@ -57,16 +71,19 @@ class Engine:
             f'CREATE OR REPLACE VIEW "{name}" AS SELECT * FROM '
             f"read_parquet({file_list(files)}, hive_partitioning = false)"
         )
-        return self.ibis.table(name)
+        return _unbound(name, schema)
 
     def rows(self, name: str, arrow: pa.Table) -> "ir.Table":
         """A table of rows that come from elsewhere, such as the relational database."""
         self.db.register(name, arrow)
-        return self.ibis.table(name)
+        return _unbound(name, arrow.schema)
 
     def run(self, expression: "ir.Table") -> pa.Table:
-        # not ibis' own to_pyarrow: its converters want pandas, which nothing else here needs
-        return self.db.sql(self.ibis.compile(expression)).to_arrow_table()
+        # Ibis writes the SQL, DuckDB runs it: ibis' own way back to Arrow wants pandas and calls
+        # what DuckDB 2 deprecates
+        import ibis
+
+        return self.db.sql(ibis.to_sql(expression, dialect="duckdb", pretty=False)).to_arrow_table()
 
     def close(self) -> None:
         self.db.close()
