@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 import click
+from django.utils.translation import gettext as _
 
 from gengyun.cli.demo_server import Running, free_port
 from gengyun.cli.main import setup
@@ -57,7 +58,10 @@ def command(
         else:
             _use(folder)
             _migrate()
-            click.echo(f"演示公司在 {folder}，数据截至 {built}；--fresh 重新生成。")
+            told = _(
+                "The demo company is in %(folder)s, data up to %(day)s; --fresh makes it anew."
+            )
+            click.echo(told % {"folder": folder, "day": built})
     except NotADemo:
         click.echo(f"gengyun demo: {folder} is not empty and not a demo; name another", err=True)
         sys.exit(1)
@@ -72,9 +76,16 @@ def _day(text: str | None) -> date | None:
 
 
 def _use(folder: Path) -> None:
-    """Point this process, and those it starts, at the folder; then start Django."""
+    """Point this process, and those it starts, at the folder; then start Django.
+
+    Chinese is spoken unless the terminal's locale is English.
+    """
     os.environ["GENGYUN_DATA"] = str(folder)
     setup()
+    from django.utils import translation
+
+    locale = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    translation.activate("en" if locale.startswith("en") else "zh-hans")
 
 
 def _migrate() -> None:
@@ -95,7 +106,7 @@ def _build(folder: Path, *, seed: int | None, as_of: date | None) -> date:
 
     start = time.perf_counter()
     now = utc_now()
-    click.echo("正在生成演示公司（300 家客户、12 个月数据）…")
+    click.echo(_("Building the demo company: 300 customers, 12 months of data."))
     _migrate()
     built = build(
         as_of=as_of or day_of(now),
@@ -103,10 +114,14 @@ def _build(folder: Path, *, seed: int | None, as_of: date | None) -> date:
         seed=DEFAULT_SEED if seed is None else seed,
         say=lambda name, seconds: click.echo(f"  {name:<14} {seconds:5.1f} s"),
     )
-    click.echo(
-        f"{built.customer_count} 家客户，{built.event_count:,} 个事件，"
-        f"{built.activity_count:,} 条互动，用时 {time.perf_counter() - start:.1f} 秒"
-    )
+    told = _("%(customers)s customers, %(events)s events, %(activities)s activities: %(seconds)s s")
+    counts = {
+        "customers": built.customer_count,
+        "events": f"{built.event_count:,}",
+        "activities": f"{built.activity_count:,}",
+        "seconds": f"{time.perf_counter() - start:.1f}",
+    }
+    click.echo(told % counts)
     return built.as_of
 
 
@@ -122,18 +137,13 @@ def _serve(port: int) -> None:
 
 def _print_logins(address: str) -> None:
     from gengyun.demo.load.people import LOGINS, PASSWORD
+    from gengyun.team.models import Role
 
-    role_names = {
-        "admin": "管理员",
-        "leader": "主管",
-        "csm": "客户成功经理",
-        "operations": "运营",
-        "viewer": "只读",
-    }
-    click.echo(f"\n  {click.style(address, bold=True)}   密码都是 {PASSWORD}\n")
+    password = _("password of all: %(password)s") % {"password": PASSWORD}
+    click.echo(f"\n  {click.style(address, bold=True)}   {password}\n")
     for colleague in LOGINS:
-        click.echo(f"  {colleague.email:<28} {colleague.name}  {role_names[colleague.role]}")
-    click.echo("\n  Ctrl-C 停止。下次启动沿用这份数据。")
+        click.echo(f"  {colleague.email:<28} {colleague.name}  {Role(colleague.role).label}")
+    click.echo("\n  " + _("Ctrl-C stops. The next start uses the same data."))
 
 
 @contextmanager
@@ -147,7 +157,7 @@ def _stopping(running: Running):
     try:
         yield running
     except KeyboardInterrupt:
-        click.echo("\n正在停止…")
+        click.echo("\n" + _("Stopping."))
     finally:
         signal.signal(signal.SIGTERM, before)
         running.stop()

@@ -22,13 +22,13 @@ class Kind:
 
 
 KINDS = (
-    Kind("decision_maker_change", 0.14, -1.5, 0.5, (10, 60), 400),
-    Kind("champion_left", 0.16, -1.7, 0.7, (3, 30), 300),
-    Kind("competitor", 0.10, -0.9, 0.4, (20, 90), 250),
-    Kind("slow_feedback", 0.22, -1.0, 0.6, (5, 30), 120),
-    Kind("roi_doubt", 0.10, -0.8, 0.4, (10, 60), 250),
-    Kind("layoff", 0.08, -1.9, 0.95, (2, 20), 500),
-    Kind("module_dropped", 0.16, -0.4, 1.0, (1, 5), 400),
+    Kind("decision_maker_change", 0.20, -1.6, 0.5, (10, 60), 400),
+    Kind("champion_left", 0.26, -1.8, 0.7, (3, 30), 300),
+    Kind("competitor", 0.14, -0.9, 0.4, (20, 90), 250),
+    Kind("slow_feedback", 0.32, -1.0, 0.6, (5, 30), 120),
+    Kind("roi_doubt", 0.13, -0.8, 0.4, (10, 60), 250),
+    Kind("layoff", 0.12, -1.9, 0.95, (2, 20), 500),
+    Kind("module_dropped", 0.22, -0.4, 1.0, (1, 5), 400),
     Kind("win", 0.40, 0.9, 0.9, (2, 20), 260),
 )
 RECORDED_SHARE = 0.75  # of the shocks, a CSM hears about

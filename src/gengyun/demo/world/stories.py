@@ -10,7 +10,7 @@ from gengyun.demo.world.accounts import add_months
 from gengyun.demo.world.names import person_names
 from gengyun.demo.world.shapes import Account, Note, Person, Shock
 
-CADENCE = {"strategic": 14, "key": 27, "standard": 68}  # days between two touches
+CADENCE = {"strategic": 10, "key": 21, "standard": 46}  # days between two touches
 TIRED_SHARE = 0.12  # of the customers nobody has looked after for a while
 
 

@@ -33,12 +33,12 @@ def make_users(rng: np.random.Generator, accounts: list[Account], day_count: int
     for account in accounts:
         if account.situation == "no_data":
             continue
-        activated = float(np.clip(rng.beta(6, 2.2) + 0.08 * account.fit, 0.3, 1.0))
+        activated = float(np.clip(rng.beta(4, 2.2) + 0.10 * account.fit, 0.3, 1.0))
         count = max(2, round(account.seats * activated))
         parts.append(np.full(count, account.index))
         job = rng.choice(3, size=count, p=(0.78, 0.19, 0.03))
         job[0], job[1] = 2, 1
-        weight = rng.gamma(1.3, 1 / 1.3, count)
+        weight = rng.gamma(0.8, 1 / 0.8, count)
         weight[0] = max(weight[0], 0.8)
         weight[1] = max(weight[1], 1.6)
         # most join in the first weeks, some later, all along
@@ -90,7 +90,7 @@ def _name_persons(account: Account, users: Users) -> None:
 def levels(latent: np.ndarray, accounts: list[Account]) -> np.ndarray:
     """Engagement -> share of users at work on an ordinary day, with the ramp of new customers."""
     days = np.arange(latent.shape[1])
-    level = 1 / (1 + np.exp(-(np.log(0.42 / 0.58) + 0.9 * latent)))
+    level = 1 / (1 + np.exp(-(np.log(0.24 / 0.76) + 1.3 * latent)))
     for account in accounts:
         since = days - account.first_day
         ramp = np.clip(0.25 + since / 60, 0, 1)
@@ -161,7 +161,7 @@ def _events_of_days(
     there = (days_index >= users.joined[:, None]) & (days_index < users.left[:, None])
     is_active = rng.random(hazard.shape, dtype=np.float32) < -np.expm1(-hazard)
     user, day = np.nonzero(is_active & there)
-    count = 1 + rng.poisson(0.9 * np.sqrt(users.weight[user]))
+    count = 1 + rng.poisson(1.7 * np.sqrt(users.weight[user]))
     return np.repeat(user, count), np.repeat(day, count)
 
 
