@@ -78,7 +78,8 @@ class Report:
 
         table = Table(title=f"{platform.machine()}, {platform.python_version()}")
         for column in ("", "value", "unit", "ceiling", "ratio", "target", "ok"):
-            table.add_column(column, justify="left" if column in {"", "unit"} else "right")
+            side = "left" if column in {"", "unit"} else "right"
+            table.add_column(column, justify=side, no_wrap=True)
         for figure in self.figures:
             table.add_row(
                 figure.name,
@@ -89,7 +90,7 @@ class Report:
                 _text(figure.target),
                 {True: "yes", False: "MISSED", None: ""}[figure.ok],
             )
-        Console().print(table)
+        Console(soft_wrap=True).print(table)
         for text in self.notes:
             click.echo(f"- {text}")
 

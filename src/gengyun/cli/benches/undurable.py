@@ -1,0 +1,34 @@
+"""The same web server, except that nothing is stored: only to learn what HTTP alone costs.
+
+Never served by a command; the tracking bench names it to granian itself.
+"""
+
+import asyncio
+
+from gengyun.config.server import Server
+from gengyun.lake.inbox import NewBatch
+
+
+class _Forgetting:
+    """Stands in for the writer and says yes at once."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def store(self, batch: NewBatch) -> asyncio.Future[None]:
+        stored = self._loop.create_future()
+        stored.set_result(None)
+        return stored
+
+    def stop(self) -> None:
+        pass
+
+
+class Undurable(Server):
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__rsgi_init__(loop)
+        self.writer.stop()
+        self.writer = self.tracking.writer = _Forgetting(loop)
+
+
+application = Undurable()
