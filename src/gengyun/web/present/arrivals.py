@@ -1,16 +1,18 @@
 """Rows of the live list and of the quarantine, ready to show."""
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from gengyun.usage.models import Arrival
+from gengyun.usage.queries.sources import Waiting
 from gengyun.web.present.outcomes import Outcome, outcome
 
+HEALABLE = {"unknown_customer", "no_customer"}  # the reasons that a later customer can heal
 KINDS = {
     "track": _("event"),
     "page": _("page view"),
@@ -63,14 +65,17 @@ def arrival_row(arrival: Arrival) -> ArrivalRow:
     )
 
 
-def quarantine_group(group: Mapping[str, Any]) -> QuarantineGroup:
-    return QuarantineGroup(
-        reason=group["reason"],
-        count=group["n"],
-        customers=group["ids"],
-        outcome=outcome(group["reason"]),
-        is_replay_useful=group["reason"] in {"unknown_customer", "no_customer"},
-    )
+def quarantine_groups(waiting: Iterable[Waiting]) -> list[QuarantineGroup]:
+    """What waits, by reason, the most first; the customer ids of a reason are counted."""
+    counts: Counter[str] = Counter()
+    ids: Counter[str] = Counter()
+    for group in waiting:
+        counts[group.reason] += group.count
+        ids[group.reason] += bool(group.group_id)
+    return [
+        QuarantineGroup(reason, count, ids[reason], outcome(reason), reason in HEALABLE)
+        for reason, count in counts.most_common()
+    ]
 
 
 def pretty(body: str) -> str:

@@ -90,7 +90,7 @@ def _factor_draft(
     times = _times(factor["metric"], units)
     if isinstance(missing, Mapping):
         policy = next(iter(missing))
-        value = shown(missing[policy])
+        value = shown(missing[policy], times=times if policy == "treat_as" else 1)
     return {
         "key": factor["key"],
         "metric": factor["metric"],
@@ -322,7 +322,8 @@ def _factor_config(
     times = _times(factor["metric"], units)
     policy: Any = factor["missing"] if factor["missing"] in MISSING else "exclude"
     if policy == "treat_as":
-        policy = {"treat_as": read.number(f"{name}.missing_value", factor["missing_value"])}
+        value = read.number(f"{name}.missing_value", factor["missing_value"], per=times)
+        policy = {"treat_as": value}
     elif policy == "carry_forward":
         days = read.number(f"{name}.missing_value", factor["missing_value"])
         policy = {"carry_forward": int(days)}
@@ -372,3 +373,21 @@ def _key(given: str, fallback: str, taken: set[str]) -> str:
         key, n = f"{base}_{n}", n + 1
     taken.add(key)
     return key
+
+
+def curve_path(points: list[Draft]) -> str:
+    """The curve as an SVG path in a box of 120 x 36; "" while it cannot be drawn."""
+    read = [(number(point["x"]), number(point["y"])) for point in points]
+    known = [(x, y) for x, y in read if x is not None and y is not None]
+    if len(known) < 2 or len(known) < len(read):
+        return ""
+    low, high = known[0][0], known[-1][0]
+    if high <= low:
+        return ""
+    margin = (high - low) * 0.12
+    low, high = low - margin, high + margin
+    spots = [(low, known[0][1]), *known, (high, known[-1][1])]
+    return "M" + "L".join(
+        f"{120 * (x - low) / (high - low):.1f} {34 - 32 * min(max(y, 0), 100) / 100:.1f}"
+        for x, y in spots
+    )

@@ -32,3 +32,27 @@ for (const zone of document.querySelectorAll('[data-drop]')) {
     input.files = event.dataTransfer.files;
   });
 }
+
+// A list that is fetched again keeps open what a person opened.
+let opened = [];
+document.addEventListener('htmx:beforeSwap', (event) => {
+  opened = [...event.detail.target.querySelectorAll('details[open][id]')].map((d) => d.id);
+});
+document.addEventListener('htmx:afterSwap', () => {
+  for (const id of opened) {
+    const details = document.getElementById(id);
+    if (details) details.open = true;
+  }
+});
+
+// A name that was seen is added to the list of names as a line of its own.
+document.addEventListener('click', (event) => {
+  const chip = event.target.closest('[data-add-line]');
+  if (!chip) return;
+  const field = document.querySelector(chip.dataset.addLine);
+  const lines = field.value.split('\n').map((line) => line.trim()).filter(Boolean);
+  const name = chip.textContent.trim();
+  if (!lines.includes(name)) lines.push(name);
+  field.value = lines.join('\n');
+  field.dispatchEvent(new Event('change', { bubbles: true }));
+});

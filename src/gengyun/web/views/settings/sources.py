@@ -1,18 +1,23 @@
 """Sources: their keys, what arrived, what waits in quarantine."""
 
-from django.db.models import Count
+from django.conf import settings
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gengyun.kernel.clock import utc_now
 from gengyun.kernel.errors import NotFound, Refusal
+from gengyun.lake.inbox import Inbox
+from gengyun.team.queries.access import can
 from gengyun.usage.actions import replay as replay_actions
 from gengyun.usage.actions import sources as source_actions
-from gengyun.usage.models import QuarantinedEvent, Source, WriteKey
+from gengyun.usage.models import Source, WriteKey
+from gengyun.usage.queries import sources as queries
 from gengyun.web.access import page
-from gengyun.web.present.arrivals import arrival_row, quarantine_group
+from gengyun.web.present.arrivals import arrival_row, pretty, quarantine_groups
+from gengyun.web.present.outcomes import outcome
 from gengyun.web.present.snippets import snippets
-from gengyun.web.render import toast, warn
+from gengyun.web.render import warn
 from gengyun.web.views.settings.common import field_of, go, refusal_text, show
 
 FIELDS = {
@@ -42,12 +47,10 @@ def _values(request):
 
 @page("settings.read")
 def sources(request):
-    waiting = dict(
-        QuarantinedEvent.objects.filter(replayed_at__isnull=True)
-        .values_list("source_id")
-        .annotate(n=Count("pk"))
-    )
-    rows = [(source, waiting.get(source.pk, 0)) for source in Source.objects.all()]
+    rows = [
+        (source, sum(group.count for group in queries.waiting(source)))
+        for source in queries.sources()
+    ]
     return show(request, "settings/sources.html", "sources", {"rows": rows})
 
 
@@ -83,29 +86,37 @@ def source_edit(request, pk):
 
 
 def _live(source):
-    """What the live list shows; polled every two seconds, so two short queries."""
-    arrivals = source.arrivals.select_related("customer")[:SHOWN]
-    groups = (
-        source.quarantine.filter(replayed_at__isnull=True)
-        .values("reason")
-        .annotate(n=Count("pk"), ids=Count("group_id", distinct=True))
-        .order_by("-n", "reason")
-    )
+    """What the live list shows; polled every two seconds, so a few short queries."""
+    arrivals = queries.arrivals(source, limit=SHOWN)
+    waiting = queries.waiting(source)
+    newest = arrivals[0].pk if arrivals else 0
+    total = sum(group.count for group in waiting)
+    unread = _unread()
     return {
         "source": source,
         "arrivals": [arrival_row(arrival) for arrival in arrivals],
-        "quarantine": [quarantine_group(group) for group in groups],
+        "quarantine": quarantine_groups(waiting),
+        "unread": unread,
+        "mark": f"{newest}-{total}-{unread}",
         "checked_at": utc_now(),
     }
+
+
+def _unread():
+    """Requests that were acknowledged and wait for the worker, of all sources."""
+    if not settings.INBOX_PATH.exists():
+        return 0
+    with Inbox(settings.INBOX_PATH) as inbox:
+        return inbox.depth()
 
 
 @page("settings.read")
 def source(request, pk):
     source = _found(pk)
-    keys = list(source.keys.all())
+    keys = list(queries.keys(source))
     live_key = next((key for key in keys if key.revoked_at is None), None)
     code = []
-    if live_key is not None:
+    if live_key is not None and can(request.user, "sources.edit"):
         address = request.build_absolute_uri("/")
         code = snippets(address=address, key=live_key.key, is_browser=source.is_browser)
     context = _live(source) | {"keys": keys, "live_key": live_key, "snippets": code}
@@ -114,8 +125,11 @@ def source(request, pk):
 
 @page("settings.read")
 def source_live(request, pk):
-    """The fragment that the page asks for every two seconds."""
-    return show(request, "settings/source.html", "sources", _live(_found(pk)), block="live")
+    """The fragment that the page asks for every two seconds; 204 when nothing is new."""
+    context = _live(_found(pk))
+    if request.GET.get("mark") == context["mark"]:
+        return HttpResponse(status=204)
+    return show(request, "settings/source.html", "sources", context, block="live")
 
 
 @page("settings.read")
@@ -123,27 +137,17 @@ def source_quarantine(request, pk):
     """The waiting events of one source, newest first, with their text as it came."""
     source = _found(pk)
     reason = request.GET.get("reason", "")
-    waiting = source.quarantine.filter(replayed_at__isnull=True)
-    if reason:
-        waiting = waiting.filter(reason=reason)
-    groups = (
-        source.quarantine.filter(replayed_at__isnull=True)
-        .values("reason")
-        .annotate(n=Count("pk"), ids=Count("group_id", distinct=True))
-        .order_by("-n", "reason")
-    )
-    customers = (
-        waiting.exclude(group_id="")
-        .values("group_id")
-        .annotate(n=Count("pk"))
-        .order_by("-n", "group_id")[:20]
-    )
+    waiting = queries.waiting(source)
+    of_reason = [g for g in waiting if g.group_id and (not reason or g.reason == reason)]
     context = {
         "source": source,
         "reason": reason,
-        "quarantine": [quarantine_group(group) for group in groups],
-        "events": list(waiting[:50]),
-        "by_customer": list(customers),
+        "quarantine": quarantine_groups(waiting),
+        "events": [
+            (row, pretty(row.body)) for row in queries.quarantine(source, reason=reason)[:50]
+        ],
+        "by_customer": of_reason[:20],
+        "outcome_of": outcome,
     }
     return show(request, "settings/quarantine.html", "sources", context)
 
@@ -159,10 +163,9 @@ def source_replay(request, pk):
     except Refusal as refusal:
         warn(request, refusal_text(refusal))
         return go(request, "settings_source", pk)
-    count = getattr(count, "count", count) or 0
     said = ngettext(
-        "%(count)s event was sent through again; the list shows what became of it.",
-        "%(count)s events were sent through again; the list shows what became of them.",
+        "%(count)s event goes through again; the list shows what becomes of it.",
+        "%(count)s events go through again; the list shows what becomes of them.",
         count,
     ) % {"count": count}
     return go(request, "settings_source", pk, said=said)
@@ -182,6 +185,10 @@ def key_revoke(request, pk, key_pk):
     key = WriteKey.objects.filter(pk=key_pk, source=source).first()
     if key is None:
         raise NotFound
-    source_actions.revoke_key(actor=request.user, now=utc_now(), key=key)
-    toast(request, _("Key revoked: requests with it are refused within seconds."))
-    return go(request, "settings_source", pk)
+    try:
+        source_actions.revoke_key(actor=request.user, now=utc_now(), key=key)
+    except Refusal as refusal:
+        warn(request, refusal_text(refusal))
+        return go(request, "settings_source", pk)
+    said = _("Key revoked: requests with it are refused within seconds.")
+    return go(request, "settings_source", pk, said=said)

@@ -2,6 +2,7 @@
 
 import re
 
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
 from gengyun.customers.actions import stages as stage_actions
@@ -27,8 +28,6 @@ def stages(request):
 
 
 def _with_counts(model):
-    from django.db.models import Count, Q
-
     present = Q(customer__archived_at__isnull=True)
     rows = Stage.objects.filter(touch_model=model)
     return rows.annotate(customer_count=Count("customer", filter=present)).order_by(

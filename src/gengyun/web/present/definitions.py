@@ -1,0 +1,170 @@
+"""The definitions of the numbers that the pages show, in plain words. Pure.
+
+The anchor is what links on other pages point to; keep it.
+"""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+Entry = tuple[str, Any, Any]  # anchor, name, definition
+
+
+def chapters() -> list[tuple[Any, list[Entry]]]:
+    return [
+        (_("Health"), _health()),
+        (_("Customers and money"), _customers()),
+        (_("Time and data"), _time()),
+        (_("What needs me"), _needs()),
+        (_("Sources"), _sources()),
+    ]
+
+
+def _health() -> list[Entry]:
+    return [
+        (
+            "score",
+            _("Health score"),
+            _(
+                "Each factor turns one metric into 0 to 100 by its curve; a group is the weighted "
+                "mean of its factors, the score the weighted mean of its groups, then limited by "
+                "caps. The scorecards below are the ones in force."
+            ),
+        ),
+        (
+            "band",
+            _("Band A, B, C, D"),
+            _(
+                "A healthy, B steady, C watch, D at risk, by the bounds of the scorecard. A "
+                "customer keeps its band until the score is past the bound by the margin, so that "
+                "it does not flicker."
+            ),
+        ),
+        (
+            "coverage",
+            _("Coverage"),
+            _("The share of the weight for which there is data. Below the limit of the scorecard "
+              "there is no number but “not enough data”."),
+        ),
+        (
+            "missing",
+            _("Weight of missing data"),
+            _("A factor without data gives its weight to the other factors of its group, a group "
+              "without data to the other groups. The page shows where it went."),
+        ),
+        (
+            "change",
+            _("Change against last week"),
+            _("The score minus the score of the judged day a week before. The causes are the "
+              "differences of the factors' points; they add up to the change exactly."),
+        ),
+        (
+            "trend",
+            _("Trend"),
+            _("Median of the slopes between the weekly scores of the last 8 weeks (Theil-Sen): "
+              "one odd week does not turn it."),
+        ),
+        (
+            "line",
+            _("12-week line"),
+            _("One point a week, scale 30 to 100, with a line at 65."),
+        ),
+    ]  # fmt: skip
+
+
+def _customers() -> list[Entry]:
+    return [
+        (
+            "arr",
+            "ARR",
+            _("Annual recurring revenue as imported or typed in for the customer; unknown is "
+              "shown as a dash and never counted as 0."),
+        ),
+        (
+            "tier",
+            _("Tier"),
+            _("The first tier rule that fits; a tier set by hand stays until it expires."),
+        ),
+        (
+            "touch",
+            _("Last meaningful touch"),
+            _("The latest call, meeting, visit or message that somebody wrote down; notes to "
+              "oneself do not count."),
+        ),
+        ("renewal", _("Days to renewal"), _("Renewal date minus today, in calendar days.")),
+        (
+            "stage",
+            _("Stage"),
+            _("Where in the journey of its touch model the customer is; behind after the expected "
+              "days, stuck after the longest."),
+        ),
+    ]  # fmt: skip
+
+
+def _time() -> list[Entry]:
+    return [
+        (
+            "as-of",
+            _("As of a day"),
+            _("Everything that had happened, and was known, before that day began. Late events "
+              "never change a day that was judged."),
+        ),
+        (
+            "window",
+            _("The last n days"),
+            _("The n days before the judged day; the judged day itself does not count."),
+        ),
+        (
+            "day",
+            _("Day"),
+            _("A day in the company's time zone. A week begins on Monday."),
+        ),
+        (
+            "unknown",
+            _("— unknown"),
+            _("We do not know it. It is not 0: 0 is shown only where data says so."),
+        ),
+    ]  # fmt: skip
+
+
+def _needs() -> list[Entry]:
+    return [
+        ("health_drop", _("Health fell"), _("8 points or more within a week.")),
+        ("silent", _("Silent"), _("No use for a time after the customer had been active.")),
+        (
+            "no_contact",
+            _("No contact"),
+            _("No meaningful touch for 14 days in high-touch, 30 in low-touch, 60 in tech-touch."),
+        ),
+        (
+            "renewal_near",
+            _("Renewal near"),
+            _("90 days or less to the renewal date while health is C or D."),
+        ),
+        (
+            "next_step",
+            _("Next step due"),
+            _("The date of the next step is today or has passed."),
+        ),
+        (
+            "order",
+            _("Order of the list"),
+            _("By severity, then by ARR."),
+        ),
+    ]
+
+
+def _sources() -> list[Entry]:
+    return [
+        (
+            "accepted",
+            _("Accepted events"),
+            _("Events written to the lake, each once, however often it was sent."),
+        ),
+        (
+            "waiting",
+            _("Waiting events"),
+            _("Acknowledged and kept, not counted yet, because something is missing; the source's "
+              "page says what."),
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,187 @@
+"""Import of a file: upload, match columns, dry run, run with progress, rows that were refused."""
+
+import csv
+import io
+import tempfile
+from pathlib import Path
+
+from django.http import FileResponse, HttpResponse
+from django.utils.translation import gettext as _
+
+from gengyun.customers.actions import importing as actions
+from gengyun.customers.actions.import_kinds import kind_named
+from gengyun.customers.actions.import_messages import MESSAGES, explain
+from gengyun.customers.models import ImportRun
+from gengyun.customers.queries import imports as queries
+from gengyun.kernel.clock import utc_now
+from gengyun.kernel.errors import NotFound, Refusal
+from gengyun.kernel.models import Job
+from gengyun.web.access import page
+from gengyun.web.jinja import is_zh
+from gengyun.web.present import import_fields as words
+from gengyun.web.render import warn
+from gengyun.web.views.settings.common import go, refusal_text, show
+
+LISTED = 30
+STATE = ImportRun.State
+
+
+@page("customer.import")
+def imports(request):
+    context = {
+        "runs": list(queries.runs(request.user)[:LISTED]),
+        "kinds": words.KINDS,
+        "states": words.STATES,
+    }
+    return show(request, "importing/list.html", "imports", context)
+
+
+@page("customer.import", methods=("GET", "POST"))
+def import_new(request):
+    kind = request.POST.get("kind") or request.GET.get("kind") or "customers"
+    context = {"kind": kind if kind in words.KINDS else "customers", "kinds": words.KINDS}
+    if request.method == "GET":
+        return show(request, "importing/upload.html", "imports", context)
+    given = request.FILES.get("file")
+    if given is None:
+        errors = {"file": _("Choose a file.")}
+        return show(
+            request, "importing/upload.html", "imports", context | {"errors": errors}, status=422
+        )
+    try:
+        run = _prepare(request, kind, given)
+    except Refusal as refusal:
+        errors = {"file": refusal_text(refusal)}
+        return show(
+            request, "importing/upload.html", "imports", context | {"errors": errors}, status=422
+        )
+    return go(request, "import", run.pk)
+
+
+def _prepare(request, kind, given):
+    """Small uploads are in memory, large ones on disk already; the action reads a path."""
+    common = {"actor": request.user, "now": utc_now(), "kind": kind, "file_name": given.name}
+    if hasattr(given, "temporary_file_path"):
+        return actions.prepare_import(path=Path(given.temporary_file_path()), **common)
+    with tempfile.NamedTemporaryFile(suffix=Path(given.name).suffix[:8]) as file:
+        for chunk in given.chunks():
+            file.write(chunk)
+        file.flush()
+        return actions.prepare_import(path=Path(file.name), **common)
+
+
+@page("customer.import")
+def import_sample(request, kind):
+    """An empty table with headers that are recognised."""
+    importer = kind_named(kind)
+    if importer is None:
+        raise NotFound
+    text = io.StringIO()
+    headers = [words.header_for(column.names, zh=is_zh()) for column in importer.columns]
+    csv.writer(text).writerow(headers)
+    response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{kind}.csv"'
+    return response
+
+
+def _show(request, run, *, errors=None, status=200, block=None):
+    importer = kind_named(run.kind)
+    outcome = run.outcome or {}
+    waiting = Job.objects.filter(unique_key=f"import:{run.pk}", state=Job.State.READY).exists()
+    context = {
+        "run": run,
+        "kind": words.KINDS[run.kind][0],
+        "fields": [(c.field, words.field_label(c.field)) for c in importer.columns],
+        "field_label": words.field_label,
+        "needed": [
+            [str(words.field_label(field)) for field in sorted(group)] for group in importer.needed
+        ],
+        "outcome": outcome,
+        "row_outcomes": words.OUTCOMES,
+        "problems": [(row["row"], explain(row)) for row in outcome.get("errors", [])],
+        "states": words.STATES,
+        "waiting": waiting,
+        "to_write": outcome.get("created", 0) + outcome.get("changed", 0),
+        "errors": errors or {},
+    }
+    return show(request, "importing/run.html", "imports", context, block=block, status=status)
+
+
+def _mapping_from(request, run):
+    """Columns by their place: headers may hold anything."""
+    return {
+        column["header"]: request.POST.get(f"map.{place}") or None
+        for place, column in enumerate(run.columns)
+    }
+
+
+def _mapping_error(run, refusal):
+    """The refusal beside the column it is about, in words."""
+    if refusal.code == "mapping_invalid":
+        headers = [column["header"] for column in run.columns]
+        problem = MESSAGES.get(refusal.params["problem"], refusal.params["problem"])
+        if refusal.params["column"] in headers:
+            return {f"map.{headers.index(refusal.params['column'])}": _(problem)}
+    if refusal.code == "fields_not_mapped":
+        names = [str(words.field_label(f)) for f in refusal.params["fields"].split(", ")]
+        joined = _(" or ").join(f"“{name}”" for name in names)
+        return {"": _("No column is matched to %(fields)s yet.") % {"fields": joined}}
+    if refusal.code == "option_invalid":
+        return {"known_from": _("Choose a day.")}
+    return {"": refusal_text(refusal)}
+
+
+@page("customer.import", methods=("GET", "POST"))
+def import_run(request, pk):
+    """Where the import stands; POST checks the mapping by a dry run."""
+    run = queries.get_run(request.user, pk)
+    if request.method == "GET":
+        return _show(request, run)
+    mapping = _mapping_from(request, run)
+    options = {"known_from": request.POST.get("known_from", "")}
+    try:
+        actions.check_import(
+            actor=request.user, now=utc_now(), run=run, mapping=mapping, options=options
+        )
+    except Refusal as refusal:
+        run.mapping = mapping
+        return _show(request, run, errors=_mapping_error(run, refusal), status=422)
+    return go(request, "import", pk)
+
+
+@page("customer.import", methods=("POST",))
+def import_start(request, pk):
+    run = queries.get_run(request.user, pk)
+    try:
+        actions.start_import(actor=request.user, now=utc_now(), run=run)
+    except Refusal as refusal:
+        warn(request, refusal_text(refusal))
+    return go(request, "import", pk)
+
+
+@page("customer.import")
+def import_progress(request, pk):
+    """The fragment that a running import asks for; when done, the whole page is loaded again."""
+    run = queries.get_run(request.user, pk)
+    if run.state != STATE.RUNNING:
+        return go(request, "import", pk)
+    return _show(request, run, block="progress")
+
+
+@page("customer.import")
+def import_errors(request, pk):
+    path = queries.error_file(request.user, pk)
+    run = queries.get_run(request.user, pk)
+    name = f"{Path(run.file_name).stem}-{_('refused')}.csv"
+    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/csv")
+
+
+@page("customer.import", methods=("POST",))
+def import_delete(request, pk):
+    run = queries.get_run(request.user, pk)
+    try:
+        actions.delete_import(actor=request.user, now=utc_now(), run=run)
+    except Refusal as refusal:
+        warn(request, refusal_text(refusal))
+        return go(request, "import", pk)
+    return go(request, "imports", said=_("Forgotten. What it wrote stays."))

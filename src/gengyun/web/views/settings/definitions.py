@@ -1,0 +1,39 @@
+"""Every number on the screen with its definition."""
+
+from django.utils.translation import gettext as _
+
+from gengyun.health.models import Scorecard
+from gengyun.health.queries.cards import version_in_force
+from gengyun.usage.queries import metrics as queries
+from gengyun.web.access import page
+from gengyun.web.clock import today
+from gengyun.web.jinja import is_zh, pick
+from gengyun.web.present.definitions import chapters
+from gengyun.web.views.settings.common import show
+
+
+@page(None)
+def definitions(request):
+    lang = "zh" if is_zh() else "en"
+    names = queries.metric_names(lang)
+    metrics = [
+        (
+            metric.key,
+            pick(metric),
+            queries.sentence(metric, lang, names),
+            pick(metric, "description"),
+        )
+        for metric in queries.active_metrics()
+    ]
+    cards = [
+        (card, version_in_force(card, today()))
+        for card in Scorecard.objects.select_related("tier").prefetch_related("versions")
+    ]
+    context = {
+        "chapters": chapters(),
+        "metrics": metrics,
+        "cards": [(card, version) for card, version in cards if version],
+        "metric_names": names,
+        "every": _("every tier"),
+    }
+    return show(request, "settings/definitions.html", "definitions", context)
