@@ -5,6 +5,7 @@ import json
 from datetime import UTC, date, datetime, time, timedelta
 
 import pyarrow as pa
+
 from gengyun.kernel.days import day_of
 from gengyun.lake import tables
 from gengyun.lake.keys import hash64, message_key

@@ -8,6 +8,11 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
+from factories import NOW, make_customer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lake_events import arrow, event
+
 from gengyun.customers.models import FieldChange
 from gengyun.lake.compaction import compact
 from gengyun.lake.store import Lake
@@ -15,11 +20,6 @@ from gengyun.usage.actions.compute import compute_day
 from gengyun.usage.actions.metrics import create_metric
 from gengyun.usage.actions.rollups import roll_up
 from gengyun.usage.queries.metrics import values_as_of
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from factories import NOW, make_customer
-from lake_events import arrow, event
 
 FIRST = date(2026, 1, 20)  # windows reach over a month's end
 DEFINITIONS = {
@@ -76,7 +76,7 @@ def oracle(rows, definition, customer, as_of, *, seats):
     if "change" in definition:
         base = DEFINITIONS[definition["change"]]
         now = oracle(rows, base, customer, as_of, seats=seats)
-        heard = [r for r in known(rows, customer, as_of)]
+        heard = list(known(rows, customer, as_of))
         if not heard:
             return None
         end = as_of - timedelta(days=base["window_days"])
