@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any
 
 from gengyun.health.calc.config import Config, parse_config
 from gengyun.health.calc.score import Card, MetricInfo
@@ -65,12 +64,3 @@ def card_for(cards: Iterable[CardInForce], tier_id: int | None) -> CardInForce |
 def metric_infos() -> dict[str, MetricInfo]:
     rows = Metric.objects.values_list("key", "version", "name_zh", "name_en", "unit")
     return {key: MetricInfo(version, zh, en, unit) for key, version, zh, en, unit in rows}
-
-
-def versions_of(scorecard: Scorecard) -> list[dict[str, Any]]:
-    """Published versions, newest first, for the history of a scorecard."""
-    return list(
-        scorecard.versions.order_by("-number").values(
-            "pk", "number", "effective_from", "note", "published_at", "published_by__name"
-        )
-    )

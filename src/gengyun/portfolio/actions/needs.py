@@ -1,6 +1,7 @@
 """Putting a need off, calling it done, and taking that back."""
 
 from datetime import date, datetime, timedelta
+from typing import cast
 
 from django.db import transaction
 
@@ -73,7 +74,7 @@ def _need(customer_id: int, code: str) -> Need:
     row = CustomerSummary.objects.filter(pk=customer_id).only("needs").first()
     for need in row.needs if row else ():
         if need["code"] == code:
-            return Need(**need)
+            return cast("Need", need)
     raise NotFound
 
 

@@ -13,7 +13,7 @@ from gengyun.engagement.models import Activity
 from gengyun.health.calc.diff import diff, movers
 from gengyun.health.models import HealthScore
 from gengyun.kernel.days import day_of
-from gengyun.portfolio.calc.needs import CustomerFacts, need_rank, needs
+from gengyun.portfolio.calc.needs import CustomerFacts, need_codes, need_rank, needs
 from gengyun.portfolio.models import CustomerSummary
 
 CHUNK = 1_000
@@ -168,6 +168,7 @@ def _row(
     found = needs(_facts(customer, row, score, day_of(now)), earlier=old.needs if old else ())
     row.needs = found
     row.need_rank = need_rank(found, customer.arr_minor)
+    row.need_codes = need_codes(found)
     return row
 
 
@@ -192,7 +193,7 @@ def _put_health(row: CustomerSummary, score: HealthScore) -> None:
 def _line(score: HealthScore) -> list[float | None]:
     """Twelve weekly scores, oldest first; weeks before the first score are unknown."""
     found = [None if value is None else round(value, 1) for _, value in score.history[-LINE_WEEKS:]]
-    return [None] * (LINE_WEEKS - len(found)) + found
+    return [*[None] * (LINE_WEEKS - len(found)), *found]
 
 
 def _facts(

@@ -51,7 +51,8 @@ def save_view(
     if view is not None and view.owner_id != actor.pk:
         raise NotFound
     own = SavedView.objects.filter(owner=actor)
-    if own.filter(name=name).exclude(pk=view.pk if view else None).exists():
+    others = own if view is None else own.exclude(pk=view.pk)
+    if others.filter(name=name).exists():
         raise ViewNameTaken(name=name)
     if view is None:
         if (count := own.count()) >= MAX_VIEWS:

@@ -83,6 +83,11 @@ def need_rank(found: Sequence[Need], arr_minor: int | None) -> int:
     return (5 - worst) * 400_000_000 + min(max(arr_minor or 0, 0) // 10_000, 399_999_999)
 
 
+def need_codes(found: Sequence[Need]) -> str:
+    """The codes as one text to filter by: ",silent,band_d,"; empty for none."""
+    return f",{','.join(need['code'] for need in found)}," if found else ""
+
+
 def _need(code: str, severity: int, since: date, **facts: Any) -> Need:
     return {"code": code, "severity": severity, "since": since.isoformat(), "facts": facts}
 

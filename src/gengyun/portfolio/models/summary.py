@@ -44,25 +44,54 @@ class CustomerSummary(models.Model):
     # what needs a person: [{"code", "severity", "since", "facts": {...}}], worst first
     needs = models.JSONField(default=list)
     need_rank = models.IntegerField(default=0)  # 0: nothing; larger is more urgent
+    need_codes = models.CharField(max_length=200, default="", blank=True)  # ",silent,band_d,"
     updated_at = models.DateTimeField()
 
     objects = SummaryQuerySet.as_manager()
 
     class Meta:
         ordering = ["name", "pk"]
+        # every sort has an index that ends in the key, so that equal values need no sorting
         indexes = [
-            # with the key beside it, a search by part of a name reads this index only
             models.Index(fields=["name", "customer"], name="summary_name"),
-            models.Index(fields=["-need_rank"], name="summary_rank"),
-            models.Index(fields=["next_step_on"], name="summary_step"),
+            models.Index(fields=["score", "customer"], name="summary_score"),
+            models.Index(fields=["change_week", "customer"], name="summary_change"),
+            models.Index(fields=["arr_minor", "customer"], name="summary_arr"),
+            models.Index(fields=["renews_on", "customer"], name="summary_renews"),
+            models.Index(fields=["last_touch_at", "customer"], name="summary_touch"),
+            models.Index(fields=["need_rank", "customer"], name="summary_rank"),
+            models.Index(fields=["next_step_on", "customer"], name="summary_step"),
+            models.Index(fields=["active_users_7d", "customer"], name="summary_active"),
             models.Index(fields=["owner", "-need_rank"], name="summary_need"),
             models.Index(fields=["owner", "name"], name="summary_owner_name"),
-            models.Index(fields=["score"], name="summary_score"),
-            models.Index(fields=["change_week"], name="summary_change"),
-            models.Index(fields=["arr_minor"], name="summary_arr"),
-            models.Index(fields=["renews_on"], name="summary_renews"),
-            models.Index(fields=["last_touch_at"], name="summary_touch"),
             models.Index(fields=["band", "tier"], name="summary_band_tier"),
+            # all that filters, counts and totals read: a narrow copy of the table, a tenth of its
+            # size, for questions that no other index answers
+            models.Index(
+                fields=[
+                    "customer",
+                    "owner",
+                    "tier",
+                    "stage",
+                    "band",
+                    "trend",
+                    "industry",
+                    "region",
+                    "arr_minor",
+                    "seats",
+                    "renews_on",
+                    "score",
+                    "change_week",
+                    "active_users_7d",
+                    "last_event_on",
+                    "last_touch_at",
+                    "next_step_on",
+                    "need_rank",
+                    "need_codes",
+                    "name",
+                ],
+                name="summary_narrow",
+            ),
         ]
 
     def __str__(self) -> str:

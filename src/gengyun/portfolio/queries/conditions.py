@@ -67,8 +67,7 @@ def _tag(found: Filter, today: date) -> Q:
 def _need(found: Filter, today: date) -> Q:
     if found.op == "any":
         return Q(need_rank__gt=0)
-    # the codes are plain words, so the text of the JSON list holds them as they are
-    return Q(need_rank__gt=0, needs__icontains=f'"{found.value}"')
+    return Q(need_rank__gt=0, need_codes__contains=f",{found.value},")
 
 
 def _touch(found: Filter, today: date) -> Q:

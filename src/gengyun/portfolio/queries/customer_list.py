@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, F, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Count, F, Q, QuerySet, When
 
 from gengyun.portfolio.calc.filters import BadFilter, Filter, parse_filters
 from gengyun.portfolio.models import CustomerSummary
@@ -104,8 +103,10 @@ def sorted_by(rows: QuerySet[CustomerSummary], sort: str) -> QuerySet[CustomerSu
     if key not in SORTS:
         raise BadSort(sort=sort[:40])
     column, last = F(SORTS[key]), None if key in NEVER_NULL else True
-    order = column.desc(nulls_last=last) if sort.startswith("-") else column.asc(nulls_last=last)
-    return rows.order_by(order, "pk")
+    # the key goes the way of the column, so that the index gives the order by itself
+    if sort.startswith("-"):
+        return rows.order_by(column.desc(nulls_last=last), "-pk")
+    return rows.order_by(column.asc(nulls_last=last), "pk")
 
 
 def list_page(
@@ -120,15 +121,15 @@ def list_page(
     page = max(1, min(page, MAX_PAGE))
     rows = matching(actor, query.filters, today=today)
     start = (page - 1) * PAGE_SIZE
-    shown = sorted_by(rows, query.sort).select_related("owner", "tier", "stage")
-    found = list(shown[start : start + PAGE_SIZE + 1])
-    has_next = len(found) > PAGE_SIZE
-    if page == 1 and not has_next:
-        count: int | None = len(found)
-    else:
-        count = capped_count(rows)
-    totals = totals_of(rows) if with_totals and count is not None else None
-    return ListPage(found[:PAGE_SIZE], page, has_next, count, totals, query)
+    # keys first, from an index; the wide rows only of those that are shown
+    keys = list(sorted_by(rows, query.sort).values_list("pk", flat=True)[start:][: PAGE_SIZE + 1])
+    has_next = len(keys) > PAGE_SIZE
+    whole = CustomerSummary.objects.select_related("owner", "tier", "stage")
+    found = whole.in_bulk(keys[:PAGE_SIZE])
+    shown = [found[key] for key in keys[:PAGE_SIZE] if key in found]
+    totals = totals_of(rows) if with_totals else None
+    count = totals.count if totals else capped_count(rows) if not with_totals else None
+    return ListPage(shown, page, has_next, count, totals, query)
 
 
 def capped_count(rows: QuerySet[CustomerSummary]) -> int | None:
@@ -137,16 +138,16 @@ def capped_count(rows: QuerySet[CustomerSummary]) -> int | None:
     return None if count >= COUNT_CAP else count
 
 
-def totals_of(rows: QuerySet[CustomerSummary]) -> Totals:
-    groups = rows.values("band").annotate(
-        n=Count("pk"), known=Count("arr_minor"), arr=Coalesce(Sum("arr_minor"), 0)
-    )
-    count = arr = known = 0
+def totals_of(rows: QuerySet[CustomerSummary]) -> Totals | None:
+    """Count, ARR and bands; None for more than a thousand rows."""
+    found = list(rows.values_list("band", "arr_minor")[:COUNT_CAP])
+    if len(found) >= COUNT_CAP:
+        return None
+    known = [arr for _, arr in found if arr is not None]
     bands = dict.fromkeys("ABCDN", 0)
-    for group in groups:
-        bands[group["band"]] = group["n"]
-        count, known, arr = count + group["n"], known + group["known"], arr + group["arr"]
-    return Totals(count, arr, count - known, bands)
+    for band, _ in found:
+        bands[band] += 1
+    return Totals(len(found), sum(known), len(found) - len(known), bands)
 
 
 def all_ids(
@@ -162,13 +163,11 @@ def search(actor: User | None, text: str, *, limit: int = 8) -> list[CustomerSum
     text = text.strip()
     if not text:
         return []
-    rows = CustomerSummary.objects.visible_to(actor).select_related("tier", "owner")
-    head = list(rows.filter(name__istartswith=text).order_by("name", "pk")[:limit])
-    if len(head) < limit:
-        known = {row.pk for row in head}
-        more = rows.filter(name__icontains=text).order_by("name", "pk")[: limit + len(head)]
-        head += [row for row in more if row.pk not in known]
-    return head[:limit]
+    begins = Case(When(name__istartswith=text, then=0), default=1)
+    rows = CustomerSummary.objects.visible_to(actor).filter(name__icontains=text)
+    keys = list(rows.order_by(begins, "name", "pk").values_list("pk", flat=True)[:limit])
+    found = CustomerSummary.objects.select_related("tier", "owner").in_bulk(keys)
+    return [found[key] for key in keys if key in found]
 
 
 def rank_in_tier(actor: User | None, row: CustomerSummary) -> tuple[int, int] | None:
@@ -178,4 +177,5 @@ def rank_in_tier(actor: User | None, row: CustomerSummary) -> tuple[int, int] | 
     peers = CustomerSummary.objects.visible_to(actor).filter(
         tier_id=row.tier_id, score__isnull=False
     )
-    return peers.filter(score__gt=row.score).count() + 1, peers.count()
+    found = peers.aggregate(better=Count("pk", filter=Q(score__gt=row.score)), all=Count("pk"))
+    return found["better"] + 1, found["all"]

@@ -111,27 +111,31 @@ def need_list(
     rows = list(
         in_scope(actor, scope)
         .filter(need_rank__gt=0)
-        .order_by("-need_rank", "pk")
-        .select_related("tier", "owner")[:READ_AHEAD]
+        .order_by("-need_rank", "-pk")
+        .values_list("pk", "arr_minor", "needs")[:READ_AHEAD]
     )
-    snoozes = _snoozes(row.pk for row in rows)
-    items: list[NeedItem] = []
+    snoozes = _snoozes([pk for pk, _, _ in rows])
+    found: list[tuple[int, int, list[Need]]] = []
     put_off = 0
-    for row in rows:
-        open_needs = [n for n in row.needs if not _is_put_off(n, snoozes[row.pk], today)]
-        put_off += len(row.needs) - len(open_needs)
+    for pk, arr, needs in rows:
+        open_needs = [n for n in needs if not _is_put_off(n, snoozes[pk], today)]
+        put_off += len(needs) - len(open_needs)
         if open_needs:
-            items.append(NeedItem(row, open_needs[0], open_needs[1:]))
-    items.sort(key=_order)
-    counted = Counter(item.group for item in items)
-    chosen = [item for item in items if group is None or item.group == group]
+            found.append((pk, arr or 0, open_needs))
+    # again after put-off needs are gone: time limit first, then amount
+    found.sort(key=lambda one: (one[2][0]["severity"], -one[1], one[0]))
+    counted = Counter(GROUPS.get(needs[0]["code"], "alert") for _, _, needs in found)
     groups = {name: counted[name] for name in ("alert", "task", "renewal")}
-    return NeedList(chosen[:limit], len(items), groups, put_off)
-
-
-def _order(item: NeedItem) -> tuple[int, int, int]:
-    """Again after put-off needs are gone: time limit first, then amount."""
-    return (item.need["severity"], -(item.summary.arr_minor or 0), item.summary.pk)
+    chosen = [
+        (pk, needs)
+        for pk, _, needs in found
+        if group is None or GROUPS.get(needs[0]["code"], "alert") == group
+    ][:limit]
+    whole = CustomerSummary.objects.select_related("tier", "owner").in_bulk(
+        [pk for pk, _ in chosen]
+    )
+    items = [NeedItem(whole[pk], needs[0], needs[1:]) for pk, needs in chosen if pk in whole]
+    return NeedList(items, len(found), groups, put_off)
 
 
 def _snoozes(customer_ids: Iterable[int]) -> dict[int, list[Snooze]]:
