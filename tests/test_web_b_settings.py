@@ -151,7 +151,8 @@ def test_tier_rules_are_saved_and_customers_move(as_role, defaults):
 
 
 @pytest.mark.parametrize(
-    "change", [{"rule.0.if.0.value": "many"}, {"rule.0.if.0.value": ""}, {"rule.1.if.0.field": "industry"}]
+    "change",
+    [{"rule.0.if.0.value": "many"}, {"rule.0.if.0.value": ""}, {"rule.1.if.0.field": "industry"}],
 )
 def test_tier_rules_that_cannot_be_are_refused_beside_the_field(as_role, defaults, change):
     from gengyun.customers.models import Tier, TierRule
@@ -183,7 +184,7 @@ def test_stage_is_edited_and_moved(as_role, defaults):
     from gengyun.customers.models import Stage
 
     client = as_role("operations")
-    first, second = Stage.objects.filter(touch_model="high")[:2]
+    _first, second = Stage.objects.filter(touch_model="high")[:2]
     values = {"name_zh": "启动", "name_en": "Kick-off", "expected_days": "30", "longest_days": "10"}
     path = f"/settings/stages/{second.pk}/"
     assert client.post(path, values).status_code == 422
