@@ -10,7 +10,7 @@ from gengyun.cli.main import COMMANDS
 TRACKING_CALLS = ("identify", "group", "track", "page", "screen", "alias", "batch")
 SETTING = re.compile(r"GENGYUN_[A-Z][A-Z_]*")
 # set by tests and tools, not by a deployment
-NOT_SETTINGS = {"GENGYUN_NODE"}
+NOT_SETTINGS = {"GENGYUN_NODE", "GENGYUN_FAULT"}
 
 
 def check(root: Path) -> list[str]:

@@ -1,0 +1,98 @@
+"""The demo company in a database and a lake: complete, known at the right time, judged."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from gengyun.demo.load.folder import MARK, NotADemo, built_as_of, make_room, mark_built
+
+AS_OF = date(2026, 11, 22)
+NOW = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def built(db, settings, tmp_path):
+    from gengyun.demo.load.build import build
+
+    settings.DATA_DIR = tmp_path
+    settings.LAKE_DIR = tmp_path / "lake"
+    return build(as_of=AS_OF, now=NOW, seed=3, count=40, weeks=1)
+
+
+def test_demo_is_built_judged_and_visible_by_role(built, settings):
+    from gengyun.customers.models import Customer
+    from gengyun.engagement.models import Activity
+    from gengyun.health.models import HealthScore
+    from gengyun.kernel.days import start_of
+    from gengyun.lake.store import Lake
+    from gengyun.portfolio.models import CustomerSummary
+    from gengyun.team.models import Role, User
+
+    assert built.customer_count == Customer.objects.count() == 40
+    assert built.event_count == Lake.default().row_count("events") > 10_000
+    assert built.activity_count == Activity.objects.count() > 100
+    assert set(User.objects.values_list("role", flat=True)) == set(Role.values)
+    known = Customer.objects.filter(known_at__lt=start_of(AS_OF)).count()
+    assert HealthScore.objects.filter(as_of=AS_OF).count() == known
+    assert CustomerSummary.objects.exclude(band="N").count() > known * 0.8
+    assert CustomerSummary.objects.filter(need_rank__gt=0).exists()
+
+    csm = User.objects.get(email="linxiao@hezhou.example")
+    own = Customer.objects.visible_to(csm)
+    assert 0 < own.count() < 40
+    leader = User.objects.get(email="liangjing@hezhou.example")
+    assert own.count() < Customer.objects.visible_to(leader).count() < 40
+
+    # terms that changed are known from the day of the change, not before
+    changed = Customer.objects.filter(field_changes__field="seats").distinct()
+    assert any(c.field_changes.filter(field="seats").count() > 1 for c in changed)
+
+    # a second company in the same folder is refused
+    from gengyun.demo.load.build import NotEmpty, build
+
+    with pytest.raises(NotEmpty):
+        build(as_of=AS_OF, now=NOW, count=10)
+    assert built_as_of(settings.DATA_DIR) == AS_OF
+
+
+def test_events_in_the_lake_follow_the_tables_rules(built):
+    import pyarrow.compute as pc
+
+    from gengyun.kernel.days import day_of
+    from gengyun.lake.keys import hash64
+    from gengyun.lake.store import Lake
+
+    rows = Lake.default().read("events")
+    assert len(pc.unique(rows["message_key"])) == rows.num_rows
+    for row in rows.slice(0, 200).to_pylist():
+        assert row["user_key"] == hash64(row["user_id"])
+        assert row["day"] == day_of(row["happened_at"])
+        assert row["known_day"] == day_of(row["known_at"])
+        assert row["known_at"] >= row["happened_at"]
+        assert row["known_day"] < AS_OF
+
+
+def test_make_room_never_deletes_what_is_not_a_demo(tmp_path):
+    precious = tmp_path / "deployment"
+    precious.mkdir()
+    (precious / "gengyun.sqlite3").write_text("somebody's work")
+    with pytest.raises(NotADemo):
+        make_room(precious)
+    assert (precious / "gengyun.sqlite3").exists()
+
+    demo = tmp_path / "demo"
+    make_room(demo)
+    assert built_as_of(demo) is None
+    mark_built(demo, AS_OF)
+    assert built_as_of(demo) == AS_OF
+    (demo / "old").write_text("x")
+    make_room(demo)  # --fresh
+    assert [path.name for path in demo.iterdir()] == [MARK]
+
+
+def test_events_do_not_reach_beyond_yesterday(built):
+    from gengyun.usage.models import Source
+
+    source = Source.objects.get()
+    assert source.last_event_at < NOW
+    assert source.last_event_at > NOW - timedelta(days=4)
