@@ -53,7 +53,7 @@ def drain_once(
     *, inbox: Inbox, lake: Lake, now: datetime, limit_bytes: int = TURN_BYTES
 ) -> DrainReport:
     """One turn of at most about `limit_bytes` of the inbox; an empty report: nothing to do."""
-    with alone(lake) as mine, _without_gc():
+    with alone(lake) as mine, without_gc():
         if not mine:
             return DrainReport(waiting=True)
         counting.settle(lake, now=now)
@@ -174,7 +174,7 @@ def alone(lake: Lake, *, wait: bool = False) -> Iterator[bool]:
 
 
 @contextlib.contextmanager
-def _without_gc() -> Iterator[None]:
+def without_gc() -> Iterator[None]:
     """A turn makes a million small objects and no cycles: the collector would cost half."""
     was_on = gc.isenabled()
     gc.disable()

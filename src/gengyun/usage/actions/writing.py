@@ -12,7 +12,7 @@ import pyarrow as pa
 from gengyun.kernel.days import day_of
 from gengyun.lake import tables
 from gengyun.lake.keys import hash64
-from gengyun.lake.store import Lake
+from gengyun.lake.store import Condition, Lake
 from gengyun.usage.actions.deliveries import Row
 
 Keys = npt.NDArray[np.int64]
@@ -99,16 +99,20 @@ def _column(values: object, kind: pa.DataType) -> pa.Array:
     return plain if plain.type == kind else plain.view(kind)
 
 
-class RecentKeys:
-    """The message keys of the last days of the lake, kept sorted in memory: 8 bytes an event.
+class LakeKeys:
+    """Message keys that the lake has, kept sorted in memory: 8 bytes an event.
 
-    Files never change, so each is read once; small runs are merged into larger ones. A file
-    that compaction made of known ones adds nothing new.
+    Of the last `days` days, or of all files that `where` lets through. Files never change, so each
+    is read once; small runs are merged into larger ones. A file that compaction made of known ones
+    adds nothing new.
     """
 
-    def __init__(self, lake: Lake, *, days: int) -> None:
+    def __init__(
+        self, lake: Lake, *, days: int | None = None, where: Sequence[Condition] = ()
+    ) -> None:
         self.lake = lake
         self.days = days
+        self.where = list(where)
         self._since: date | None = None
         self._read: set[str] = set()
         self._runs: list[Keys] = []
@@ -122,12 +126,15 @@ class RecentKeys:
         return found
 
     def _refresh(self, today: date) -> None:
-        since = today - timedelta(days=self.days)
-        if since != self._since:  # a new day: forget the oldest
-            self._since, self._read, self._runs = since, set(), []
-        for name in self.lake.files("events", where=[("received_day", ">=", since)]):
+        where = list(self.where)
+        if self.days is not None:
+            since = today - timedelta(days=self.days)
+            if since != self._since:  # a new day: forget the oldest
+                self._since, self._read, self._runs = since, set(), []
+            where.append(("received_day", ">=", since))
+        for name in self.lake.files("events", where=where):
             if name not in self._read:
-                self._add(keys_of_file(name))
+                self._add(_keys_of_file(name))
                 self._read.add(name)
 
     def _add(self, keys: Keys) -> None:
@@ -138,18 +145,12 @@ class RecentKeys:
             self._runs.append(run)
 
 
-def keys_of_file(name: str) -> Keys:
+def _keys_of_file(name: str) -> Keys:
     import pyarrow.parquet as pq
 
     column = pq.read_table(name, columns=["message_key"], partitioning=None).column(0)
     keys: Keys = column.to_numpy()
     return keys
-
-
-def keys_of_source(lake: Lake, source_id: int) -> Keys:
-    """Every message key the lake has of a source, sorted: what an import is compared with."""
-    table = lake.read("events", where=[("source_id", "=", source_id)], columns=["message_key"])
-    return np.unique(table.column(0).to_numpy())
 
 
 def in_sorted(run: Keys, keys: Keys) -> Mask:
@@ -161,9 +162,9 @@ def in_sorted(run: Keys, keys: Keys) -> Mask:
     return found
 
 
-_recent: dict[tuple[Path, int], RecentKeys] = {}
+_recent: dict[tuple[Path, int], LakeKeys] = {}
 
 
-def recent_keys(lake: Lake, *, days: int) -> RecentKeys:
-    """The keys of this lake that this process has read already."""
-    return _recent.setdefault((lake.path, days), RecentKeys(lake, days=days))
+def recent_keys(lake: Lake, *, days: int) -> LakeKeys:
+    """The keys of this lake's last days, as far as this process has read them."""
+    return _recent.setdefault((lake.path, days), LakeKeys(lake, days=days))
