@@ -18,7 +18,7 @@ UNITS = {"万亿": 10**12, "亿": 10**8, "百万": 10**6, "万": 10**4, "千": 1
          "k": 10**3, "m": 10**6}  # fmt: skip
 CURRENCIES = {"¥": "CNY", "￥": "CNY", "元": "CNY", "rmb": "CNY", "cny": "CNY", "人民币": "CNY",
               "$": "USD", "usd": "USD", "美元": "USD", "€": "EUR", "eur": "EUR", "欧元": "EUR",
-              "hkd": "HKD", "港币": "HKD", "jpy": "JPY", "日元": "JPY"}  # fmt: skip
+              "hkd": "HKD", "hk$": "HKD", "港币": "HKD", "jpy": "JPY", "日元": "JPY"}  # fmt: skip
 _FULL_WIDTH = str.maketrans({code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)})
 _DAY = re.compile(r"^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:\s*号)?$")
 _COMPACT_DAY = re.compile(r"^((?:19|20)\d{2})(\d{2})(\d{2})$")
@@ -179,9 +179,9 @@ def currency_in(cell: Any) -> str | None:
     if found is None:
         return None
     lowered = found.translate(_FULL_WIDTH).lower()
-    for sign, code in CURRENCIES.items():
+    for sign in sorted(CURRENCIES, key=len, reverse=True):  # 美元 before 元
         if sign in lowered:
-            return code
+            return CURRENCIES[sign]
     if re.fullmatch(r"[a-z]{3}", lowered):
         return lowered.upper()
     return None
