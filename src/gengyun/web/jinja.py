@@ -17,6 +17,11 @@ from gengyun.web.present import format as plain
 
 
 def environment(**options):
+    # these know `pick` of this module, so they come when it is whole
+    from gengyun.web.present import list_query
+    from gengyun.web.present.needs import kind_name
+    from gengyun.web.views.filters import need_word
+
     env = Environment(  # noqa: S701 - Django's engine passes autoescape=True in the options
         extensions=["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"],
         trim_blocks=True,
@@ -45,6 +50,9 @@ def environment(**options):
         # macros everywhere, blocks that are rendered alone included
         ui=Macros(env, "parts/ui.html"),
         sui=Macros(env, "settings/parts.html"),
+        encode=list_query.encode,
+        need_word=need_word,
+        present_kind=kind_name,
         enumerate=enumerate,
         zip=itertools.zip_longest,
         namespace_of=SimpleNamespace,

@@ -3,7 +3,7 @@
 Every function takes `zh` (bool) and returns text; unknown is "—", never 0.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 UNKNOWN = "—"
 WEEKDAYS_ZH = "一二三四五六日"

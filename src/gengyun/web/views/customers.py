@@ -1,7 +1,237 @@
+"""The customer list: tabs, conditions, sort, columns, bulk work, export."""
+
+import csv
+from collections import defaultdict
+
+from django.http import HttpResponseRedirect, StreamingHttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from gengyun.customers.actions import customers as actions
+from gengyun.customers.actions.tags import tag as tag_customers
+from gengyun.customers.models import Customer
+from gengyun.customers.queries import customers as customer_queries
+from gengyun.kernel.errors import Refusal
+from gengyun.portfolio.queries import customer_list as queries
+from gengyun.portfolio.queries.views import get_view, view_tabs
+from gengyun.team.actions.users import set_preferences
+from gengyun.team.models import Role
+from gengyun.team.queries.access import can
+from gengyun.team.queries.people import possible_owners
+from gengyun.web import undo
 from gengyun.web.access import page
-from gengyun.web.render import render
+from gengyun.web.present import list_query
+from gengyun.web.present.list_columns import COLUMNS, chosen, export_row
+from gengyun.web.render import back, is_htmx, render, toast
+from gengyun.web.views import filters as filter_views
+
+TEMPLATE = "customers/list.html"
 
 
 @page()
 def show(request):
-    return render(request, "customers.html", {})
+    address = _address(request)
+    added = filter_views.added(request)
+    if added:
+        address_to = address.path(request.path, filters=(*address.filters, *added))
+        return HttpResponseRedirect(address_to)
+    context = _context(request, address)
+    return render(request, TEMPLATE, context, block="list" if is_htmx(request) else None)
+
+
+def _context(request, address):
+    user, today = request.user, request.today
+    query = address.query()
+    found = queries.list_page(user, query, today=today, page=address.page)
+    saved = _saved(user, address)
+    columns = chosen(address.columns)
+    return {
+        "address": address,
+        "found": found,
+        "columns": columns,
+        "all_columns": [(column, column in columns) for column in COLUMNS.values()],
+        "tabs": _tabs(request, address),
+        "saved": saved,
+        "is_changed": saved is not None and not _same(saved, query),
+        "chips": filter_views.chips(address, request.path),
+        "adders": filter_views.adders(user),
+        "href": lambda **changes: address.path(reverse("web:customers"), **changes),
+        "export_href": address.path(reverse("web:customers_export")),
+        "owners": possible_owners() if can(user, "customer.assign") else (),
+        "tags": customer_queries.tags_in_use() if can(user, "customer.edit") else (),
+        "may_edit": can(user, "customer.edit"),
+        "is_empty": not found.rows and not query.filters and address.page == 1,
+    }
+
+
+def _address(request):
+    address = list_query.of_request(request.GET)
+    asked = any(key in request.GET for key in ("f", "q", "sort", "cols", "edited", "add_field"))
+    if not address.view and not asked:
+        return _builtin(request.user)[0][2]
+    if asked or not address.view:
+        return address
+    for key, _label, whole in _builtin(request.user):
+        if key == address.view:
+            return list_query.replace(whole, page=address.page)
+    if not address.view.isdecimal():
+        return address
+    query = queries.ListQuery.from_json(get_view(request.user, int(address.view)).query)
+    return list_query.Address(
+        query.filters, "", query.sort, query.columns, address.view, address.page
+    )
+
+
+def _builtin(user):
+    """Tabs that everybody has: key, label, what they show."""
+    Filter = list_query.Filter
+    mine = (Filter("owner", "is", "me"),) if user.role == Role.LEADER else ()
+    make = list_query.Address
+    tabs = [
+        ("all", _("All I see"), make(view="all")),
+        (
+            "risk",
+            _("At risk or watch"),
+            make((*mine, Filter("band", "in", ["C", "D"])), "", "score", (), "risk"),
+        ),
+        (
+            "due",
+            _("Due in 90 days"),
+            make((*mine, Filter("renews", "within", 90)), "", "renews", (), "due"),
+        ),
+        (
+            "quiet",
+            _("No contact for 3 weeks"),
+            make((*mine, Filter("touch", "older", 21)), "", "touch", (), "quiet"),
+        ),
+    ]
+    if mine:
+        tabs.insert(1, ("mine", _("Mine"), make(mine, "", "name", (), "mine")))
+    return tabs
+
+
+def _tabs(request, address):
+    user, base = request.user, reverse("web:customers")
+    found = [
+        {
+            "key": key,
+            "label": label,
+            "href": f"{base}?view={key}",
+            "count": queries.capped_count(
+                queries.matching(user, whole.filters, today=request.today)
+            ),
+            "is_current": address.view == key,
+            "is_shared": False,
+        }
+        for key, label, whole in _builtin(user)
+    ]
+    for tab in view_tabs(user, today=request.today):
+        found.append(
+            {
+                "key": str(tab.view.pk),
+                "label": tab.view.name,
+                "href": f"{base}?view={tab.view.pk}",
+                "count": tab.count,
+                "is_current": address.view == str(tab.view.pk),
+                "is_shared": tab.view.is_shared,
+            }
+        )
+    return found
+
+
+def _saved(user, address):
+    return get_view(user, int(address.view)) if address.view.isdecimal() else None
+
+
+def _same(view, query):
+    return queries.ListQuery.from_json(view.query).as_json() == query.as_json()
+
+
+@page(methods=("POST",))
+def density(request):
+    wanted = request.POST.get("density", "")
+    set_preferences(actor=request.user, now=request.now, density=wanted)
+    return back(request, reverse("web:customers"))
+
+
+@page("customer.edit", methods=("POST",))
+def bulk(request):
+    """The same for many: a new owner, a tag."""
+    pks = [int(value) for value in request.POST.getlist("ids") if value.isdecimal()]
+    if request.POST.get("scope") == "all":
+        query = list_query.of_request(request.POST).query()
+        pks = queries.all_ids(request.user, query, today=request.today)
+    customers = customer_queries.get_many(request.user, pks)
+    if not customers:
+        raise NothingChosen
+    verb = request.POST.get("verb", "")
+    if verb == "owner":
+        _assign(request, customers)
+    elif verb == "tag":
+        _tag(request, customers)
+    return back(request, reverse("web:customers"))
+
+
+class NothingChosen(Refusal):
+    code = "nothing_chosen"
+    message = "No customer is chosen."
+
+
+def _assign(request, customers):
+    wanted = request.POST.get("owner", "")
+    owner = possible_owners().filter(pk=int(wanted)).first() if wanted.isdecimal() else None
+    before = defaultdict(list)
+    for customer in customers:
+        before[customer.owner_id].append(customer.pk)
+    count = actions.assign_owner(
+        actor=request.user, now=request.now, customers=customers, owner=owner
+    )
+    path = undo.remember(request, "owner", [[pk, ids] for pk, ids in before.items()])
+    name = owner.name if owner else _("nobody yet")
+    toast(
+        request,
+        _("%(count)s customers now with %(name)s") % {"count": count, "name": name},
+        undo=path,
+    )
+
+
+def _tag(request, customers):
+    name = request.POST.get("tag", "").strip()
+    bare = [c for c in customers if not c.tags.filter(name=name).exists()] if name else customers
+    count = tag_customers(actor=request.user, now=request.now, customers=customers, names=[name])
+    path = (
+        undo.remember(request, "tag", {"name": name, "pks": [c.pk for c in bare]}) if count else ""
+    )
+    toast(
+        request,
+        _("Tag “%(name)s” on %(count)s customers") % {"count": count, "name": name},
+        undo=path,
+    )
+
+
+class _Echo:
+    def write(self, value):
+        return value
+
+
+@page()
+def export(request):
+    """The list as CSV, with the byte order mark that spreadsheet programs need for Chinese."""
+    address = _address(request)
+    query = address.query()
+    rows = queries.sorted_by(
+        queries.matching(request.user, query.filters, today=request.today), query.sort
+    ).select_related("owner", "tier", "stage")
+    columns = chosen(address.columns)
+    writer = csv.writer(_Echo())
+
+    def lines():
+        yield "\ufeff" + writer.writerow([_("Customer id"), *(str(c.label) for c in columns)])
+        ids = dict(Customer.objects.visible_to(request.user).values_list("pk", "external_id"))
+        for row in rows.iterator(chunk_size=2_000):
+            yield writer.writerow([ids.get(row.pk, ""), *export_row(row, columns)])
+
+    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    name = f"customers-{request.today:%Y%m%d}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from gengyun.customers.models import Contact, Customer
+from gengyun.customers.models import Contact
 from gengyun.portfolio.models import CustomerSummary
+from gengyun.portfolio.queries.customer_list import search
 from gengyun.team.queries.access import can
 from gengyun.web import nav
 from gengyun.web.access import page
@@ -40,15 +40,12 @@ def go(request):
 
 
 def _customers(user, text, *, to_log):
-    rows = CustomerSummary.objects.visible_to(user).filter(customer__archived_at=None)
+    rows = CustomerSummary.objects.visible_to(user).select_related("owner")
     if text:
-        # the names alone first: the index on name answers that without touching the rows
-        named = CustomerSummary.objects.filter(name__icontains=text).values("pk")
-        exact = Customer.objects.filter(external_id=text).values("pk")
-        rows = rows.filter(Q(pk__in=named) | Q(pk__in=exact)).order_by("name", "pk")
+        rows = search(user, text, limit=SHOWN) or list(rows.filter(customer__external_id=text))
         group = _("Log for") if to_log else _("Customers")
     else:
-        rows = rows.filter(need_rank__gt=0).order_by("-need_rank", "pk")
+        rows = rows.filter(need_rank__gt=0).order_by("-need_rank", "pk")[:SHOWN]
         group = _("Log for") if to_log else _("They need you")
     anchor = "?log=1#s-timeline" if to_log else ""
     return [
@@ -60,7 +57,7 @@ def _customers(user, text, *, to_log):
             note=row.owner.name if row.owner else "",
             summary=row,
         )
-        for row in rows.select_related("owner")[:SHOWN]
+        for row in rows
     ]
 
 

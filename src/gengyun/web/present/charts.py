@@ -1,0 +1,101 @@
+"""Data of the charts, as the browser draws them. Pure."""
+
+from gengyun.web.present import format as plain
+from gengyun.web.present.restdays import rest_days
+
+
+def usage(line, start, end, *, today, zh):
+    """Daily active people; rest days shaded and taken out of the comparison."""
+    known = dict(line)
+    rest = rest_days(start, end, zh=zh)
+    days = [start + plain.timedelta(days=n) for n in range((end - start).days)]
+    values = [known.get(day) for day in days]
+    worked = [v for v, r in zip(values, rest.rest, strict=True) if not r and v is not None]
+    return {
+        "labels": [plain.day(day, today=today, zh=zh) for day in days],
+        "values": values,
+        "rest": rest.rest,
+        "holidays": [
+            {"name": name, "from": (first - start).days, "to": (last - start).days}
+            for name, first, last in rest.holidays
+        ],
+        "note": _rest_note(rest, today=today, zh=zh),
+        "end": _end_note(worked, zh=zh),
+        "finding": _finding(worked, zh=zh),
+    }
+
+
+def _end_note(worked, zh):
+    if not worked:
+        return ""
+    return f"工作日 {worked[-1]} 人" if zh else f"workday {worked[-1]}"
+
+
+def _finding(worked, zh):
+    """The chart in a sentence: the first quarter's workdays against the last quarter's."""
+    if len(worked) < 8:
+        return "数据太少，看不出变化" if zh else "too little data to see a change"
+    part = len(worked) // 4
+    first, last = sum(worked[:part]) / part, sum(worked[-part:]) / part
+    return (
+        f"工作日日活跃从约 {first:.0f} 人到约 {last:.0f} 人"
+        if zh
+        else f"daily active users on workdays: from about {first:.0f} to about {last:.0f}"
+    )
+
+
+def _rest_note(rest, *, today, zh):
+    def shown(day):
+        return plain.day(day, today=today, zh=zh)
+
+    parts = []
+    if rest.holidays:
+        spans = [
+            f"{name} {shown(first)}"
+            + ("" if first == last else f"{' 至 ' if zh else '–'}{shown(last)}")
+            for name, first, last in rest.holidays
+        ]
+        parts.append(("、" if zh else ", ").join(spans) + (" 休息" if zh else " off"))
+    if rest.worked_weekends:
+        days = ("、" if zh else ", ").join(shown(day) for day in rest.worked_weekends)
+        parts.append(f"{days} 调休上班" if zh else f"{days} worked in exchange")
+    if not rest.is_complete:
+        parts.append(
+            "部分日子的法定节假日历尚未公布，只按周末处理"
+            if zh
+            else "no statutory calendar for some days: weekends only"
+        )
+    return ("；" if zh else "; ").join(parts) + (("。" if zh else ".") if parts else "")
+
+
+def score(row, versions, *, today, zh):
+    """26 weekly scores with the bands of the scorecard and marks where its rules changed."""
+    if row is None:
+        return {"labels": [], "values": [], "marks": [], "bands": [], "finding": ""}
+    points = [(plain.date.fromisoformat(day), value) for day, value in row.history]
+    bands = row.version.config.get("bands") or {"A": 80, "B": 65, "C": 50}
+    first = points[0][0] if points else row.as_of
+    marks = [
+        {"at": _nearest(points, v.effective_from), "name": f"v{v.number}"}
+        for v in versions
+        if v.effective_from and first < v.effective_from <= row.as_of
+    ]
+    known = [value for _, value in points if value is not None]
+    finding = ""
+    if known:
+        a, b, n = round(known[0]), round(known[-1]), len(points)
+        finding = (
+            f"近 {n} 周健康分，从 {a} 到 {b}" if zh else f"health over {n} weeks, from {a} to {b}"
+        )
+    return {
+        "labels": [plain.day(day, today=today, zh=zh) for day, _ in points],
+        "values": [None if value is None else round(value, 1) for _, value in points],
+        "marks": marks,
+        "bands": [bands["A"], bands["B"], bands["C"]],
+        "band": row.band.lower(),
+        "finding": finding,
+    }
+
+
+def _nearest(points, day):
+    return min(range(len(points)), key=lambda n: abs((points[n][0] - day).days), default=0)

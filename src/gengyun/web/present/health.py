@@ -1,0 +1,117 @@
+"""Rows of the health table from an explanation and the difference to an earlier day. Pure."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from gengyun.web.present.format import metric, percent
+
+
+@dataclass
+class FactorRow:
+    key: str
+    name: str
+    weight: str  # "10%", or "10→15%" where missing data moved weight
+    value: str
+    note: str  # why a value is not of that day
+    score: float | None
+    was: float | None
+    points: float | None
+    change: float | None
+    has_data: bool
+    part: dict[str, Any]
+
+
+@dataclass
+class GroupRow:
+    key: str
+    name: str
+    weight: str
+    points: float | None
+    change: float | None
+    factors: list[FactorRow] = field(default_factory=list)
+
+
+def factor_table(explanation, difference, *, zh: bool) -> list[GroupRow]:
+    changes = {c["key"]: c for c in difference["factors"]} if difference else {}
+    rows = []
+    for group in explanation["groups"]:
+        factors = [_factor(part, changes.get(part["key"]), zh=zh) for part in group["factors"]]
+        moved = [row.change for row in factors if row.change is not None]
+        rows.append(
+            GroupRow(
+                group["key"],
+                _name(group, zh=zh),
+                _weight(group),
+                group["points"],
+                sum(moved) if moved else None,
+                factors,
+            )
+        )
+    return rows
+
+
+def _factor(part, change, *, zh: bool) -> FactorRow:
+    has_data = part["score"] is not None
+    was = change["score_before"] if change else None
+    note = ""
+    value = metric(part["value"], part["unit"], zh=zh)
+    if part["source"] == "assumed":
+        value = "没有数据" if zh else "no data"
+        note = "按约定值计" if zh else "counted as agreed"
+    elif part["source"] == "carried":
+        note = f"沿用 {part['value_as_of']}" if zh else f"carried from {part['value_as_of']}"
+    elif change and change["value_before"] is not None and has_data:
+        before = metric(change["value_before"], part["unit"], zh=zh)
+        if before != value:
+            note = f"原来 {before}" if zh else f"was {before}"
+    return FactorRow(
+        key=part["key"],
+        name=_name(part, zh=zh),
+        weight=_weight(part),
+        value=value,
+        note=note,
+        score=part["score"],
+        was=was,
+        points=part["points"],
+        change=change["change"] if change and difference_is_known(change) else None,
+        has_data=has_data,
+        part=part,
+    )
+
+
+def difference_is_known(change) -> bool:
+    return change["score_after"] is not None or change["score_before"] is not None
+
+
+def _weight(part) -> str:
+    nominal, effective = percent(part["weight"]), percent(part["effective_weight"])
+    return nominal if nominal == effective else f"{nominal[:-1]}→{effective}"
+
+
+def _name(part, *, zh: bool) -> str:
+    return part["name_zh" if zh else "name_en"] or part["name_en"] or part["name_zh"]
+
+
+def biggest_moves(difference, *, zh: bool, most: int = 2) -> list[tuple[str, float]]:
+    """The factors that moved the score the way it went, biggest first."""
+    if not difference or not difference["change"]:
+        return []
+    down = difference["change"] < 0
+    moved = [
+        (_name(c, zh=zh), c["change"])
+        for c in difference["factors"]
+        if (c["change"] < 0) == down and abs(c["change"]) >= 0.05
+    ]
+    if (difference["cap_change"] < 0) == down and abs(difference["cap_change"]) >= 0.05:
+        moved.append(("封顶" if zh else "cap", difference["cap_change"]))
+    moved.sort(key=lambda item: -abs(item[1]))
+    return moved[:most]
+
+
+def missing_factors(explanation, *, zh: bool) -> list[str]:
+    return [
+        _name(part, zh=zh)
+        for group in explanation["groups"]
+        for part in group["factors"]
+        if part["source"] in {"none", "assumed"}
+    ]

@@ -1,0 +1,80 @@
+"""The columns of the customer list: key, header, sort key, what an export writes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from gengyun.kernel.days import day_of
+from gengyun.web.jinja import pick
+
+
+@dataclass(frozen=True)
+class Column:
+    key: str
+    label: Any
+    sort: str = ""
+    first_down: bool = False  # the first click sorts the largest first
+    is_number: bool = False
+    export: Callable[[Any], Any] = str
+
+
+def _amount(row):
+    return "" if row.arr_minor is None else f"{row.arr_minor / 100:.2f}"
+
+
+def _rounded(value):
+    return "" if value is None else round(value, 1)
+
+
+_ALL = [
+    Column("name", _("Customer"), "name", export=lambda row: row.name),
+    Column("tier", _("Tier"), export=lambda row: pick(row.tier)),
+    Column("health", _("Health"), "score", export=lambda row: _rounded(row.score)),
+    Column("line", _("12 weeks"), export=lambda row: row.band),
+    Column("change", _("vs last week"), "change", is_number=True, export=lambda row: _rounded(row.change_week)),
+    Column("arr", _("ARR (10k yuan)"), "arr", True, True, _amount),
+    Column("renews", _("Renews"), "renews", is_number=True, export=lambda row: row.renews_on or ""),
+    Column("touch", _("Last contact"), "touch", export=lambda row: day_of(row.last_touch_at) if row.last_touch_at else ""),
+    Column("next_step", _("Next step"), "next_step", export=lambda row: row.next_step),
+    Column("owner", _("CSM"), export=lambda row: row.owner.name if row.owner else ""),
+    Column("stage", _("Stage"), export=lambda row: pick(row.stage)),
+    Column("need", _("Needs"), "need", True, export=lambda row: len(row.needs)),
+    Column("active", _("Active users, 7 days"), "active", True, True, lambda row: "" if row.active_users_7d is None else row.active_users_7d),
+    Column("industry", _("Industry"), export=lambda row: row.industry),
+    Column("region", _("Region"), export=lambda row: row.region),
+    Column("tags", _("Tags"), export=lambda row: " ".join(row.tag_names)),
+    Column("seats", _("Seats"), is_number=True, export=lambda row: "" if row.seats is None else row.seats),
+]  # fmt: skip
+COLUMNS = {column.key: column for column in _ALL}
+DEFAULT = (
+    "name",
+    "tier",
+    "health",
+    "line",
+    "change",
+    "arr",
+    "renews",
+    "touch",
+    "next_step",
+    "owner",
+)
+
+
+def chosen(keys):
+    """The columns to show, in their fixed order; the name always."""
+    wanted = {key for key in keys if key in COLUMNS} or set(DEFAULT)
+    return [column for column in _ALL if column.key in wanted | {"name"}]
+
+
+def export_row(row, columns):
+    return [_safe(column.export(row)) for column in columns]
+
+
+def _safe(value):
+    """Text that a spreadsheet would run as a formula gets a quote before it."""
+    text = str(value)
+    if text[:1] in {"=", "+", "-", "@", "\t", "\r"} and not isinstance(value, int | float):
+        return "'" + text
+    return text

@@ -1,0 +1,67 @@
+"""Taking back what was just done: the old values wait in the session, a POST puts them back."""
+
+import secrets
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from gengyun.customers.actions import customers as actions
+from gengyun.customers.models import Tier
+from gengyun.customers.queries import customers as queries
+from gengyun.kernel.errors import NotFound
+from gengyun.team.models import User
+
+KEPT = 10
+SESSION_KEY = "undo"
+
+
+def remember(request, verb, payload):
+    """Path that takes it back. Only the newest few are kept."""
+    waiting = list(request.session.get(SESSION_KEY, []))[-(KEPT - 1) :]
+    token = secrets.token_urlsafe(6)
+    request.session[SESSION_KEY] = [*waiting, [token, verb, payload]]
+    return reverse("web:undo", args=[token])
+
+
+def take_back(request, token):
+    waiting = request.session.get(SESSION_KEY, [])
+    found = next((entry for entry in waiting if entry[0] == token), None)
+    if found is None:
+        raise NotFound(_("This can no longer be taken back."))
+    _VERBS[found[1]](request.user, request.now, found[2])
+    request.session[SESSION_KEY] = [entry for entry in waiting if entry[0] != token]
+
+
+def _owner(actor, now, payload):
+    """payload: [[owner id or null, [customer ids]], ...]"""
+    for owner_id, pks in payload:
+        owner = User.objects.filter(pk=owner_id).first() if owner_id else None
+        rows = queries.get_many(actor, pks)
+        actions.assign_owner(actor=actor, now=now, customers=rows, owner=owner)
+
+
+def _tag(actor, now, payload):
+    rows = queries.get_many(actor, payload["pks"])
+    actions.untag(actor=actor, now=now, customers=rows, names=[payload["name"]])
+
+
+def _next_step(actor, now, payload):
+    from datetime import date
+
+    on = date.fromisoformat(payload["on"]) if payload["on"] else None
+    customer = queries.get(actor, payload["pk"])
+    actions.set_next_step(actor=actor, now=now, customer=customer, text=payload["text"], on=on)
+
+
+def _tier(actor, now, payload):
+    customer = queries.get(actor, payload["pk"])
+    if not payload["reason"]:
+        actions.clear_manual_tier(actor=actor, now=now, customer=customer)
+        return
+    tier = Tier.objects.get(pk=payload["tier"])
+    actions.set_tier_manually(
+        actor=actor, now=now, customer=customer, tier=tier, reason=payload["reason"]
+    )
+
+
+_VERBS = {"owner": _owner, "tag": _tag, "next_step": _next_step, "tier": _tier}

@@ -1,0 +1,194 @@
+"""Customer 360: one scroll with everything about a customer."""
+
+from datetime import timedelta
+
+from django.http import JsonResponse
+from django.utils.translation import gettext as _
+
+from gengyun.customers.models import Contact
+from gengyun.customers.queries import customers as customer_queries
+from gengyun.engagement.models import Activity
+from gengyun.engagement.queries.timeline import count as activity_count
+from gengyun.engagement.queries.timeline import timeline
+from gengyun.health.queries import scores
+from gengyun.portfolio.models import CustomerSummary
+from gengyun.team.queries.access import can
+from gengyun.usage.queries import usage_line
+from gengyun.web.access import page
+from gengyun.web.jinja import is_zh
+from gengyun.web.present import charts, needs
+from gengyun.web.present import health as present_health
+from gengyun.web.render import is_htmx, render
+from gengyun.web.views import definitions_of
+
+TEMPLATE = "customer/show.html"
+RANGES = {"30": 30, "90": 90, "365": 365}
+
+
+@page()
+def show(request, pk):
+    customer = customer_queries.get(request.user, pk)
+    context = header(request, customer)
+    context |= health_context(request, customer)
+    context |= usage_context(request, customer)
+    context |= people_context(request, customer)
+    context |= timeline_context(request, customer)
+    context["reasons"] = needs.reasons(
+        context["summary"], context["difference"], today=request.today, zh=is_zh()
+    )
+    context["step_open"] = request.GET.get("step") == "1" and context["may_edit"]
+    return render(request, TEMPLATE, context)
+
+
+@page()
+def panel(request, pk):
+    """The side panel beside a list; without script, the customer's page."""
+    customer = customer_queries.get(request.user, pk)
+    context = header(request, customer) | health_context(request, customer)
+    context["last"] = timeline(customer, request.user, limit=2).activities
+    context["reasons"] = needs.reasons(
+        context["summary"], context["difference"], today=request.today, zh=is_zh()
+    )
+    context["kinds"] = kinds()
+    return render(
+        request, "customer/panel.html", context, block="panel" if is_htmx(request) else None
+    )
+
+
+@page()
+def health(request, pk):
+    customer = customer_queries.get(request.user, pk)
+    context = header(request, customer) | health_context(request, customer)
+    return render(
+        request, "customer/health.html", context, block="health" if is_htmx(request) else None
+    )
+
+
+@page()
+def usage(request, pk):
+    customer = customer_queries.get(request.user, pk)
+    context = header(request, customer) | usage_context(request, customer)
+    start, end = _range(request, context["days"])
+    context["rows"] = usage_line.daily_line(customer.pk, start=start, end=end)[::-1]
+    return render(
+        request, "customer/usage.html", context, block="usage" if is_htmx(request) else None
+    )
+
+
+@page()
+def usage_data(request, pk):
+    customer = customer_queries.get(request.user, pk)
+    days = RANGES.get(request.GET.get("range", ""), 90)
+    start, end = _range(request, days)
+    line = usage_line.daily_line(customer.pk, start=start, end=end)
+    return JsonResponse(charts.usage(line, start, end, today=request.today, zh=is_zh()))
+
+
+@page()
+def score_data(request, pk):
+    customer = customer_queries.get(request.user, pk)
+    row = scores.latest(customer.pk)
+    versions = list(row.version.scorecard.versions.all()) if row else []
+    return JsonResponse(charts.score(row, versions, today=request.today, zh=is_zh()))
+
+
+@page()
+def events(request, pk):
+    """The newest events behind the figures."""
+    customer = customer_queries.get(request.user, pk)
+    context = header(request, customer)
+    context["events"] = usage_line.recent_events(customer.pk, 200)
+    return render(request, "customer/events.html", context)
+
+
+def header(request, customer):
+    summary = (
+        CustomerSummary.objects.filter(pk=customer.pk)
+        .select_related("owner", "tier", "stage")
+        .first()
+    )
+    return {
+        "customer": customer,
+        "summary": summary,
+        "tags": list(customer.tags.all()),
+        "may_edit": can(request.user, "customer.edit") and customer.archived_at is None,
+        "may_write": can(request.user, "activity.write"),
+    }
+
+
+def health_context(request, customer):
+    row = scores.latest(customer.pk)
+    against = "month" if request.GET.get("against") == "month" else "week"
+    difference = None
+    if row is not None:
+        if against == "week":
+            difference = scores.change_since_week(row)
+        else:
+            day = row.as_of - timedelta(days=30)
+            difference = scores.compare(customer.pk, day, row.as_of)
+    explanation = row.explanation if row else None
+    zh = is_zh()
+    return {
+        "health": row,
+        "explanation": explanation,
+        "difference": difference,
+        "against": against,
+        "groups": present_health.factor_table(explanation, difference, zh=zh) if row else [],
+        "moves": present_health.biggest_moves(difference, zh=zh),
+        "missing": present_health.missing_factors(explanation, zh=zh) if row else [],
+        "definitions": definitions_of.factors(row, zh=zh) if row else {},
+    }
+
+
+def usage_context(request, customer):
+    wanted = request.GET.get("range", "")
+    days = RANGES.get(wanted, 90)
+    return {
+        "days": days,
+        "ranges": [("30", _("30 days")), ("90", _("90 days")), ("365", _("12 months"))],
+    }
+
+
+def people_context(request, customer):
+    return {
+        "contacts": list(customer_queries.contacts_of(request.user, customer)),
+        "parts": contact_parts(),
+    }
+
+
+def contact_parts():
+    return [
+        (Contact.Part.DECIDER, _("Decision maker")),
+        (Contact.Part.CHAMPION, _("Champion")),
+        (Contact.Part.USER, _("User")),
+        (Contact.Part.PROCUREMENT, _("Procurement")),
+        (Contact.Part.OTHER, _("Other")),
+    ]
+
+
+def kinds():
+    return [kind for kind in Activity.Kind if kind != Activity.Kind.SYSTEM]
+
+
+def timeline_context(request, customer):
+    chosen = request.GET.get("who", "")
+    wanted = {"people": set(Activity.Kind.values) - {"system"}, "system": {"system"}}.get(
+        chosen, ()
+    )
+    found = timeline(customer, request.user, kinds=wanted, before=request.GET.get("before", ""))
+    return {
+        "activities": found.activities,
+        "next_before": found.next_before,
+        "activity_count": activity_count(customer, request.user),
+        "who": chosen,
+        "kinds": kinds(),
+        "outcomes": Activity.Outcome,
+        "form_errors": "",
+        "log_open": request.GET.get("log") == "1",
+        "draft": {},
+    }
+
+
+def _range(request, days):
+    """Whole days up to yesterday: today is not over."""
+    return request.today - timedelta(days=days), request.today

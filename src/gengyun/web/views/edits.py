@@ -1,0 +1,251 @@
+"""Changing a customer: cells of the list, the whole form, a new one, the archive."""
+
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from gengyun.customers.actions import customers as actions
+from gengyun.customers.models import Stage, Tier
+from gengyun.customers.queries import customers as queries
+from gengyun.kernel.errors import NotAllowed, NotFound, Refusal
+from gengyun.team.queries.access import can
+from gengyun.team.queries.people import possible_owners
+from gengyun.web import undo
+from gengyun.web.access import page
+from gengyun.web.forms import Form
+from gengyun.web.middleware import refusal_text
+from gengyun.web.render import back, is_htmx, render, toast
+from gengyun.web.views.customer import header
+
+CELLS = {"next_step": "customer.edit", "owner": "customer.assign", "tier": "customer.assign"}
+CELL = "customer/cell.html"
+
+
+@page(methods=("GET", "POST"))
+def cell(request, pk, field):
+    """One value of one customer, in place. GET: the form, or the text with ?as=text."""
+    if field not in CELLS:
+        raise NotFound
+    customer = queries.get(request.user, pk)
+    if not can(request.user, CELLS[field]):
+        raise NotAllowed
+    context = _cell_context(request, customer, field)
+    block = "cell" if is_htmx(request) else None
+    if request.method == "GET":
+        context["editing"] = request.GET.get("as") != "text"
+        return render(request, CELL, context, block=block)
+    form = Form.of(request.POST)
+    try:
+        _SAVE[field](request, customer, form)
+    except Refusal as refusal:
+        if refusal.status in {403, 404}:
+            raise
+        context |= {"editing": True, "cell_error": refusal_text(refusal)}
+        return render(request, CELL, context, block=block, status=422)
+    if not is_htmx(request):
+        return back(request, reverse("web:customer", args=[pk]))
+    fresh = _cell_context(request, queries.get(request.user, pk), field)
+    return render(request, CELL, fresh | {"editing": False, "changed": True}, block=block)
+
+
+def _cell_context(request, customer, field):
+    return header(request, customer) | {
+        "field": field,
+        "in_row": request.headers.get("HX-Target", "").startswith("c-"),
+        "owners": possible_owners() if field == "owner" else (),
+        "tiers": Tier.objects.all() if field == "tier" else (),
+        "cell_error": "",
+    }
+
+
+class BadCell(Refusal):
+    code = "bad_cell"
+
+
+def _read(form):
+    for message in form.errors.values():
+        raise BadCell(message)
+
+
+def _save_next_step(request, customer, form):
+    form.day("next_step_on")
+    _read(form)
+    old = {
+        "pk": customer.pk,
+        "text": customer.next_step,
+        "on": customer.next_step_on.isoformat() if customer.next_step_on else "",
+    }
+    actions.set_next_step(
+        actor=request.user,
+        now=request.now,
+        customer=customer,
+        text=form.get("next_step"),
+        on=form.values["next_step_on"],
+    )
+    toast(request, _("Next step saved"), undo=undo.remember(request, "next_step", old))
+
+
+def _save_owner(request, customer, form):
+    form.choice("owner", possible_owners())
+    _read(form)
+    old = [[customer.owner_id, [customer.pk]]]
+    owner = form.values["owner"]
+    actions.assign_owner(actor=request.user, now=request.now, customers=[customer], owner=owner)
+    text = _("%(name)s now looks after it") % {"name": owner.name} if owner else _("Nobody owns it")
+    toast(request, text, undo=undo.remember(request, "owner", old))
+
+
+def _save_tier(request, customer, form):
+    form.choice("tier", Tier.objects.all())
+    _read(form)
+    old = {
+        "pk": customer.pk,
+        "tier": customer.tier_id,
+        "reason": customer.tier_reason if customer.tier_set_by_id else "",
+    }
+    tier = form.values["tier"]
+    if tier is None:
+        actions.clear_manual_tier(actor=request.user, now=request.now, customer=customer)
+    else:
+        actions.set_tier_manually(
+            actor=request.user,
+            now=request.now,
+            customer=customer,
+            tier=tier,
+            reason=form.get("reason"),
+        )
+    toast(request, _("Tier saved"), undo=undo.remember(request, "tier", old))
+
+
+_SAVE = {"next_step": _save_next_step, "owner": _save_owner, "tier": _save_tier}
+
+
+@page("customer.create", methods=("GET", "POST"))
+def new(request):
+    form = Form.of(request.POST)
+    if request.method == "POST":
+        values = _values(request, form)
+        if not form.errors:
+            customer = _try(
+                form,
+                lambda: actions.create_customer(actor=request.user, now=request.now, values=values),
+            )
+            if customer is not None:
+                toast(request, _("%(name)s was created") % {"name": customer.name})
+                return HttpResponseRedirect(reverse("web:customer", args=[customer.pk]))
+    return _form_page(request, "customers/new.html", form, {})
+
+
+@page("customer.edit", methods=("GET", "POST"))
+def edit(request, pk):
+    customer = queries.get(request.user, pk)
+    form = Form.of(request.POST) if request.method == "POST" else Form(_texts(customer))
+    if request.method == "POST":
+        values = _values(request, form)
+        stage = values.pop("stage", customer.stage)
+        if not form.errors and _try(form, lambda: _write(request, customer, values, stage)):
+            toast(request, _("Saved"))
+            return HttpResponseRedirect(reverse("web:customer", args=[pk]))
+    return _form_page(request, "customer/edit.html", form, header(request, customer))
+
+
+def _write(request, customer, values, stage):
+    row = actions.edit_customer(
+        actor=request.user, now=request.now, customer=customer, changes=values
+    )
+    if stage != customer.stage:
+        actions.move_stage(actor=request.user, now=request.now, customer=row, stage=stage)
+    return row
+
+
+@page("customer.edit", methods=("POST",))
+def archive(request, pk):
+    customer = queries.get(request.user, pk)
+    actions.archive_customer(actor=request.user, now=request.now, customer=customer)
+    path = reverse("web:customer_restore", args=[pk])
+    toast(request, _("%(name)s was archived") % {"name": customer.name}, undo=path)
+    return HttpResponseRedirect(reverse("web:customers"))
+
+
+@page("customer.edit", methods=("POST",))
+def restore(request, pk):
+    customer = queries.get(request.user, pk)
+    actions.restore_customer(actor=request.user, now=request.now, customer=customer)
+    toast(request, _("%(name)s is back") % {"name": customer.name})
+    return HttpResponseRedirect(reverse("web:customer", args=[pk]))
+
+
+@page(methods=("POST",))
+def undo_it(request, token):
+    undo.take_back(request, token)
+    toast(request, _("Taken back"))
+    if is_htmx(request):
+        return render(request, "refusal.html", {}, block="nothing")
+    return back(request, "/")
+
+
+def _values(request, form):
+    form.text("name", required=True)
+    for name in ("external_id", "industry", "region", "edition"):
+        form.text(name)
+    form.amount("arr", into="arr_minor")
+    form.whole("seats")
+    for name in ("started_on", "renews_on"):
+        form.day(name)
+    if can(request.user, "customer.assign"):
+        form.choice("owner", possible_owners())
+    if "stage" in form.raw:
+        form.choice("stage", Stage.objects.all())
+    values = dict(form.values)
+    if not values.get("external_id"):
+        values.pop("external_id", None)
+    return values
+
+
+def _try(form, write):
+    """The result, or None with the refusal beside the field it is about."""
+    try:
+        return write()
+    except Refusal as refusal:
+        if refusal.status in {403, 404}:
+            raise
+        field = {"external_id_taken": "external_id"}.get(refusal.code) or refusal.params.get(
+            "field"
+        )
+        field = {"arr_minor": "arr"}.get(field, field)
+        form.errors[field if field in form.raw else ""] = refusal_text(refusal)
+        return None
+
+
+def _texts(customer):
+    arr = customer.arr_minor
+    return {
+        "name": customer.name,
+        "external_id": customer.external_id,
+        "industry": customer.industry,
+        "region": customer.region,
+        "edition": customer.edition,
+        "arr": "" if arr is None else (f"{arr // 100}" if arr % 100 == 0 else f"{arr / 100:.2f}"),
+        "seats": "" if customer.seats is None else str(customer.seats),
+        "started_on": customer.started_on.isoformat() if customer.started_on else "",
+        "renews_on": customer.renews_on.isoformat() if customer.renews_on else "",
+        "owner": str(customer.owner_id or ""),
+        "stage": str(customer.stage_id or ""),
+    }
+
+
+def _form_page(request, template, form, context):
+    customer = context.get("customer")
+    touch = customer.tier.touch_model if customer and customer.tier else None
+    stages = Stage.objects.filter(touch_model=touch) if touch else Stage.objects.none()
+    choices = {
+        "form": form,
+        "owners": [(owner.pk, owner.name) for owner in possible_owners()],
+        "stages": stages,
+        "industries": queries.values_in_use(request.user, "industry")[:200],
+        "regions": queries.values_in_use(request.user, "region")[:200],
+        "plain_page": True,
+    }
+    status = 422 if form.errors else 200
+    block = "form" if is_htmx(request) and request.method == "POST" else None
+    return render(request, template, context | choices, block=block, status=status)
