@@ -51,15 +51,15 @@ def roll_up(
             changes = None if last is None else lake.changes("events", after=last, to=head)
             anew = changes is None or changes.removed or not changes.complete
             for need in needs_here:
-                files = lake.files("events") if anew else changes.added  # type: ignore[union-attr]
+                files = lake.files("events") if anew or changes is None else changes.added
                 rows += _roll_one(lake, db, need, files, last=last, head=head, anew=anew)
                 done += 1
                 if report:
                     report(done, len(wanted))
-            rebuilt, extended = (
-                rebuilt + len(needs_here) * anew,
-                extended + len(needs_here) * (not anew),
-            )
+            if anew:
+                rebuilt += len(needs_here)
+            else:
+                extended += len(needs_here)
     finally:
         db.close()
     _compact_where_many(lake)
@@ -88,7 +88,7 @@ def _roll_one(
         )
     except LostRace:
         return 0  # another process counted these events; its rows stand
-    return rows.num_rows
+    return int(rows.num_rows)
 
 
 def measured(need: MeasureNeed) -> Measured:
