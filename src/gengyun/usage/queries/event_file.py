@@ -4,8 +4,8 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -34,7 +34,7 @@ class Piece:
     total: int
 
 
-def read_pieces(path: Path, *, size: int) -> Iterator[Piece]:
+def read_pieces(path: Path, *, size: int) -> Generator[Piece, None, None]:
     """The rows of a file in pieces of `size`. Refuses what is no CSV, JSONL or Parquet file."""
     try:
         with path.open("rb") as raw:
@@ -62,22 +62,19 @@ def read_pieces(path: Path, *, size: int) -> Iterator[Piece]:
 
 def headers_of(path: Path) -> list[str]:
     """The columns of a file; of JSONL the names in its first 100 rows."""
-    for piece in read_pieces(path, size=100):
-        names: dict[str, None] = {}
-        for _, row in piece.rows:
+    names: dict[str, None] = {}
+    with closing(read_pieces(path, size=100)) as pieces:
+        for _, row in next(pieces).rows:
             names.update(dict.fromkeys(row))
-        return list(names)
-    return []
+    return list(names)
 
 
 def _lines(path: Path, raw: IO[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
     with _unpacked(raw) as (body, start):
-        text = io.TextIOWrapper(body, encoding=_encoding(start), newline="")
         name = path.name.lower().removesuffix(".gz")
-        if name.endswith((".jsonl", ".ndjson", ".json")) or start.lstrip()[:1] == b"{":
-            yield from _jsonl(path, text)
-        else:
-            yield from _csv(path, text)
+        is_json = name.endswith((".jsonl", ".ndjson", ".json")) or start.lstrip()[:1] == b"{"
+        with io.TextIOWrapper(body, encoding=_encoding(start), newline="") as text:
+            yield from _jsonl(text) if is_json else _csv(path, text)
 
 
 @contextmanager
@@ -86,9 +83,10 @@ def _unpacked(raw: IO[bytes]) -> Iterator[tuple[IO[bytes], bytes]]:
     packed = raw.read(2) == GZIP
     raw.seek(0)
     plain: IO[bytes] = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if packed else raw
-    start = plain.read(SNIFF_BYTES)
-    plain.seek(0)
-    yield plain, start
+    with plain:
+        start = plain.read(SNIFF_BYTES)
+        plain.seek(0)
+        yield plain, start
 
 
 def _encoding(start: bytes) -> str:
@@ -109,7 +107,7 @@ def _csv(path: Path, text: io.TextIOWrapper) -> Iterator[tuple[int, dict[str, An
         yield reader.line_num, row
 
 
-def _jsonl(path: Path, text: io.TextIOWrapper) -> Iterator[tuple[int, dict[str, Any]]]:
+def _jsonl(text: io.TextIOWrapper) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in enumerate(text, start=1):
         if not line.strip():
             continue
