@@ -1,13 +1,16 @@
 """The audit log in words: which verb, which thing, from what to what."""
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from gengyun.kernel.days import company_zone
 from gengyun.team.models import AuditEntry
+from gengyun.web.present import import_fields
 
 VERBS: dict[str, Any] = {
     "create": _("created"),
@@ -62,6 +65,38 @@ THINGS: dict[str, Any] = {
     "health.scorecardversion": _("scorecard version"),
     "portfolio.savedview": _("saved view"),
 }
+FIELDS: dict[str, Any] = import_fields.FIELDS | {
+    "arr_minor": _("ARR in fen"),
+    "archived_at": _("archived"),
+    "parent": _("Below"),
+    "role": _("Role"),
+    "team": _("Team"),
+    "language": _("Language"),
+    "theme": _("Brightness"),
+    "density": _("Height of rows"),
+    "delta_colours": _("Colours of a change"),
+    "definition": _("Definition"),
+    "version": _("Version"),
+    "number": _("Version"),
+    "effective_from": _("Judges days from"),
+    "rules": _("Rules"),
+    "order": _("Order"),
+    "key": _("Key"),
+    "events": _("Usage events"),
+    "reason": _("Reason"),
+    "tier_reason": _("Reason"),
+    "tier_until": _("Until"),
+    "stage_since": _("In this stage since"),
+    "name_zh": _("Name in Chinese"),
+    "name_en": _("Name in English"),
+    "touch_model": _("Touch model"),
+    "expected_days": _("Expected days"),
+    "longest_days": _("Longest days"),
+    "is_active": _("Accept events"),
+    "file": _("File"),
+    "rows": _("Rows"),
+}
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 LONG = 160
 
 
@@ -99,13 +134,22 @@ def line(entry: AuditEntry) -> AuditLine:
 
 
 def _change(field: str, value: Any) -> Change:
+    label = FIELDS.get(field.removesuffix("_id"), field)
     if isinstance(value, list) and len(value) == 2:
-        return Change(field, _text(value[0]), _text(value[1]))
-    return Change(field, "", _text(value))
+        return Change(label, _text(value[0]), _text(value[1]) or "—")
+    return Change(label, "", _text(value) or "—")
 
 
 def _text(value: Any) -> str:
-    if value is None or value == "":
-        return "—"
+    """ "" for nothing; instants in the company's zone; lists as words."""
+    if value is None or value in ("", [], {}):
+        return ""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    if isinstance(value, bool):
+        return "✓" if value else "✗"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if INSTANT.match(text):
+        local = datetime.fromisoformat(text).astimezone(company_zone())
+        return f"{local:%Y-%m-%d %H:%M}"
     return text if len(text) <= LONG else text[:LONG] + "…"

@@ -1,5 +1,7 @@
 """Data of the charts, as the browser draws them. Pure."""
 
+from datetime import date, timedelta
+
 from gengyun.web.present import format as plain
 from gengyun.web.present.restdays import rest_days
 
@@ -8,7 +10,7 @@ def usage(line, start, end, *, today, zh):
     """Daily active people; rest days shaded and taken out of the comparison."""
     known = dict(line)
     rest = rest_days(start, end, zh=zh)
-    days = [start + plain.timedelta(days=n) for n in range((end - start).days)]
+    days = [start + timedelta(days=n) for n in range((end - start).days)]
     values = [known.get(day) for day in days]
     worked = [v for v, r in zip(values, rest.rest, strict=True) if not r and v is not None]
     return {
@@ -72,7 +74,7 @@ def score(row, versions, *, today, zh):
     """26 weekly scores with the bands of the scorecard and marks where its rules changed."""
     if row is None:
         return {"labels": [], "values": [], "marks": [], "bands": [], "finding": ""}
-    points = [(plain.date.fromisoformat(day), value) for day, value in row.history]
+    points = [(date.fromisoformat(day), value) for day, value in row.history]
     bands = row.version.config.get("bands") or {"A": 80, "B": 65, "C": 50}
     first = points[0][0] if points else row.as_of
     marks = [

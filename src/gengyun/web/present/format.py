@@ -3,7 +3,7 @@
 Every function takes `zh` (bool) and returns text; unknown is "—", never 0.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 UNKNOWN = "—"
 WEEKDAYS_ZH = "一二三四五六日"
@@ -19,7 +19,7 @@ def _sign(value: float) -> str:
     return MINUS if value < 0 else ""
 
 
-def money(minor: int | None, currency: str = "CNY", *, zh: bool) -> str:
+def money(minor: int | None, currency: str = "CNY", *, zh: bool) -> str:  # noqa: PLR0911
     """Fen to 48.6 万 / 1.2 亿, or 486k / 1.2M; one decimal."""
     if minor is None:
         return UNKNOWN
@@ -90,7 +90,7 @@ def signed(value: float | None, digits: int = 1) -> str:
     return ("+" if value > 0 else MINUS) + text
 
 
-def metric(value: float | None, unit: str, *, zh: bool) -> str:
+def metric(value: float | None, unit: str, *, zh: bool) -> str:  # noqa: PLR0911
     """A metric's value in its unit: count, users, days, ratio, amount, change."""
     if value is None:
         return UNKNOWN

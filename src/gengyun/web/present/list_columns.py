@@ -4,24 +4,41 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from gengyun.kernel.days import day_of
-from gengyun.web.jinja import pick
+from gengyun.web.jinja import is_zh, pick
 
 
 @dataclass(frozen=True)
 class Column:
     key: str
-    label: Any
+    name: Any
     sort: str = ""
     first_down: bool = False  # the first click sorts the largest first
     is_number: bool = False
     export: Callable[[Any], Any] = str
 
+    @property
+    def label(self):
+        """The unit of amounts is told once, in the header: 万元, or thousands in English."""
+        if self.key == "arr":
+            return gettext("ARR (10k yuan)") if is_zh() else gettext("ARR (1,000 yuan)")
+        return self.name
+
 
 def _amount(row):
     return "" if row.arr_minor is None else f"{row.arr_minor / 100:.2f}"
+
+
+def _day(moment):
+    return day_of(moment) if moment else ""
+
+
+def _count(row, key):
+    value = row.seats if key == "seats" else row.active_users_7d
+    return "" if value is None else value
 
 
 def _rounded(value):
@@ -33,33 +50,26 @@ _ALL = [
     Column("tier", _("Tier"), export=lambda row: pick(row.tier)),
     Column("health", _("Health"), "score", export=lambda row: _rounded(row.score)),
     Column("line", _("12 weeks"), export=lambda row: row.band),
-    Column("change", _("vs last week"), "change", is_number=True, export=lambda row: _rounded(row.change_week)),
-    Column("arr", _("ARR (10k yuan)"), "arr", True, True, _amount),
-    Column("renews", _("Renews"), "renews", is_number=True, export=lambda row: row.renews_on or ""),
-    Column("touch", _("Last contact"), "touch", export=lambda row: day_of(row.last_touch_at) if row.last_touch_at else ""),
+    Column("change", _("vs last week"), "change", False, True, lambda r: _rounded(r.change_week)),
+    Column("arr", "", "arr", True, True, _amount),
+    Column("renews", _("Renews"), "renews", False, True, lambda row: row.renews_on or ""),
+    Column("touch", _("Last contact"), "touch", export=lambda row: _day(row.last_touch_at)),
     Column("next_step", _("Next step"), "next_step", export=lambda row: row.next_step),
     Column("owner", _("CSM"), export=lambda row: row.owner.name if row.owner else ""),
     Column("stage", _("Stage"), export=lambda row: pick(row.stage)),
     Column("need", _("Needs"), "need", True, export=lambda row: len(row.needs)),
-    Column("active", _("Active users, 7 days"), "active", True, True, lambda row: "" if row.active_users_7d is None else row.active_users_7d),
+    Column(
+        "active", _("Active users, 7 days"), "active", True, True, lambda r: _count(r, "active")
+    ),
     Column("industry", _("Industry"), export=lambda row: row.industry),
     Column("region", _("Region"), export=lambda row: row.region),
     Column("tags", _("Tags"), export=lambda row: " ".join(row.tag_names)),
-    Column("seats", _("Seats"), is_number=True, export=lambda row: "" if row.seats is None else row.seats),
-]  # fmt: skip
+    Column("seats", _("Seats"), is_number=True, export=lambda row: _count(row, "seats")),
+]
 COLUMNS = {column.key: column for column in _ALL}
 DEFAULT = (
-    "name",
-    "tier",
-    "health",
-    "line",
-    "change",
-    "arr",
-    "renews",
-    "touch",
-    "next_step",
-    "owner",
-)
+    "name", "tier", "health", "line", "change", "arr", "renews", "touch", "next_step", "owner",
+)  # fmt: skip
 
 
 def chosen(keys):

@@ -12,6 +12,7 @@ from gengyun.customers.actions.tags import tag as tag_customers
 from gengyun.customers.models import Customer
 from gengyun.customers.queries import customers as customer_queries
 from gengyun.kernel.errors import Refusal
+from gengyun.portfolio.calc.filters import Filter
 from gengyun.portfolio.queries import customer_list as queries
 from gengyun.portfolio.queries.views import get_view, view_tabs
 from gengyun.team.actions.users import set_preferences
@@ -84,7 +85,6 @@ def _address(request):
 
 def _builtin(user):
     """Tabs that everybody has: key, label, what they show."""
-    Filter = list_query.Filter
     mine = (Filter("owner", "is", "me"),) if user.role == Role.LEADER else ()
     make = list_query.Address
     tabs = [
@@ -125,18 +125,17 @@ def _tabs(request, address):
         }
         for key, label, whole in _builtin(user)
     ]
-    for tab in view_tabs(user, today=request.today):
-        found.append(
-            {
-                "key": str(tab.view.pk),
-                "label": tab.view.name,
-                "href": f"{base}?view={tab.view.pk}",
-                "count": tab.count,
-                "is_current": address.view == str(tab.view.pk),
-                "is_shared": tab.view.is_shared,
-            }
-        )
-    return found
+    return found + [
+        {
+            "key": str(tab.view.pk),
+            "label": tab.view.name,
+            "href": f"{base}?view={tab.view.pk}",
+            "count": tab.count,
+            "is_current": address.view == str(tab.view.pk),
+            "is_shared": tab.view.is_shared,
+        }
+        for tab in view_tabs(user, today=request.today)
+    ]
 
 
 def _saved(user, address):
@@ -226,7 +225,7 @@ def export(request):
     writer = csv.writer(_Echo())
 
     def lines():
-        yield "\ufeff" + writer.writerow([_("Customer id"), *(str(c.label) for c in columns)])
+        yield "\ufeff" + writer.writerow([_("Customer id"), *(_header(c) for c in columns)])
         ids = dict(Customer.objects.visible_to(request.user).values_list("pk", "external_id"))
         for row in rows.iterator(chunk_size=2_000):
             yield writer.writerow([ids.get(row.pk, ""), *export_row(row, columns)])
@@ -235,3 +234,7 @@ def export(request):
     name = f"customers-{request.today:%Y%m%d}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _header(column):
+    return "ARR" if column.key == "arr" else str(column.label)

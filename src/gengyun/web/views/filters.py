@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 from gengyun.customers.models import Stage, Tier
 from gengyun.customers.queries import customers as customer_queries
 from gengyun.portfolio.calc.filters import Filter, parse_filters
+from gengyun.portfolio.calc.needs import GROUPS
 from gengyun.team.models import User
 from gengyun.team.queries.people import members_below
 from gengyun.web.forms import Form
@@ -82,7 +83,7 @@ def chips(address, path):
     ]
 
 
-def _say(found):
+def _say(found):  # noqa: PLR0911 - one sentence per kind
     value = found.value
     if found.op == "none":
         return _("is not set")
@@ -104,7 +105,7 @@ def _say(found):
     return _say_number(found)
 
 
-def _say_number(found):
+def _say_number(found):  # noqa: PLR0911 - one sentence per operator
     value = found.value
     if found.op == "gte":
         return _("at least %(value)s") % {"value": _shown(found.field, value)}
@@ -184,27 +185,32 @@ def adders(user):
         (stage.pk, f"{pick(stage)} ({stage.get_touch_model_display()})")
         for stage in Stage.objects.all()
     ]
-    needs = [(code, need_word(code)) for code in ("health_drop", "band_d", "silent", "no_contact", "next_step_overdue", "renewal_near", "data_missing")]  # fmt: skip
+    needs = [(code, need_word(code)) for code in GROUPS]
     tags = [(tag.name, tag.name) for tag in customer_queries.tags_in_use()[:200]]
-    make = Adder
+    overdue, unset = ("overdue", _("is overdue")), ("none", _("is not set"))
+    within, older = ("within", _("within days")), ("older", _("longer ago than days"))
+    bands = [(band, band_word(band)) for band in BANDS]
+    amount = _("ARR, 10k yuan") if is_zh() else _("ARR, thousands")
+    touch = [older, ("within", _("in the last days")), ("none", _("never"))]
+    steps = [overdue, ("today", _("is today")), within, unset]
     found = [
-        make("owner", names["owner"], "choice", owners, [("is", ""), ("not", ""), ("none", "")]),
-        make("tier", names["tier"], "choice", tiers, []),
-        make("band", names["band"], "bands", [(band, band_word(band)) for band in BANDS], []),
-        make("score", names["score"], "number", [], number),
-        make("change", names["change"], "number", [], number[:2]),
-        make("arr", _("ARR, 10k yuan") if is_zh() else _("ARR, thousands"), "number", [], number),
-        make("renews", names["renews"], "days", [], [("within", _("within days")), ("overdue", _("is overdue")), ("none", _("is not set"))]),
-        make("touch", names["touch"], "days", [], [("older", _("longer ago than days")), ("within", _("in the last days")), ("none", _("never"))]),
-        make("next_step", names["next_step"], "days", [], [("overdue", _("is overdue")), ("today", _("is today")), ("within", _("within days")), ("none", _("is not set"))]),
-        make("last_event", names["last_event"], "days", [], [("older", _("longer ago than days")), ("none", _("never"))]),
-        make("need", names["need"], "choice", needs, []),
-        make("stage", names["stage"], "choice", stages, []),
-        make("tag", names["tag"], "tag", tags, []),
-    ]  # fmt: skip
+        Adder("owner", names["owner"], "choice", owners, []),
+        Adder("tier", names["tier"], "choice", tiers, []),
+        Adder("band", names["band"], "bands", bands, []),
+        Adder("score", names["score"], "number", [], number),
+        Adder("change", names["change"], "number", [], number[:2]),
+        Adder("arr", amount, "number", [], number),
+        Adder("renews", names["renews"], "days", [], [within, overdue, unset]),
+        Adder("touch", names["touch"], "days", [], touch),
+        Adder("next_step", names["next_step"], "days", [], steps),
+        Adder("last_event", names["last_event"], "days", [], [older, ("none", _("never"))]),
+        Adder("need", names["need"], "choice", needs, []),
+        Adder("stage", names["stage"], "choice", stages, []),
+        Adder("tag", names["tag"], "tag", tags, []),
+    ]
     for field in ("industry", "region"):
         values = [(value, value) for value in customer_queries.values_in_use(user, field)[:200]]
-        found.append(make(field, names[field], "choice", values, []))
+        found.append(Adder(field, names[field], "choice", values, []))
     return found
 
 
