@@ -14,6 +14,7 @@ from gengyun.health.calc.diff import diff, movers
 from gengyun.health.models import HealthScore
 from gengyun.kernel.days import day_of
 from gengyun.portfolio.calc.needs import CustomerFacts, need_codes, need_rank, needs
+from gengyun.portfolio.calc.search import search_key
 from gengyun.portfolio.models import CustomerSummary
 
 CHUNK = 1_000
@@ -146,6 +147,7 @@ def _row(
     row = CustomerSummary(
         customer_id=customer.pk,
         name=customer.name,
+        search_key=search_key(customer.name, customer.external_id)[:420],
         industry=customer.industry,
         region=customer.region,
         owner_id=customer.owner_id,

@@ -15,6 +15,8 @@ class SummaryQuerySet(models.QuerySet["CustomerSummary"]):
 class CustomerSummary(models.Model):
     customer = models.OneToOneField(Customer, primary_key=True, on_delete=models.CASCADE)
     name = models.CharField(max_length=200)
+    # what a search looks into: name and external id, see portfolio.calc.search
+    search_key = models.CharField(max_length=420, default="", blank=True)
     industry = models.CharField(max_length=60, default="", blank=True)
     region = models.CharField(max_length=60, default="", blank=True)
     owner = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
@@ -53,7 +55,7 @@ class CustomerSummary(models.Model):
         ordering = ["name", "pk"]
         # every sort has an index that ends in the key, so that equal values need no sorting
         indexes = [
-            models.Index(fields=["name", "customer"], name="summary_name"),
+            models.Index(fields=["search_key", "customer"], name="summary_search"),
             models.Index(fields=["score", "customer"], name="summary_score"),
             models.Index(fields=["change_week", "customer"], name="summary_change"),
             models.Index(fields=["arr_minor", "customer"], name="summary_arr"),
@@ -88,7 +90,7 @@ class CustomerSummary(models.Model):
                     "next_step_on",
                     "need_rank",
                     "need_codes",
-                    "name",
+                    "search_key",
                 ],
                 name="summary_narrow",
             ),

@@ -4,7 +4,7 @@ Pages are found by looking one row ahead and never by counting everything; a lis
 `COUNT_CAP` rows says "1000+", and its totals are left out rather than computed slowly.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -12,8 +12,9 @@ from typing import Any
 from django.db.models import Case, Count, F, Q, QuerySet, When
 
 from gengyun.portfolio.calc.filters import BadFilter, Filter, parse_filters
+from gengyun.portfolio.calc.search import search_key
 from gengyun.portfolio.models import CustomerSummary
-from gengyun.portfolio.queries.conditions import condition
+from gengyun.portfolio.queries.conditions import condition, contains
 from gengyun.team.models import User
 
 PAGE_SIZE = 50
@@ -22,7 +23,7 @@ MAX_PAGE = 2_000
 
 # key of a sort -> column; "-" before the key turns it round; rows without a value come last
 SORTS = {
-    "name": "name",
+    "name": "search_key",  # begins with the name; its index answers a search and its order at once
     "score": "score",
     "change": "change_week",
     "arr": "arr_minor",
@@ -115,7 +116,6 @@ def list_page(
     *,
     today: date,
     page: int = 1,
-    with_totals: bool = True,
 ) -> ListPage:
     """One page of 50 rows with owner, tier and stage; count and totals up to a thousand rows."""
     page = max(1, min(page, MAX_PAGE))
@@ -127,8 +127,11 @@ def list_page(
     whole = CustomerSummary.objects.select_related("owner", "tier", "stage")
     found = whole.in_bulk(keys[:PAGE_SIZE])
     shown = [found[key] for key in keys[:PAGE_SIZE] if key in found]
-    totals = totals_of(rows) if with_totals else None
-    count = totals.count if totals else capped_count(rows) if not with_totals else None
+    if page == 1 and not has_next:  # everything is in hand
+        totals: Totals | None = _totals((row.band, row.arr_minor) for row in shown)
+    else:
+        totals = totals_of(rows)
+    count = totals.count if totals else None
     return ListPage(shown, page, has_next, count, totals, query)
 
 
@@ -143,6 +146,11 @@ def totals_of(rows: QuerySet[CustomerSummary]) -> Totals | None:
     found = list(rows.values_list("band", "arr_minor")[:COUNT_CAP])
     if len(found) >= COUNT_CAP:
         return None
+    return _totals(found)
+
+
+def _totals(rows: Iterable[tuple[str, int | None]]) -> Totals:
+    found = list(rows)
     known = [arr for _, arr in found if arr is not None]
     bands = dict.fromkeys("ABCDN", 0)
     for band, _ in found:
@@ -163,9 +171,9 @@ def search(actor: User | None, text: str, *, limit: int = 8) -> list[CustomerSum
     text = text.strip()
     if not text:
         return []
-    begins = Case(When(name__istartswith=text, then=0), default=1)
-    rows = CustomerSummary.objects.visible_to(actor).filter(name__icontains=text)
-    keys = list(rows.order_by(begins, "name", "pk").values_list("pk", flat=True)[:limit])
+    begins = Case(When(search_key__startswith=search_key(text), then=0), default=1)
+    rows = CustomerSummary.objects.visible_to(actor).filter(contains(text))
+    keys = list(rows.order_by(begins, "search_key", "pk").values_list("pk", flat=True)[:limit])
     found = CustomerSummary.objects.select_related("tier", "owner").in_bulk(keys)
     return [found[key] for key in keys if key in found]
 

@@ -1,0 +1,233 @@
+"""A hundred thousand customers for the pages bench, put in by plain SQL: rows as the actions leave
+them, without going through the actions a hundred thousand times."""
+
+import json
+import random
+from datetime import UTC, date, datetime, timedelta
+from itertools import product
+
+CUSTOMERS = 100_000
+SCORED = 20_000  # customers with a full explanation; the customer page is asked for these
+OWNERS = 250
+PLACES = (
+    "北京 上海 广州 深圳 杭州 南京 苏州 成都 武汉 西安 "
+    "青岛 宁波 厦门 长沙 合肥 郑州 天津 重庆 济南 福州"
+)
+WORDS = (
+    "云启 星野 海蓝 澜图 衡石 禾丰 锦时 长桥 格物 远帆 "
+    "沐川 秦岭 拓海 湘麓 明德 智联 恒信 博纳 嘉和 瑞丰"
+)
+MORE = "数据 智能 环球 时代 先锋 联合 创新 天成 华信 同创 百川 鼎盛 金石 蓝海 飞跃 开元"
+KINDS = "科技 物流 教育 医疗 餐饮 传媒 建设 检测 食品 文旅 软件 装备 贸易 能源"
+
+
+def build(now: datetime) -> dict:
+    """Fill the (migrated, empty) database; returns the users and ids that the bench asks for."""
+    from django.db import connection, transaction
+
+    from gengyun.customers.actions import defaults as customer_defaults
+    from gengyun.health.actions import defaults as health_defaults
+    from gengyun.usage.actions import defaults as usage_defaults
+
+    for defaults in (customer_defaults, usage_defaults, health_defaults):
+        defaults.install_defaults(now=now)
+    chance = random.Random(7)  # noqa: S311 - made-up data
+    people = _people(now)
+    with transaction.atomic():
+        _customers(connection, chance, people["owners"], now)
+        _scores(connection, now)
+        _activities(connection, chance, people["owners"], now)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return people
+
+
+def _people(now: datetime) -> dict:
+    from gengyun.team.models import Role, Team, User
+
+    team = Team.objects.create(name="华东")
+    admin = User.objects.create(
+        email="admin@bench.cn", name="管理员", role=Role.ADMIN, created_at=now
+    )
+    User.objects.bulk_create(
+        User(email=f"csm{n}@bench.cn", name=f"顾问{n}", role=Role.CSM, created_at=now, team=team)
+        for n in range(OWNERS)
+    )
+    owners = list(User.objects.filter(role=Role.CSM).values_list("pk", flat=True))
+    return {"admin": admin.pk, "csm": owners[0], "owners": owners}
+
+
+def _names(chance: random.Random) -> list[str]:
+    parts = [text.split() for text in (PLACES, WORDS, MORE, KINDS)]
+    names = ["".join(found) for found in product(*parts)]
+    chance.shuffle(names)
+    return (names * (1 + CUSTOMERS // len(names)))[:CUSTOMERS]
+
+
+def _customers(connection, chance: random.Random, owners: list[int], now: datetime) -> None:
+    from gengyun.customers.models import Customer, Stage, Tier
+    from gengyun.portfolio.calc.search import search_key
+    from gengyun.portfolio.models import CustomerSummary
+
+    tiers = list(Tier.objects.values_list("pk", flat=True))
+    stages = list(Stage.objects.values_list("pk", flat=True))
+    places, kinds = PLACES.split(), KINDS.split()
+    today = now.date()
+    customers, summaries = [], []
+    for pk, name in enumerate(_names(chance), start=1):
+        score = None if chance.random() < 0.05 else min(100.0, max(0.0, chance.gauss(70, 16)))
+        shared = {
+            "name": name,
+            "industry": chance.choice(kinds),
+            "region": chance.choice(places),
+            "owner_id": chance.choice(owners),
+            "tier_id": chance.choices(tiers, (1, 3, 6))[0],
+            "stage_id": chance.choice(stages),
+            "arr_minor": None if chance.random() < 0.03 else int(chance.lognormvariate(16, 1)),
+            "currency": "CNY",
+            "seats": chance.randint(5, 500),
+            "renews_on": today + timedelta(days=chance.randint(-30, 700)),
+            "next_step": "约季度回访" if chance.random() < 0.3 else "",
+            "next_step_on": None,
+            "updated_at": now,
+        }
+        if shared["next_step"]:
+            shared["next_step_on"] = today + timedelta(days=chance.randint(-10, 20))
+        dates = {"known_at": now, "created_at": now}
+        customers.append({"id": pk, "external_id": f"acct_{pk}", **shared, **dates})
+        key = {"customer_id": pk, "search_key": search_key(name, f"acct_{pk}")}
+        summaries.append({**key, **shared, **_health(chance, score, now)})
+    _insert(connection, Customer, customers)
+    _insert(connection, CustomerSummary, summaries)
+
+
+def _band(score: float | None) -> str:
+    if score is None:
+        return "N"
+    return next((b for b, low in (("A", 80), ("B", 65), ("C", 50)) if score >= low), "D")
+
+
+def _health(chance: random.Random, score: float | None, now: datetime) -> dict:
+    from gengyun.portfolio.calc.needs import need_codes, need_rank
+
+    change = None if score is None else round(chance.gauss(0, 4), 2)
+    needs = []
+    if chance.random() < 0.15:
+        facts = {"days": 40, "limit": 30, "last_on": None, "kind": ""}
+        needs = [{"code": "no_contact", "severity": 3, "since": "2026-10-01", "facts": facts}]
+    touched = now - timedelta(days=chance.randint(0, 90), minutes=chance.randint(0, 900))
+    return {
+        "tag_names": json.dumps(["标杆"] if chance.random() < 0.05 else [], ensure_ascii=False),
+        "as_of": now.date(),
+        "score": score,
+        "band": _band(score),
+        "coverage": 0.9,
+        "trend": "flat",
+        "change_week": change,
+        "line": json.dumps([score and round(score + chance.gauss(0, 3), 1) for _ in range(12)]),
+        "movers": json.dumps([{"name_zh": "活跃", "name_en": "Active", "points": change}]),
+        "active_users_7d": chance.randint(0, 60),
+        "last_event_on": now.date() - timedelta(days=chance.randint(1, 30)),
+        "last_touch_at": touched,
+        "last_touch_kind": chance.choice(["call", "wecom", "meeting", "email"]),
+        "needs": json.dumps(needs),
+        "need_rank": need_rank(needs, chance.randint(0, 10**8)),
+        "need_codes": need_codes(needs),
+    }
+
+
+def _scores(connection, now: datetime) -> None:
+    """Real explanations, judged by the default scorecard from made-up values."""
+    from gengyun.health.calc.diff import slim
+    from gengyun.health.calc.score import score
+    from gengyun.health.models import HealthScore
+    from gengyun.health.queries.cards import card_for, cards_in_force, metric_infos
+
+    day, infos = now.date(), metric_infos()
+    card = card_for(cards_in_force(day), None)
+    found = []
+    for n in range(100):
+        values = {key: float(n % 17) for key in card.config.metrics()}
+        found.append(score(card.config, values, None, as_of=day, card=card.card, infos=infos))
+    texts = [(e, json.dumps(e, ensure_ascii=False), json.dumps(slim(e))) for e in found]
+    weeks = [day - timedelta(weeks=w) for w in reversed(range(26))]
+    line = json.dumps([[d.isoformat(), 70.0 + d.day / 10] for d in weeks])
+    rows = []
+    for pk in range(1, SCORED + 1):
+        explanation, text, before = texts[pk % 100]
+        rows.append(
+            {
+                "customer_id": pk,
+                "as_of": day,
+                "version_id": card.card.version_id,
+                "score": explanation["score"],
+                "raw_score": explanation["raw_score"],
+                "band": explanation["band"],
+                "coverage": explanation["coverage"],
+                "trend": "flat",
+                "explanation": text,
+                "history": line,
+                "week_ago": before,
+                "computed_at": now,
+            }
+        )
+    _insert(connection, HealthScore, rows)
+
+
+def _activities(connection, chance: random.Random, owners: list[int], now: datetime) -> None:
+    from gengyun.customers.models import Contact
+    from gengyun.engagement.models import Activity
+
+    rows, people = [], []
+    for pk in range(1, SCORED + 1):
+        for n in range(10):
+            at = now - timedelta(days=7 * n, minutes=chance.randint(0, 9_000))
+            kind = chance.choice(["call", "wecom", "meeting", "note"])
+            rows.append(
+                {
+                    "customer_id": pk,
+                    "kind": kind,
+                    "body": "和运营负责人过了一遍上周的数据，约好下周看新版看板。",
+                    "happened_at": at,
+                    "outcome": "",
+                    "author_id": chance.choice(owners),
+                    "recorded_at": at,
+                }
+            )
+        people += [_contact(pk, n, now) for n in range(4)]
+    _insert(connection, Activity, rows)
+    _insert(connection, Contact, people)
+
+
+def _contact(customer_id: int, n: int, now: datetime) -> dict:
+    dates = {"created_at": now, "updated_at": now}
+    names = {"name": f"联系人{n}", "title": "运营经理", "part": "user"}
+    return {"customer_id": customer_id, **names, **dates}
+
+
+def _insert(connection, model, rows: list[dict]) -> None:
+    """Insert dictionaries column by column; what a row does not name gets the field's default."""
+    every = model._meta.concrete_fields  # noqa: SLF001 - Django's documented name
+    table = model._meta.db_table  # noqa: SLF001
+    fields = [field for field in every if field.column in rows[0]]
+    rest = [
+        field
+        for field in every
+        if field.column not in rows[0] and not field.null and not field.primary_key
+    ]
+    columns = [field.column for field in (*fields, *rest)]
+    names = ", ".join(f'"{column}"' for column in columns)
+    marks = ", ".join(["%s"] * len(columns))
+    extra = [_plain(field.get_default()) for field in rest]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608 - our own names
+            [[_plain(row[field.column]) for field in fields] + extra for row in rows],
+        )
+
+
+def _plain(value):
+    """As SQLite keeps it: instants without a zone in UTC, days in ISO form."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+    return value.isoformat() if isinstance(value, date) else value
