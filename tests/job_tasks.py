@@ -1,5 +1,8 @@
 """Tasks that the tests of the job queue put in it."""
 
+import time
+from pathlib import Path
+
 from django_tasks import task
 
 from gengyun.kernel.errors import NotFound
@@ -20,3 +23,10 @@ def refuse():
 @task()
 def stumble():
     raise ValueError("no such luck")
+
+
+@task()
+def leave_mark(folder, name):
+    """Takes a moment and may run twice: one file per job."""
+    time.sleep(0.05)
+    (Path(folder) / name).touch()

@@ -366,3 +366,15 @@ def test_a_turn_that_was_cut_off_is_finished_once(inbox, lake, source, monkeypat
     assert QuarantinedEvent.objects.count() == 1
     assert inbox.depth() == 0
     assert DrainState.objects.get().pending is None
+
+
+def test_a_customer_made_while_its_event_was_on_the_way_is_found_later(inbox, lake, source):
+    from gengyun.usage.actions.replay import replay_known
+
+    post(inbox, source, track(), track(group="nobody"))
+    drain(inbox, lake)
+    factories.make_customer(external_id="acct_1")  # no event told anybody
+    assert replay_known(now=NOW) == 1
+    drain(inbox, lake)
+    assert len(rows(lake)) == 1
+    assert replay_known(now=NOW) == 0

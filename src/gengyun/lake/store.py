@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from gengyun.kernel import faults
 from gengyun.lake import parquet, tables
 
 if TYPE_CHECKING:
@@ -215,6 +216,7 @@ class Lake:
             if replace is not None:
                 gone += [row["path"] for row in self.file_rows(table, replace)]
             new = self._write(table, add) if add.num_rows else []
+            faults.point("lake.written")
             if not new and not gone and not marks:
                 return False
             self._log_commit(table, delta, new, gone, marks, same_rows=same_rows)

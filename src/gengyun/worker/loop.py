@@ -20,6 +20,7 @@ from gengyun.kernel.jobs import runner, schedule
 from gengyun.lake.inbox import Inbox
 from gengyun.lake.store import Lake
 from gengyun.usage.actions.drain import drain_once
+from gengyun.usage.actions.replay import replay_known
 from gengyun.worker import tasks
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Worker:
         self.stopping = threading.Event()
         self.inbox = Inbox(settings.INBOX_PATH)
         self.lake = Lake(settings.LAKE_DIR)
+        self.swept = self.held = False
         tasks.register()
 
     def run(self) -> bool:
@@ -66,7 +68,14 @@ class Worker:
 
     def drain(self) -> bool:
         """One turn from the inbox to the lake; True: there may be more."""
-        report = drain_once(inbox=self.inbox, lake=self.lake, now=utc_now())
+        now = utc_now()
+        if not self.swept or self.held:
+            # what the last turn, or a worker that was killed, put into quarantine while its
+            # customer was being made
+            replay_known(now=now)
+            self.swept = True
+        report = drain_once(inbox=self.inbox, lake=self.lake, now=now)
+        self.held = report.quarantined > 0
         if report.rows:
             tasks.after_drain(changes_past=report.changes_past)
         return bool(report.through_id) and self.inbox.depth() > 0

@@ -49,6 +49,14 @@ def compact_lake():
 
 
 @task()
+def replay_known_customers():
+    """Quarantined events whose customer is there by now."""
+    from gengyun.usage.actions.replay import replay_known
+
+    return replay_known(now=utc_now())
+
+
+@task()
 def tidy():
     """Forget jobs that ended long ago and sessions that ran out."""
     from django.core.management import call_command
@@ -71,5 +79,6 @@ def register() -> None:
     """The table of what repeats; times are the company's."""
     repeat("judge_today", Daily(time(2, 10)), judge_today)
     repeat("compact_lake", Every(timedelta(hours=1)), compact_lake)
+    repeat("replay_known_customers", Every(timedelta(minutes=5)), replay_known_customers)
     repeat("roll_up_usage", Every(timedelta(minutes=5)), roll_up_usage)
     repeat("tidy", Daily(time(3, 30)), tidy)

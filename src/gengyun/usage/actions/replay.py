@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from gengyun.customers.models import Customer
 from gengyun.kernel.errors import Refusal
 from gengyun.lake.inbox import Inbox
 from gengyun.team.actions.audit import record
@@ -70,6 +71,23 @@ def replay_for_customers(*, external_ids: Sequence[str], now: datetime) -> int:
         part = external_ids[at : at + 900]
         count += _queue(waiting.filter(group_id__in=part).order_by("pk"), now=now)
     return count
+
+
+def replay_known(*, now: datetime) -> int:
+    """Queue whatever waits for a customer that is there by now.
+
+    `replay_for_customers` does it at once; this finds what fell between: the customer was made
+    while the event was on its way to quarantine, or got another id later.
+    """
+    known = Customer.objects.values("external_id")
+    return _queue(
+        QuarantinedEvent.objects.filter(
+            replayed_at=None,
+            reason=QuarantinedEvent.Reason.UNKNOWN_CUSTOMER,
+            group_id__in=known,
+        ).order_by("pk"),
+        now=now,
+    )
 
 
 def _queue(waiting: QuerySet[QuarantinedEvent], *, now: datetime) -> int:

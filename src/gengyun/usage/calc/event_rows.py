@@ -150,4 +150,4 @@ def property_of(cell: object) -> object | None:
         return int(text)
     if _DECIMAL.fullmatch(text):
         return float(text)
-    return text or None
+    return cell if text else None  # text stays as it is, as a client would send it
