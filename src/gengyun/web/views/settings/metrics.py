@@ -117,7 +117,10 @@ def _context(request, metric, draft, errors):
         "bases": bases,
         "denominators": [(f"metric:{key}", name) for key, name in bases],
         "seen": sorted(
-            Arrival.objects.exclude(event="").values_list("event", flat=True).distinct()[:40]
+            Arrival.objects.exclude(event="")
+            .order_by("event")
+            .values_list("event", flat=True)
+            .distinct()[:40]
         ),
         "asked": {"customer": request.POST.get("customer", "")},
         "uses": scorecards_by_metric().get(metric.key, []) if metric else [],
