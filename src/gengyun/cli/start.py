@@ -10,7 +10,7 @@ import click
 
 from gengyun.cli.main import setup
 
-STOP_SECONDS = 35  # granian gives its workers 30
+STOP_SECONDS = 30  # `gengyun web` gives its processes 15
 QUICK_SECONDS = 5.0  # an end sooner than this after the first start is a mistake of set-up
 LONGEST_PAUSE_SECONDS = 30.0
 

@@ -6,6 +6,8 @@ import click
 
 from gengyun.cli.main import setup
 
+STOP_SECONDS = 15  # for requests that have begun; a worker that is just starting takes no signal
+
 
 def default_workers() -> int:
     """One process a core, and never so many that memory is the limit (about 120 MB each)."""
@@ -38,7 +40,7 @@ def command(host: str, port: int, workers: int | None) -> None:
         workers=workers or default_workers(),
         respawn_failed_workers=True,
         respawn_interval=0.5,
-        workers_kill_timeout=30,
+        workers_kill_timeout=STOP_SECONDS,
         log_level=LogLevels.warning,
         process_name=None,
     ).serve()

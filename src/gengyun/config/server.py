@@ -4,9 +4,9 @@
 """
 
 import asyncio
+import multiprocessing
 import os
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
@@ -60,11 +60,12 @@ class Server:
 
 def _die_with_parent() -> None:
     """A worker whose granian master was killed would go on holding the port: it ends itself."""
-    parent = os.getppid()
+    master = multiprocessing.parent_process()
+    if master is None:
+        return
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
+        master.join()
         os._exit(1)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
