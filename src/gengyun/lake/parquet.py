@@ -11,6 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gengyun.lake import tables
+
 ROW_GROUP = 65_536  # small enough that one customer's rows cost one group per file
 
 
@@ -49,10 +51,18 @@ def write_files(
             part = arrow.filter(pc.equal(arrow[partition_by], pa.scalar(value)))
         part = part.drop_columns([partition_by])
         if sort_by:
-            part = part.sort_by([(name, "ascending") for name in sort_by])
+            part = _sorted(part, sort_by)
         text = value.isoformat() if isinstance(value, date) else str(value)
         files.append(_write_one(root, part, {partition_by: text}, statistics))
     return files
+
+
+def _sorted(part: pa.Table, sort_by: list[str]) -> pa.Table:
+    order = [(name, "ascending") for name in sort_by]
+    if tables.MONTH_OF not in sort_by:
+        return part.sort_by(order)
+    months = pc.floor_temporal(part["day"], unit="month")
+    return part.append_column(tables.MONTH_OF, months).sort_by(order).select(part.column_names)
 
 
 def _write_one(

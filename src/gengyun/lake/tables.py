@@ -92,10 +92,12 @@ PARTITIONS = {
     "metric_values": ["as_of"],
     "health_scores": ["as_of"],
 }
-# order of rows inside a file: one customer lies together
+# Order of rows inside a file. Months first, so that a window skips the others; inside a month one
+# customer lies together. MONTH_OF stands for the month of the table's `day`.
+MONTH_OF = "month of day"
 SORTED_BY = {
     "events": ["customer_id", "happened_at"],
-    "daily": ["day", "customer_id"],
+    "daily": [MONTH_OF, "customer_id", "day"],
     "presence": ["month", "customer_id", "key"],
     "metric_values": ["customer_id"],
     "health_scores": ["customer_id"],
