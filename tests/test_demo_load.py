@@ -47,6 +47,12 @@ def test_demo_is_built_judged_and_visible_by_role(built, settings):
     changed = Customer.objects.filter(field_changes__field="seats").distinct()
     assert any(c.field_changes.filter(field="seats").count() > 1 for c in changed)
 
+    # one import went through the door people use: one row of five was refused, with the reason
+    from gengyun.customers.models import ImportRun
+
+    run = ImportRun.objects.get()
+    assert (run.state, run.created_count, run.error_count) == ("done", 4, 1)
+
     # a second company in the same folder is refused
     from gengyun.demo.load.build import NotEmpty, build
 

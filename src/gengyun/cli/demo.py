@@ -177,10 +177,10 @@ def _check(folder: Path, *, port: int | None, seed: int | None, as_of: date | No
         problems = look_around(running.address, say=click.echo)
     if running.exit_code() not in {0, -signal.SIGINT, 130}:
         problems.append(f"web and worker did not stop cleanly: exit code {running.exit_code()}")
-    for problem in problems:
-        click.echo(f"  failed: {problem}", err=True)
     if problems:
         click.echo(running.told(), err=True)
+        for problem in problems:
+            click.echo(f"  failed: {problem}", err=True)
         return 1
     click.echo("demo --check: ok")
     return 0

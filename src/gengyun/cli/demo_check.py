@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import time
 import urllib.error
 import urllib.parse
@@ -12,6 +13,18 @@ from dataclasses import dataclass
 from http.cookiejar import CookieJar
 
 ARRIVAL_SECONDS = 45
+ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
+# path before the argument -> whose first row is asked for, and by which field
+SAMPLES = {
+    "imports": ("customers.ImportRun", "pk"),
+    "settings/tiers": ("customers.Tier", "pk"),
+    "settings/stages": ("customers.Stage", "pk"),
+    "settings/team/users": ("team.User", "pk"),
+    "settings/team/teams": ("team.Team", "pk"),
+    "settings/sources": ("usage.Source", "pk"),
+    "settings/metrics/key": ("usage.Metric", "key"),
+    "settings/scorecards": ("health.Scorecard", "pk"),
+}
 
 
 @dataclass(frozen=True)
@@ -105,10 +118,11 @@ def pages(user) -> Iterator[Page]:
     """Every path that answers GET, its arguments filled with objects this person may see."""
     from django.urls import get_resolver
 
+    samples = _samples(user)
     for name, pattern, callback in _walk(get_resolver().url_patterns, ""):
         if "GET" not in getattr(callback, "methods", {"GET"}) or name.endswith(":logout"):
             continue
-        filled, is_missing = _fill(pattern, user)
+        filled, is_missing = _fill(pattern, samples)
         yield Page(name, filled, getattr(callback, "access", "login"), is_missing)
 
 
@@ -122,48 +136,40 @@ def _walk(patterns, prefix: str, namespace: str = ""):
             yield f"{namespace}{entry.name}", "/" + path, entry.callback
 
 
-def _fill(pattern: str, user) -> tuple[str, bool]:
-    """`/customers/<int:pk>/` -> `/customers/17/`; whether no such object exists."""
-    parts, is_missing, so_far = [], False, ""
-    for part in pattern.split("/"):
-        if part.startswith("<"):
-            value = _sample(so_far.strip("/"), part.strip("<>").rpartition(":")[2], user)
-            is_missing |= value is None
-            parts.append(str(999_999_999 if value is None else value))
-        else:
-            parts.append(part)
-            so_far += f"/{part}" if part else ""
-    return "/".join(parts), is_missing
+def _fill(pattern: str, samples: dict[str, object]) -> tuple[str, bool]:
+    """`/customers/<int:pk>/` -> `/customers/17/`; and whether no such object exists."""
+    is_missing = False
+
+    def value(match: re.Match[str]) -> str:
+        nonlocal is_missing
+        name = match[1]
+        place = pattern[: match.start()].strip("/")
+        found = samples.get(name if name != "pk" else place, samples.get(f"{place}/{name}"))
+        is_missing |= found is None
+        return str(999_999_999 if found is None else found)
+
+    return ARGUMENT.sub(value, pattern), is_missing
 
 
-def _sample(path: str, argument: str, user) -> object:
-    """An object for the argument after this path; None where the demo has none."""
+def _samples(user) -> dict[str, object]:
+    """Argument, or the path before `<int:pk>` -> what to put there."""
     from django.apps import apps
 
-    models = {
-        "customers": "customers.Customer",
-        "customers/contacts": "customers.Contact",
-        "customers/activities": "engagement.Activity",
-        "customers/views": "portfolio.SavedView",
-        "import": "customers.ImportRun",
-        "settings/tiers": "customers.Tier",
-        "settings/stages": "customers.Stage",
-        "settings/team/users": "team.User",
-        "settings/team/teams": "team.Team",
-        "settings/sources": "usage.Source",
-        "settings/sources/keys": "usage.WriteKey",
-        "settings/metrics": "usage.Metric",
-        "settings/scorecards": "health.Scorecard",
-        "settings/scorecards/versions": "health.ScorecardVersion",
-    }
-    if path not in models:
-        return None
-    rows = apps.get_model(models[path]).objects
-    rows = rows.visible_to(user) if user is not None and hasattr(rows, "visible_to") else rows.all()
-    if hasattr(rows, "present"):
-        rows = rows.present()
-    row = rows.order_by("pk").first()
-    return None if row is None else getattr(row, argument, row.pk)
+    first: dict[str, object] = {"kind": "customers", "field": "next_step"}
+    for place, (model, field) in SAMPLES.items():
+        row = apps.get_model(model).objects.order_by("pk").first()
+        first[place] = None if row is None else getattr(row, field)
+    customers = apps.get_model("customers.Customer").objects.visible_to(user).present()
+    # one whose owner wrote something: a note is its author's to change
+    written = apps.get_model("engagement.Activity").objects.present().exclude(author=None)
+    if user is not None and user.role == "csm":
+        written = written.filter(author=user)
+    activity = written.filter(customer__in=customers).order_by("pk").first()
+    if activity is not None:
+        first["customers"], first["activity"] = activity.customer_id, activity.pk
+        contact = activity.customer.contacts.order_by("pk").first()
+        first["contact"] = contact and contact.pk
+    return first
 
 
 # ---- one event from end to end

@@ -13,6 +13,7 @@ from gengyun.customers.actions import defaults as customer_defaults
 from gengyun.demo.load import customers as load_customers
 from gengyun.demo.load import events as load_events
 from gengyun.demo.load.folder import mark_built
+from gengyun.demo.load.imports import load_import
 from gengyun.demo.load.people import make_people
 from gengyun.demo.world.make import DEFAULT_SEED, make_world
 from gengyun.health.actions import defaults as health_defaults
@@ -80,6 +81,8 @@ def build(
         customers = load_customers.load_customers(world, now=now, people=people)
         contacts = load_customers.load_contacts(world, customers, user_ids=ids)
         built.customer_count = len(customers)
+        largest = sorted(customers, key=lambda customer: -(customer.arr_minor or 0))
+        load_import(largest, actor=people["tangwei"], now=now)
         built.activity_count = load_customers.load_notes(world, customers, contacts, people=people)
     with step("events"):
         load_events.load_product_users(world, customers, ids)
