@@ -51,6 +51,14 @@ def chosen_days(as_of, first, last, every: str, today: date) -> list[date]:
     return days
 
 
+def check_database() -> None:
+    """Say what to do instead of failing on a missing table."""
+    from django.db import connection
+
+    if "customers_customer" not in connection.introspection.table_names():
+        raise click.ClickException("there is no database yet: run `gengyun init` first")
+
+
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -70,6 +78,7 @@ def command(*, as_of, first, last, every, again, as_json):
     from gengyun.cli.main import setup
 
     setup()
+    check_database()
     from gengyun.kernel.clock import utc_now
     from gengyun.kernel.days import day_of
 
