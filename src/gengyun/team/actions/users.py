@@ -9,6 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.utils.translation import gettext
 
 from gengyun.kernel.days import day_of
 from gengyun.kernel.errors import NotFound, Refusal
@@ -47,7 +48,7 @@ class RoleUnknown(Refusal):
 
 
 class PasswordTooWeak(Refusal):
-    """`params["reasons"]` holds the validators' own sentences, already in the user's language."""
+    """`params["reasons"]` holds whole sentences, in the language that is active."""
 
     code = "password_too_weak"
     message = "This password is too weak: %(reasons)s"
@@ -212,7 +213,19 @@ def _check_password(password: str, user: User) -> None:
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise PasswordTooWeak(reasons=" ".join(error.messages)) from error
+        told = [_weakness(reason) for reason in error.error_list]
+        raise PasswordTooWeak(reasons=" ".join(told)) from error
+
+
+def _weakness(reason: ValidationError) -> str:
+    """Our own sentences: Django's are not all translated."""
+    known = {
+        "password_too_short": gettext("It needs at least %(min_length)s characters."),
+        "password_too_common": gettext("It is one of the most common passwords."),
+        "password_too_similar": gettext("It is too much like the name or the address."),
+    }
+    sentence = known.get(str(reason.code))
+    return sentence % (reason.params or {}) if sentence else " ".join(reason.messages)
 
 
 def _check_preferences(preferences: Mapping[str, str]) -> None:
