@@ -134,8 +134,7 @@ def own_data_folder() -> None:
     # beside the real one, so that it lies on the same disk
     from platformdirs import user_data_dir
 
-    wanted = os.environ.get("GENGYUN_BENCH_DIR") or os.environ.get("GENGYUN_DATA")
-    parent = wanted or user_data_dir("gengyun", False)
+    parent = os.environ.get("GENGYUN_DATA") or user_data_dir("gengyun", False)
     os.makedirs(parent, exist_ok=True)  # noqa: PTH103
     folder = tempfile.mkdtemp(prefix="bench-", dir=parent)
     os.environ["GENGYUN_DATA"] = folder
