@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop as _
 MESSAGES: dict[str, str] = {
     "not_a_day": _("not a date; write 2026-03-01 or 2026/3/1"),
     "not_an_instant": _("not a date with a time; write 2026-03-01 14:30"),
-    "not_an_amount": _("not an amount; write 1200000, 1,200,000.00 or 120 万"),
+    "not_an_amount": _("not an amount; write 1200000, 1,200,000.00 or 1.2m"),
     "not_a_count": _("not a whole number"),
     "not_an_email": _("not an e-mail address"),
     "not_a_currency": _("not a currency; write CNY or USD"),
