@@ -119,7 +119,7 @@ def hold(held: Iterable[Held]) -> None:
                 path=delivery.path,
                 reason=item.reason,
                 detail=item.detail,
-                group_id=event.group_id,
+                group_id=event.group_id or item.group_id,
                 user_id=item.user_id,
                 received_at=instant_of(delivery.received_at),
                 sent_at=None if event.sent_at is None else _sane(event.sent_at),

@@ -60,6 +60,7 @@ class Held(msgspec.Struct, gc=False):
     reason: str
     detail: str = ""
     user_id: str = ""
+    group_id: str = ""  # where the event names the customer in another way than by its group
 
 
 class Row(NamedTuple):

@@ -219,9 +219,9 @@ def _load_persons(ids: set[str], described: set[str]) -> dict[str, Person]:
     with connection.cursor() as cursor:
         for chunk in _chunks(ids):
             slots = ",".join(["%s"] * len(chunk))
-            # values_list would spend four times as long on turning columns into objects
+            # as text: the drivers' own way from column to datetime takes longer than all the rest
             cursor.execute(
-                "SELECT external_id, customer_id, first_seen_at, last_seen_at"  # noqa: S608
+                "SELECT external_id, customer_id, first_seen_at || '', last_seen_at || ''"  # noqa: S608
                 f" FROM usage_productuser WHERE external_id IN ({slots})",
                 chunk,
             )
@@ -234,9 +234,10 @@ def _load_persons(ids: set[str], described: set[str]) -> dict[str, Person]:
     return persons
 
 
-def _micros(column: datetime) -> int:
-    """An instant as the driver gives it: SQLite's without zone (it is UTC), PostgreSQL's with."""
-    return micros(column.replace(tzinfo=UTC) if column.tzinfo is None else column)
+def _micros(text: str) -> int:
+    """SQLite's text has no zone (it is UTC), PostgreSQL's has."""
+    instant = datetime.fromisoformat(text)
+    return micros(instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant)
 
 
 def _traits(event: DecodedEvent) -> dict[str, Any]:

@@ -60,7 +60,8 @@ class Resolver:
             self._remember(event, user_id, None)
             self.told.append((delivery, event))
         else:
-            self.held.append(Held(delivery, event, reason, user_id=user_id))
+            held = Held(delivery, event, reason, user_id=user_id, group_id=company_of(event))
+            self.held.append(held)
 
     def _customer(self, event: DecodedEvent, user_id: str) -> tuple[int | None, str]:
         """The customer the event names, else the user's; with the reason when there is none."""
