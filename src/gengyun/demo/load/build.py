@@ -19,6 +19,7 @@ from gengyun.demo.world.make import DEFAULT_SEED, make_world
 from gengyun.health.actions import defaults as health_defaults
 from gengyun.kernel.day import judge_day
 from gengyun.kernel.days import start_of
+from gengyun.kernel.models import DayRun
 from gengyun.lake.store import Lake
 from gengyun.usage.actions import defaults as usage_defaults
 from gengyun.usage.actions.rollups import roll_up
@@ -94,9 +95,17 @@ def build(
         roll_up(lake=lake, now=now)
     with step("judged weeks"):
         for week in range(weeks, -1, -1):
-            judge_day(as_of - timedelta(weeks=week), now=now, data_until=start_of(as_of))
+            judge(as_of - timedelta(weeks=week), now=now, is_last=week == 0)
     mark_built(Path(settings.DATA_DIR), as_of)
     return built
+
+
+def judge(day: date, *, now: datetime, is_last: bool) -> None:
+    """Judge a day; summary rows say what holds now, so only the last day writes them."""
+    if not is_last:
+        steps = {"summary": {"state": "done", "done": 0, "total": 0}}
+        DayRun.objects.create(as_of=day, started_at=now, steps=steps)
+    judge_day(day, now=now, data_until=start_of(day), resume=True)
 
 
 def make_source(*, now: datetime) -> Source:
