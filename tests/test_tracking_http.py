@@ -98,18 +98,16 @@ def test_write_key_that_is_wrong_missing_or_revoked_is_refused(empty):
 
 
 def test_write_key_counts_at_once_when_new_and_soon_when_revoked(empty):
-    make = (
-        "import django; django.setup()\nfrom datetime import UTC, datetime\n"
-        "from gengyun.usage.models import Source, WriteKey\nnow = datetime.now(UTC)\n"
+    database = sqlite3.connect(empty.folder / "gengyun.sqlite3", isolation_level=None)
+    database.execute(
+        "INSERT INTO usage_writekey (source_id, key, created_at)"
+        " SELECT id, 'new-key', created_at FROM usage_source WHERE key = 'app'"
     )
-    empty.python(
-        make
-        + "WriteKey.objects.create(source=Source.objects.get(key='app'), key='n', created_at=now)"
-    )
-    assert empty.post("/v1/track", BODY, key="n")[0] == 200
-    empty.python(make + "WriteKey.objects.filter(key='n').update(revoked_at=now)")
+    assert empty.post("/v1/track", BODY, key="new-key")[0] == 200
+    database.execute("UPDATE usage_writekey SET revoked_at = created_at WHERE key = 'new-key'")
+    database.close()
     until = time.monotonic() + 5
-    while empty.post("/v1/track", BODY, key="n")[0] == 200:
+    while empty.post("/v1/track", BODY, key="new-key")[0] == 200:
         assert time.monotonic() < until
         time.sleep(0.1)
 

@@ -30,16 +30,17 @@ class Pages:
 
     async def __call__(self, scope, protocol) -> None:
         loop = asyncio.get_running_loop()
-        with tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES) as body:
-            if scope.method not in {"GET", "HEAD"}:
-                if await self._read(protocol, body) > self.max_body_bytes:
-                    text = [("content-type", "text/plain")]
-                    protocol.response_str(413, text, "The request is too large.")
-                    return
-                body.seek(0)
-            call = _Call(self.application, _environ(scope, body), protocol, loop)
-            # the thread may still run when the client has gone: it owns the body until it ends
-            await asyncio.shield(loop.run_in_executor(self.threads, call.run))
+        body = tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115
+        if scope.method not in {"GET", "HEAD"}:
+            if await self._read(protocol, body) > self.max_body_bytes:
+                body.close()
+                text = [("content-type", "text/plain")]
+                protocol.response_str(413, text, "The request is too large.")
+                return
+            body.seek(0)
+        call = _Call(self.application, _environ(scope, body), protocol, loop)
+        # the call closes the body: it may still run when the client has gone
+        await loop.run_in_executor(self.threads, call.run)
 
     async def _read(self, protocol, body) -> int:
         size = 0
@@ -63,6 +64,10 @@ class _Call:
         self.headers: list[tuple[str, str]] = []
 
     def run(self) -> None:
+        with self.environ["wsgi.input"]:
+            self._answer()
+
+    def _answer(self) -> None:
         response = self.application(self.environ, self._start)
         try:
             if getattr(response, "streaming", False):
@@ -108,7 +113,7 @@ def _environ(scope, body: BinaryIO) -> dict[str, Any]:
         "SERVER_NAME": host,
         "SERVER_PORT": port,
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
-        "REMOTE_ADDR": scope.client.rpartition(":")[0],
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope.scheme,
         "wsgi.input": body,
