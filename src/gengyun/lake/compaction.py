@@ -10,7 +10,8 @@ from gengyun.lake.engine import connect, file_list
 from gengyun.lake.rolling import UNITE
 from gengyun.lake.store import GRACE, Lake, LostRace
 
-BIG_ENOUGH = 128 * 1024 * 1024  # a file of this size is left alone
+BIG_ENOUGH = 64 * 1024 * 1024  # a file of this size is left alone
+AT_ONCE = 2 * BIG_ENOUGH  # compressed bytes rewritten together: they are sorted in memory
 FEWEST = 2  # so many small files of one partition are worth a rewrite
 
 
@@ -20,8 +21,10 @@ def compact(lake: Lake, table: str, *, fewest: int = FEWEST) -> int:
         return 0
     gone = 0
     for value, rows in _small_files(lake, table).items():
-        if len(rows) >= fewest:
-            gone += _rewrite(lake, table, value, [row["path"] for row in rows])
+        if len(rows) < fewest:
+            continue
+        for batch in _batches(rows):
+            gone += _rewrite(lake, table, value, [row["path"] for row in batch])
     return gone
 
 
@@ -56,6 +59,19 @@ def _small_files(lake: Lake, table: str) -> dict[Any, list[dict[str, Any]]]:
         if row["size_bytes"] < BIG_ENOUGH:
             found.setdefault(row[partition], []).append(row)
     return found
+
+
+def _batches(rows: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Smallest first, as many as fit into one rewrite; a batch of one is not worth it."""
+    batches: list[list[dict[str, Any]]] = [[]]
+    size = 0
+    for row in sorted(rows, key=lambda row: row["size_bytes"]):
+        if size + row["size_bytes"] > AT_ONCE:
+            batches.append([])
+            size = 0
+        batches[-1].append(row)
+        size += row["size_bytes"]
+    return [batch for batch in batches if len(batch) > 1]
 
 
 def _rewrite(lake: Lake, table: str, value: Any, paths: list[str]) -> int:
