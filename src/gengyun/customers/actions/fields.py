@@ -23,6 +23,9 @@ LARGEST_SEATS = 2_000_000_000
 DAYS = ("started_on", "renews_on", "next_step_on", "tier_until")
 
 
+# `params["field"]` says which field is meant; faces show the sentence beside it
+
+
 class FieldUnknown(Refusal):
     code = "field_unknown"
     message = "%(field)s is no field that can be written here."
@@ -30,17 +33,17 @@ class FieldUnknown(Refusal):
 
 class FieldMissing(Refusal):
     code = "field_missing"
-    message = "%(field)s must not be empty."
+    message = "This must not be empty."
 
 
 class FieldTooLong(Refusal):
     code = "field_too_long"
-    message = "%(field)s is longer than %(limit)s characters."
+    message = "This is longer than %(limit)s characters."
 
 
 class FieldInvalid(Refusal):
     code = "field_invalid"
-    message = "%(value)s is no valid value for %(field)s."
+    message = "“%(value)s” cannot be used here."
 
 
 class ExternalIdTaken(Refusal):
