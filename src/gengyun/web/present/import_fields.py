@@ -51,6 +51,7 @@ FIELDS: dict[str, Any] = {
     "author": _("Written by"),
     "contact": _("Contact"),
     "contacts": _("Contacts"),
+    "subject": _("Subject"),
 }
 
 STATES: dict[str, tuple[str, Any]] = {
@@ -70,7 +71,10 @@ OUTCOMES: dict[str, tuple[str, Any]] = {
 
 
 def field_label(field: str) -> Any:
-    return FIELDS.get(field, field)
+    """Fields of the file and of the customer: `owner_id` and `arr_minor` are owner and ARR."""
+    return FIELDS.get(field) or FIELDS.get(
+        field.removesuffix("_id"), FIELDS.get(field.removesuffix("_minor"), field)
+    )
 
 
 def header_for(names: tuple[str, ...], *, zh: bool) -> str:

@@ -11,14 +11,16 @@ from django.utils.translation import gettext as _
 from gengyun.customers.actions import importing as actions
 from gengyun.customers.actions.import_kinds import kind_named
 from gengyun.customers.actions.import_messages import MESSAGES, explain
-from gengyun.customers.models import ImportRun
+from gengyun.customers.models import Customer, ImportRun, Stage, Tier
 from gengyun.customers.queries import imports as queries
 from gengyun.kernel.clock import utc_now
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.kernel.models import Job
+from gengyun.team.models import User
 from gengyun.web.access import page
-from gengyun.web.jinja import is_zh
+from gengyun.web.jinja import is_zh, pick
 from gengyun.web.present import import_fields as words
+from gengyun.web.present.format import money
 from gengyun.web.render import warn
 from gengyun.web.views.settings.common import go, refusal_text, show
 
@@ -92,12 +94,12 @@ def _show(request, run, *, errors=None, status=200, block=None):
         "run": run,
         "kind": words.KINDS[run.kind][0],
         "fields": [(c.field, words.field_label(c.field)) for c in importer.columns],
-        "field_label": words.field_label,
         "needed": [
             [str(words.field_label(field)) for field in sorted(group)] for group in importer.needed
         ],
         "outcome": outcome,
         "row_outcomes": words.OUTCOMES,
+        "first_rows": _first_rows(outcome.get("rows", [])),
         "problems": [(row["row"], explain(row)) for row in outcome.get("errors", [])],
         "states": words.STATES,
         "waiting": waiting,
@@ -105,6 +107,41 @@ def _show(request, run, *, errors=None, status=200, block=None):
         "errors": errors or {},
     }
     return show(request, "importing/run.html", "imports", context, block=block, status=status)
+
+
+def _first_rows(rows):
+    """The first rows with their changes in words: names for ids, amounts for fen."""
+    models = {"owner_id": User, "tier_id": Tier, "stage_id": Stage, "parent_id": Customer}
+    wanted = {
+        field: {value for row in rows for value in row["changes"].get(field, []) if value}
+        for field in models
+    }
+    names = {
+        field: {row.pk: pick(row) or row.name for row in models[field].objects.filter(pk__in=ids)}
+        for field, ids in wanted.items()
+    }
+    return [
+        row
+        | {
+            "changes": [
+                (words.field_label(field), _said(field, old, names), _said(field, new, names))
+                for field, (old, new) in row["changes"].items()
+            ]
+        }
+        for row in rows
+    ]
+
+
+def _said(field, value, names):
+    if value in (None, "", []):
+        return ""
+    if field in names:
+        return names[field].get(value, "")
+    if field == "arr_minor":
+        return money(value, zh=is_zh())
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    return value
 
 
 def _mapping_from(request, run):
