@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from gengyun.kernel.days import day_of
@@ -24,7 +24,7 @@ class Column:
     def label(self):
         """The unit of amounts is told once, in the header: 万元, or thousands in English."""
         if self.key == "arr":
-            return gettext("ARR (10k yuan)") if is_zh() else gettext("ARR (1,000 yuan)")
+            return gettext("ARR (10k yuan)") if is_zh() else gettext("ARR (k yuan)")
         return self.name
 
 
@@ -41,6 +41,10 @@ def _count(row, key):
     return "" if value is None else value
 
 
+def _owner(row):
+    return row.owner.name if row.owner else ""
+
+
 def _rounded(value):
     return "" if value is None else round(value, 1)
 
@@ -55,7 +59,11 @@ _ALL = [
     Column("renews", _("Renews"), "renews", False, True, lambda row: row.renews_on or ""),
     Column("touch", _("Last contact"), "touch", export=lambda row: _day(row.last_touch_at)),
     Column("next_step", _("Next step"), "next_step", export=lambda row: row.next_step),
-    Column("owner", _("CSM"), export=lambda row: row.owner.name if row.owner else ""),
+    Column(
+        "owner",
+        pgettext_lazy("column", "CSM"),
+        export=lambda row: row.owner.name if row.owner else "",
+    ),
     Column("stage", _("Stage"), export=lambda row: pick(row.stage)),
     Column("need", _("Needs"), "need", True, export=lambda row: len(row.needs)),
     Column(

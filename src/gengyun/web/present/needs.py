@@ -42,6 +42,7 @@ def kind_name(code):
         "email": pgettext("activity", "email"),
         "visit": pgettext("activity", "visit"),
         "note": pgettext("activity", "note"),
+        "system": pgettext("activity", "system"),
     }.get(code, code)
 
 

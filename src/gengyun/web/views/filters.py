@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from gengyun.customers.models import Stage, Tier
 from gengyun.customers.queries import customers as customer_queries
@@ -28,7 +28,7 @@ class Chip:
 def labels():
     return {
         "text": _("Name"),
-        "owner": _("CSM"),
+        "owner": pgettext("column", "CSM"),
         "tier": _("Tier"),
         "stage": _("Stage"),
         "band": _("Health"),

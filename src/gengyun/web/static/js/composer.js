@@ -44,10 +44,10 @@ export function startComposers() {
     const names = [...form.querySelectorAll('[name=contacts]:checked')].map((b) => b.dataset.name);
     shown.textContent = names.join(document.documentElement.lang === 'en' ? ', ' : '、') || shown.dataset.picked;
   });
-  /* only an answer of "done" forgets the draft */
-  document.addEventListener('htmx:afterRequest', (event) => {
+  /* only an answer of "done" forgets the draft, and before the new form asks for it */
+  document.addEventListener('htmx:beforeOnLoad', (event) => {
     const form = event.target.closest('[data-composer]');
-    if (!form || !event.detail.successful) return;
+    if (!form || event.detail.xhr.status >= 300) return;
     localStorage.removeItem(key(form));
     if (form.hasAttribute('data-reset')) {
       form.reset();

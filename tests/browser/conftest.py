@@ -1,0 +1,41 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import demo_site
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """Address of a demo company of this run's own."""
+    if demo_site.chromium() is None:
+        pytest.skip("no chromium on this machine; set CHROMIUM to its path")
+    folder = tmp_path_factory.mktemp("demo") / "company"
+    with demo_site.running_demo(folder) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def launched():
+    with demo_site.browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(site, launched):
+    """Opens windows; at the end none of them may have seen an error or a CSP violation."""
+    opened = []
+
+    def open_window(**options):
+        window = demo_site.Visit(launched, site, **options)
+        opened.append(window)
+        return window
+
+    yield open_window
+    faults = [fault for window in opened for fault in window.faults]
+    for window in opened:
+        window.page.context.close()
+    assert faults == []

@@ -1,0 +1,170 @@
+"""Who may open what: every path says so, and a stranger gets nothing out of any of them."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+from factories import NOW, make_customer, make_team, make_user
+
+from gengyun.customers.models import Contact
+from gengyun.engagement.models import Activity
+from gengyun.portfolio.actions.summaries import refresh_summaries
+from gengyun.team.models import AuditEntry
+
+pytestmark = pytest.mark.django_db
+PUBLIC = {"login", "language"}
+
+
+def patterns(resolver=None, prefix=""):
+    for entry in (resolver or get_resolver()).url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLPattern):
+            yield path, entry
+        else:
+            yield from patterns(entry, path)
+
+
+def log_in(user):
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def test_every_view_carries_an_access_decision():
+    missing = [path for path, entry in patterns() if not hasattr(entry.callback, "access")]
+    assert missing == []
+
+
+def test_only_login_and_language_are_public():
+    public = {entry.name for _, entry in patterns() if entry.callback.access == "public"}
+    assert public == PUBLIC
+
+
+@pytest.fixture
+def ours():
+    """A customer with a contact and an activity, owned by a CSM of the east team."""
+    east = make_team("East")
+    owner = make_user("csm", team=east)
+    customer = make_customer("北京星辰科技", owner=owner)
+    contact = Contact.objects.create(
+        customer=customer, name="王小明", created_at=NOW, updated_at=NOW
+    )
+    activity = Activity.objects.create(
+        customer=customer,
+        kind="call",
+        body="秘密的电话",
+        happened_at=NOW,
+        recorded_at=NOW,
+        author=owner,
+    )
+    refresh_summaries(now=NOW)
+    return customer, contact, activity, owner
+
+
+def paths_of(ours):
+    """Every path of a customer, with the real ids of `ours` filled in."""
+    customer, contact, activity, _ = ours
+    ids = {"pk": customer.pk, "contact": contact.pk, "activity": activity.pk}
+    words = {"field": "next_step", "code": "no_contact", "verb": "done", "token": "x"}
+    for path, entry in patterns():
+        if not path.startswith(("customers/<int:pk>", "needs/")):
+            continue
+        yield "/" + re.sub(r"<\w+:(\w+)>", lambda m: str((ids | words)[m[1]]), path), entry
+
+
+def test_visitor_is_sent_to_login_everywhere(ours, client):
+    for path, entry in patterns():
+        if entry.callback.access == "public" or "<" in path:
+            continue
+        method = "get" if "GET" in entry.callback.methods else "post"
+        answer = getattr(client, method)("/" + path)
+        assert answer.status_code == 302, path
+        assert answer["Location"].startswith("/login/"), path
+    for path, entry in paths_of(ours):
+        for method in entry.callback.methods:
+            answer = getattr(client, method.lower())(path)
+            assert answer.status_code == 302, (method, path)
+
+
+@pytest.mark.parametrize("role", ["csm", "leader"])
+def test_stranger_can_neither_read_nor_change(ours, role):
+    """A CSM or leader of another team walks every path of a customer they do not see."""
+    stranger = log_in(make_user(role, team=make_team("West")))
+    before = AuditEntry.objects.count()
+    for path, entry in paths_of(ours):
+        for method in entry.callback.methods:
+            answer = getattr(stranger, method.lower())(path, {"body": "x", "name": "x"})
+            assert answer.status_code == 404, (method, path)
+            assert "星辰" not in answer.content.decode(), path
+            assert "秘密" not in answer.content.decode(), path
+    assert AuditEntry.objects.count() == before
+
+
+def test_viewer_reads_everything_and_changes_nothing(ours):
+    viewer = log_in(make_user("viewer"))
+    before = AuditEntry.objects.count()
+    for path, entry in paths_of(ours):
+        if "POST" in entry.callback.methods:
+            answer = viewer.post(path, {"body": "x", "name": "x", "next_step": "x"})
+            assert answer.status_code in {403, 404}, path
+    assert AuditEntry.objects.count() == before
+    customer = ours[0]
+    page = viewer.get(f"/customers/{customer.pk}/")
+    assert page.status_code == 200
+    assert 'id="composer"' not in page.content.decode()
+
+
+def test_palette_and_list_show_only_what_one_may_see(ours):
+    stranger = log_in(make_user("csm", team=make_team("West")))
+    owner = log_in(ours[3])
+    for path in ("/go/?q=星辰", "/customers/?q=星辰", "/customers/export.csv", "/go/?q=王小"):
+        answer = stranger.get(path)
+        text = (answer.getvalue() if answer.streaming else answer.content).decode()
+        assert "星辰科技" not in text, path
+        answer = owner.get(path)
+        text = (answer.getvalue() if answer.streaming else answer.content).decode()
+        assert "星辰科技" in text, path
+
+
+def test_expired_session_in_a_fragment_leads_to_login(ours, client):
+    answer = client.get(f"/customers/{ours[0].pk}/health/", headers={"HX-Request": "true"})
+    assert answer.status_code == 401
+    assert answer["HX-Redirect"].startswith("/login/?next=")
+
+
+def test_login_sends_back_only_to_our_own_pages(client):
+    user = make_user()
+    form = {"username": user.email.upper(), "password": "correct horse battery"}
+    answer = client.post("/login/", form | {"next": "https://evil.example/"})
+    assert answer["Location"] == "/"
+
+
+def test_wrong_passwords_are_counted_and_then_refused(client):
+    user = make_user()
+    for _ in range(5):
+        answer = client.post("/login/", {"username": user.email, "password": "wrong"})
+    assert answer.status_code == 429
+    answer = client.post("/login/", {"username": user.email, "password": "correct horse battery"})
+    assert answer.status_code == 429
+
+
+def test_forms_need_their_token(ours):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(ours[3], backend="django.contrib.auth.backends.ModelBackend")
+    answer = client.post(f"/customers/{ours[0].pk}/activities/", {"body": "x", "kind": "call"})
+    assert answer.status_code == 403
+
+
+def test_pages_forbid_inline_script_and_style(ours):
+    client = log_in(make_user("admin"))
+    for path in ("/", "/customers/", f"/customers/{ours[0].pk}/", "/customers/new/", "/go/"):
+        answer = client.get(path)
+        policy = answer["Content-Security-Policy"]
+        assert "script-src 'self';" in policy + ";"
+        assert "style-src 'self';" in policy + ";"
+        assert "unsafe" not in policy
+        text = answer.content.decode()
+        assert not re.search(r"\sstyle=", text), path
+        assert not re.search(r"\son[a-z]+=", text), path
+        assert not re.search(r"<script(?![^>]*\ssrc=)", text), path
