@@ -58,14 +58,12 @@ class Keys:
     def find_again(self, key: str) -> int:
         """As `find`, after asking the database if that was not done just now. Blocks."""
         with self._refreshing:
-            if time.monotonic() - self._fresh_at > UNKNOWN_KEY_SECONDS:
-                self._refresh()
+            is_fresh = time.monotonic() - self._fresh_at <= UNKNOWN_KEY_SECONDS
+            is_fresh = is_fresh or self._refresh()
         source_id = self.find(key)
         if source_id is None:
             # 401 makes clients throw events away: only say it when the database said so
-            if time.monotonic() - self._fresh_at > 10 * REFRESH_SECONDS:
-                raise NotReady
-            raise Unauthorized
+            raise Unauthorized if is_fresh else NotReady
         return source_id
 
     def _run(self) -> None:
@@ -76,16 +74,18 @@ class Keys:
             self._stop.wait(REFRESH_SECONDS)
         connections.close_all()
 
-    def _refresh(self) -> None:
+    def _refresh(self) -> bool:
         try:
             rows = WriteKey.objects.filter(revoked_at=None).values_list(
                 "key", "source_id", "source__is_active"
             )
             self._entries = {key: Entry(source, active) for key, source, active in rows}
-            self._fresh_at = time.monotonic()
         except (DatabaseError, InterfaceError):
             logger.exception("write keys could not be read; the known ones stay in force")
             connection.close()
+            return False
+        self._fresh_at = time.monotonic()
+        return True
 
     def _note_use(self) -> None:
         if not self._used or time.monotonic() - self._noted_at < NOTE_USE_SECONDS:

@@ -5,8 +5,8 @@ holds no thread and no page.
 """
 
 import asyncio
+import contextlib
 import logging
-import sqlite3
 import threading
 import time
 from collections import deque
@@ -75,10 +75,10 @@ class Writer:
                 if time.monotonic() - checked_at >= SIZE_CHECK_SECONDS:
                     checked_at = time.monotonic()
                     self.is_full = inbox.size() > self.limit_bytes
-            except (sqlite3.Error, OSError) as error:
+            except Exception as error:  # the thread must live on, whatever it was
                 logger.exception("the inbox did not take %d requests", len(group))
                 failure = error
-            if group:
+            with contextlib.suppress(RuntimeError):  # the loop ended before us: nobody waits
                 self._loop.call_soon_threadsafe(_settle, group, failure)
         if inbox is not None:
             inbox.close()

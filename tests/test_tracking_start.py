@@ -1,0 +1,110 @@
+"""`gengyun start`: web and worker together, started again when killed, ended together."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def children(pid):
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
+    return {
+        ("web" if " web " in line else "worker"): int(line.split()[0])
+        for line in listed.stdout.splitlines()
+    }
+
+
+def wait_for(condition, seconds=40):
+    until = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    return found
+
+
+@pytest.fixture
+def start(tmp_path):
+    started = []
+
+    def start(port):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gengyun", "start", "--port", str(port), "--workers", "1"],
+            env={**os.environ, "GENGYUN_DATA": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.stdout.close()
+
+
+@pytest.fixture
+def port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def answers(port):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/login/", timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def gone(pids):
+    return all(not Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_start_serves_restarts_what_is_killed_and_stops_on_interrupt(start, port):
+    process = start(port)
+    wait_for(lambda: answers(port))
+    before = wait_for(lambda: len(children(process.pid)) == 2 and children(process.pid))
+    time.sleep(5)  # an end within the first seconds would be taken for a wrong set-up
+    for name in ("web", "worker"):
+        os.kill(before[name], signal.SIGKILL)
+    after = wait_for(
+        lambda: (
+            len(found := children(process.pid)) == 2
+            and not set(found.values()) & set(before.values())
+            and found
+        )
+    )
+    wait_for(lambda: answers(port))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(40) == 0
+    wait_for(lambda: gone(after.values()))
+
+
+def test_start_that_is_killed_leaves_nobody_behind(start, port):
+    process = start(port)
+    wait_for(lambda: answers(port))
+    left = children(process.pid)
+    process.kill()
+    wait_for(lambda: gone(left.values()))
+    wait_for(lambda: not answers(port))
+
+
+def test_start_on_a_taken_port_ends_with_an_error(start, port):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        process = start(port)
+        assert process.wait(60) != 0
