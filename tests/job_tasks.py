@@ -30,3 +30,8 @@ def leave_mark(folder, name):
     """Takes a moment and may run twice: one file per job."""
     time.sleep(0.05)
     (Path(folder) / name).touch()
+
+
+@task()
+def sleep_for(seconds):
+    time.sleep(seconds)

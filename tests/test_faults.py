@@ -24,6 +24,7 @@ MOMENTS = [
     "worker",
     "drain.noted",
     "web",
+    "job.ran",
     "lake.written",
     "drain.appended",
     "drain.counted",

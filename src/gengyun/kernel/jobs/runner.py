@@ -16,6 +16,7 @@ from django.db import close_old_connections, connection, models
 from django.db.models import F, Q
 from django.utils.module_loading import import_string
 
+from gengyun.kernel import faults
 from gengyun.kernel.clock import utc_now
 from gengyun.kernel.errors import Refusal
 from gengyun.kernel.jobs.progress import current_job
@@ -77,6 +78,7 @@ def run(job: Job, *, lease: timedelta = LEASE) -> None:
         with _heartbeat(job, lease):
             result = import_string(job.task).call(*job.args, **job.kwargs)
             result = json.loads(json.dumps(result, default=str))
+        faults.point("job.ran")
     except Refusal as refusal:
         # a refusal is an answer, not an accident: trying again would get the same one
         _finish(job, Job.State.FAILED, error=f"{refusal.code}: {refusal}")
