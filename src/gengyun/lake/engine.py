@@ -50,7 +50,8 @@ IBIS_TYPES = {
 }
 
 
-def _unbound(name: str, schema: pa.Schema) -> "ir.Table":
+def table_of(name: str, schema: pa.Schema) -> "ir.Table":
+    """A table by name and columns; the engine that runs the expression must know the name."""
     import ibis
 
     return ibis.table({field.name: IBIS_TYPES[str(field.type)] for field in schema}, name=name)
@@ -71,12 +72,12 @@ class Engine:
             f'CREATE OR REPLACE VIEW "{name}" AS SELECT * FROM '
             f"read_parquet({file_list(files)}, hive_partitioning = false)"
         )
-        return _unbound(name, schema)
+        return table_of(name, schema)
 
     def rows(self, name: str, arrow: pa.Table) -> "ir.Table":
         """A table of rows that come from elsewhere, such as the relational database."""
         self.db.register(name, arrow)
-        return _unbound(name, arrow.schema)
+        return table_of(name, arrow.schema)
 
     def run(self, expression: "ir.Table") -> pa.Table:
         # Ibis writes the SQL, DuckDB runs it: ibis' own way back to Arrow wants pandas and calls
