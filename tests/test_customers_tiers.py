@@ -64,7 +64,7 @@ def test_texts_are_compared_without_capital_letters():
     ],
 )
 def test_invalid_condition_is_refused(raw):
-    with pytest.raises(ValueError, match="^(condition_unknown|value_missing|value_not_a_number)$"):
+    with pytest.raises(ValueError, match=r"^(condition_unknown|value_missing|value_not_a_number)$"):
         parse_conditions([raw])
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from factories import NOW, People, make_contact, make_customer, make_tiers
@@ -486,6 +486,34 @@ def test_activities_come_in_once(cast, put):
     assert Activity.objects.get(kind="visit").body == "第一行\n第二行"
     assert counts(run_all(put(rows, kind="activities"))) == (0, 0, 3, 2)
     assert Activity.objects.count() == 2
+
+
+def test_failed_import_goes_on_when_started_again(cast, put, monkeypatch):
+    run = check(put([["客户编号", "客户名称"], *([f"A{n}", f"客户 {n}"] for n in range(4))]))
+    monkeypatch.setattr(importing, "ROWS_A_STEP", 2)
+
+    def interrupt(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        importing.run_import(actor=cast.operations, now=NOW, run=run, on_progress=interrupt)
+    run.refresh_from_db()
+    assert (run.state, run.done_count) == ("failed", 2)
+    done = importing.run_import(actor=cast.operations, now=NOW, run=run)
+    assert (done.state, counts(done)) == ("done", (4, 0, 0, 0))
+
+
+def test_files_are_forgotten_after_a_month(cast, put, settings):
+    run = run_all(put([["客户名称", "ARR"], ["甲", "面议"]]))
+    waiting = put([["客户名称"], ["甲"]])
+    assert importing.forget_files(now=NOW + timedelta(days=30)) == 0
+    assert importing.forget_files(now=NOW + timedelta(days=31)) == 3
+    assert not list((settings.DATA_DIR / "files/imports").iterdir())
+    with pytest.raises(NotFound):
+        imports.error_file(cast.operations, run.pk)
+    waiting.refresh_from_db()
+    with pytest.raises(importing.FileForgotten):
+        check(waiting)
 
 
 def test_unknown_kind_is_refused(cast, put):

@@ -1,11 +1,15 @@
 """What the package brings to the common machinery: its part of the day, its background work."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
+
+from django_tasks import task
 
 from gengyun.customers.actions import importing
 from gengyun.customers.actions.tiers import expire_manual_tiers
+from gengyun.kernel.clock import utc_now
 from gengyun.kernel.day import Report, day_step
 from gengyun.kernel.days import day_of
+from gengyun.kernel.jobs.schedule import Daily, repeat
 
 __all__ = ["importing", "tiers_step"]
 
@@ -16,3 +20,11 @@ def tiers_step(as_of: date, now: datetime, report: Report) -> None:
     if as_of == day_of(now):
         moved = expire_manual_tiers(now=now)
         report(moved, moved)
+
+
+@task()
+def forget_import_files() -> int:
+    return importing.forget_files(now=utc_now())
+
+
+repeat("import files", Daily(time(3, 40)), forget_import_files)

@@ -9,7 +9,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from gengyun.customers.actions.import_kinds import (
 from gengyun.customers.calc.columns import suggest
 from gengyun.customers.models import ImportRun
 from gengyun.customers.queries.import_file import Table, read_table
+from gengyun.customers.queries.imports import runs
 from gengyun.kernel.clock import utc_now
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.kernel.jobs.backend import add
@@ -48,6 +49,7 @@ ROWS_A_STEP = 1_000
 SHOWN_ROWS = 20
 SHOWN_ERRORS = 100
 FOLDER = "files/imports"
+KEEP_FILES = timedelta(days=30)  # they hold names and phone numbers
 
 
 class KindUnknown(Refusal):
@@ -75,6 +77,12 @@ class FieldsNotMapped(Refusal):
 class OptionInvalid(Refusal):
     code = "option_invalid"
     message = "%(value)s is no valid value for the option %(option)s."
+
+
+class FileForgotten(Refusal):
+    code = "file_forgotten"
+    status = 409
+    message = "The uploaded file has been deleted after 30 days; upload it again."
 
 
 class ImportNotReady(Refusal):
@@ -143,7 +151,7 @@ def check_import(
 
 @transaction.atomic
 def start_import(*, actor: User | None, now: datetime, run: ImportRun) -> ImportRun:
-    """Hand a checked import to the worker."""
+    """Hand a checked import to the worker; one that failed goes on where it was."""
     row = _begin(actor, now, run)
     add(import_in_background, row.pk, unique_key=f"import:{row.pk}")
     return row
@@ -185,10 +193,10 @@ def delete_import(*, actor: User | None, now: datetime, run: ImportRun) -> None:
 @transaction.atomic
 def _begin(actor: User | None, now: datetime, run: ImportRun) -> ImportRun:
     row = _locked(actor, run)
-    if row.state != ImportRun.State.CHECKED:
+    if row.state not in {ImportRun.State.CHECKED, ImportRun.State.FAILED}:
         raise ImportNotReady
-    row.state, row.error, row.done_count = ImportRun.State.RUNNING, "", 0
-    row.save(update_fields=["state", "error", "done_count"])
+    row.state, row.error = ImportRun.State.RUNNING, ""
+    row.save(update_fields=["state", "error"])
     told = {"file": [None, row.file_name], "rows": [None, row.row_count]}
     record(actor=actor, now=now, action="import.start", obj=row, changes=told)
     return row
@@ -206,6 +214,9 @@ def _run(
             _write_all(run, now, on_progress)
     except Refusal as refusal:
         _fail(run, str(refusal))
+        raise
+    except KeyboardInterrupt:
+        _fail(run, "interrupted")
         raise
     except Exception as error:
         _fail(run, repr(error)[:1000])
@@ -326,6 +337,8 @@ def _context(run: ImportRun, actor: User | None, now: datetime) -> Context:
 
 
 def _table(run: ImportRun) -> Table:
+    if not run.stored_path:
+        raise FileForgotten
     return read_table(settings.DATA_DIR / run.stored_path, run.file_name)
 
 
@@ -337,8 +350,6 @@ def _kind(name: str) -> ImportKind:
 
 
 def _locked(actor: User | None, run: ImportRun) -> ImportRun:
-    from gengyun.customers.queries.imports import runs
-
     row = runs(actor).filter(pk=run.pk).first()
     if row is None:
         raise NotFound
@@ -350,6 +361,20 @@ def _waiting(actor: User | None, run: ImportRun) -> ImportRun:
     if row.state not in {ImportRun.State.UPLOADED, ImportRun.State.CHECKED}:
         raise ImportNotReady
     return row
+
+
+def forget_files(*, now: datetime) -> int:
+    """Delete uploads and error files of imports older than `KEEP_FILES`; returns how many."""
+    old = ImportRun.objects.filter(created_at__lt=now - KEEP_FILES).exclude(
+        stored_path="", error_path=""
+    )
+    count = 0
+    for run in old.exclude(state=ImportRun.State.RUNNING):
+        for path in filter(None, (run.stored_path, run.error_path)):
+            (settings.DATA_DIR / path).unlink(missing_ok=True)
+            count += 1
+        ImportRun.objects.filter(pk=run.pk).update(stored_path="", error_path="")
+    return count
 
 
 def _fail(run: ImportRun, error: str) -> None:
