@@ -56,3 +56,6 @@ document.addEventListener('click', (event) => {
   field.value = lines.join('\n');
   field.dispatchEvent(new Event('change', { bubbles: true }));
 });
+
+// On a phone the sections are a strip: the current one must be seen.
+document.querySelector('.gy-set-nav [aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' });
