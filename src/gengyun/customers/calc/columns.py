@@ -44,7 +44,7 @@ CUSTOMER_COLUMNS = (
         "region",
         _names(
             "地区, 区域, 城市, 省份, 省, 市, 所在地, 所在地区, 所在城市, 省市, 大区, "
-            "region, city, province, billingcity, location"
+            "region, city, province, billingcity, location, office_location, country"
         ),
     ),
     Column(
