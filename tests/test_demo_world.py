@@ -102,3 +102,12 @@ def test_a_note_about_falling_use_agrees_with_the_events():
         was, now = (int("".join(c for c in part if c.isdigit())) for part in
                     note.body.split("，")[0].split("降到"))  # fmt: skip
         assert now <= was
+
+
+def test_nobody_praises_what_nobody_uses(world):
+    praise = ("点名表扬", "申请做标杆案例", "做得比我们的模板好")
+    day_of = {day: k for k, day in enumerate(world.days)}
+    for note in world.notes:
+        if any(words in note.body for words in praise):
+            day = day_of[(note.happened_at + timedelta(hours=8)).date()]
+            assert world.active[note.account, max(day - 18, 0) : day].any()

@@ -44,6 +44,8 @@ class Teller:
 
     def direction(self, account: Account, day: int) -> str:
         now, was = self.average(account, day), self.average(account, day, back=28)
+        if day >= 14 and not self.active[account.index, day - 14 : day].any():
+            return "silent"
         if day < 60 or was < 1:
             return "flat"
         if now < was * 0.82:
@@ -161,6 +163,8 @@ class Teller:
     def _shock(self, account: Account, shock: Shock) -> None:
         if shock.recorded is None:
             return
+        if shock.kind == "win" and self.direction(account, shock.recorded) in {"down", "silent"}:
+            return  # other things weighed more: nobody praised what nobody used
         optional = [m for m in account.modules if m not in {"任务协作", "系统管理"}]
         module = optional[-1] if shock.kind == "module_dropped" and optional else ""
         self.write(account, shock.recorded, texts.SHOCK[shock.kind], module=module)
@@ -191,6 +195,7 @@ class Teller:
                 "down": texts.ROUTINE_DOWN,
                 "up": texts.ROUTINE_UP,
                 "flat": texts.ROUTINE_FLAT,
+                "silent": texts.STOPPED,
             }[self.direction(account, day)]
             self.write(account, day, lines)
             day += max(4, int(step * self.rng.lognormal(0, 0.3)))
@@ -245,6 +250,8 @@ _WAIT_SHARE = (0.02, 0.04, 0.05, 0.08, 0.1, 0.12, 0.14, 0.16, 0.17, 0.12)
 def _reason(account: Account, teller: Teller, end: int, as_of: date) -> str:
     if account.situation in {"no_data", "stopped", "new"}:
         return account.situation
+    if teller.direction(account, end) == "silent":
+        return "stopped"
     if any(s.kind != "win" and s.recorded and s.recorded > end - 40 for s in account.shocks):
         return "shock"
     if (account.renews_on - as_of).days <= 75:
