@@ -51,6 +51,7 @@ def start(tmp_path):
     for process in started:
         if process.poll() is None:
             process.kill()
+        process.wait()
         process.stdout.close()
 
 
@@ -102,9 +103,19 @@ def test_start_that_is_killed_leaves_nobody_behind(start, port):
     wait_for(lambda: not answers(port))
 
 
-def test_start_on_a_taken_port_ends_with_an_error(start, port):
+@pytest.mark.parametrize("command", ["start", "web"])
+def test_port_that_is_taken_is_refused_in_one_line(port, tmp_path, command):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        process = start(port)
-        assert process.wait(60) != 0
+        done = subprocess.run(
+            [sys.executable, "-m", "gengyun", command, "--port", str(port)],
+            env={**os.environ, "GENGYUN_DATA": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert f"Port {port} of 127.0.0.1" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -9,6 +9,7 @@ import time
 import click
 
 from gengyun.cli.main import setup
+from gengyun.cli.web import require_free
 
 STOP_SECONDS = 30  # `gengyun web` gives its processes 15
 QUICK_SECONDS = 5.0  # an end sooner than this after the first start is a mistake of set-up
@@ -81,6 +82,7 @@ def _end_with_parent() -> None:
 @click.option("--workers", type=click.IntRange(1, 64), help="Web processes, as of `gengyun web`.")
 def command(host: str, port: int, workers: int | None) -> None:
     """Run web and worker until Ctrl-C. Brings the database up to date first."""
+    require_free(host, port)
     setup()
     from django.core.management import call_command
 

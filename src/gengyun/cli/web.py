@@ -1,10 +1,12 @@
 """`gengyun web`: pages and tracking on one port."""
 
 import os
+import socket
 
 import click
 
 from gengyun.cli.main import setup
+from gengyun.kernel.errors import Refusal
 
 STOP_SECONDS = 15  # for requests that have begun; a worker that is just starting takes no signal
 
@@ -12,6 +14,24 @@ STOP_SECONDS = 15  # for requests that have begun; a worker that is just startin
 def default_workers() -> int:
     """One process a core, and never so many that memory is the limit (about 120 MB each)."""
     return min(os.cpu_count() or 1, 4)
+
+
+class PortTaken(Refusal):
+    code = "port_taken"
+    message = "Port %(port)s of %(host)s cannot be used: %(reason)s. Choose another with --port."
+
+
+def require_free(host: str, port: int) -> None:
+    """Say it in one line now: the server's processes would say it in many, again and again."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        # as the server will: what a server that just ended left behind is no obstacle
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise PortTaken(host=host, port=port, reason=reason) from None
 
 
 @click.command(name="web")
@@ -25,6 +45,7 @@ def command(host: str, port: int, workers: int | None) -> None:
 
     Events are stored at once and wait until `gengyun worker` takes them; `gengyun start` runs both.
     """
+    require_free(host, port)
     setup()  # a wrong setting shows here, not in every worker process
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces
