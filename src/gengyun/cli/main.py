@@ -54,5 +54,9 @@ def main() -> None:
     try:
         cli()
     except Refusal as refusal:
-        click.echo(f"gengyun: {refusal}", err=True)
+        from django.utils.translation import gettext
+
+        sentence = gettext(refusal.message)
+        told = sentence % refusal.params if refusal.params else sentence
+        click.echo(f"gengyun: {told}", err=True)
         sys.exit(1)

@@ -37,7 +37,7 @@ def write_error_file(run: ImportRun, table: Table, errors: list[Planned]) -> str
 
 
 def reasons(planned: Planned) -> str:
-    return "; ".join(
+    return gettext("; ").join(
         explain(
             {
                 "code": problem.code,
