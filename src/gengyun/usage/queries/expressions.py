@@ -49,10 +49,10 @@ def expression(
     heard = joined[EVER].notnull()
 
     def value(column: Column) -> Any:
-        found = joined[names[column]].cast("float64")
+        found = joined[names[column]]
         if column.aggregate == "days_since":
-            return found
-        known = ibis.coalesce(found, ibis.literal(0.0))
+            return found.cast("float64")
+        known = ibis.coalesce(found, 0).cast("float64")
         return ibis.ifelse(heard, known, ibis.null("float64"))
 
     outputs = {output.metric: _result(output, value, joined) for output in plan.outputs}
@@ -64,11 +64,22 @@ def _result(output: Output, value: Any, joined: "ir.Table") -> Any:
     if output.form == "base":
         return above
     if output.field is not None:
-        return above / joined[f"field_{output.field}"].cast("float64").nullif(0.0)
+        return above / _not_zero(joined[f"field_{output.field}"].cast("float64"))
     below = value(output.other)
     if output.form == "change":
-        return (above - below) / below.nullif(0.0)
-    return above / below.nullif(0.0)
+        return (above - below) / _not_zero(below)
+    return above / _not_zero(below)
+
+
+def _float(number: int) -> Any:
+    """Spark reads 0.0 as a decimal and calculates on in decimals; a cast is a float everywhere."""
+    import ibis
+
+    return ibis.literal(number).cast("float64")
+
+
+def _not_zero(value: Any) -> Any:
+    return value.nullif(_float(0))
 
 
 def _sums(
@@ -93,7 +104,7 @@ def _sums(
         inside = _is_in_window(rows, column)
         if column.aggregate == "count":
             return ibis.ifelse(inside, rows.n, 0).sum()
-        return ibis.ifelse(inside, rows.total_micro, 0).sum() / 1_000_000.0
+        return ibis.ifelse(inside, rows.total_micro, 0).sum().cast("float64") / _float(1_000_000)
 
     found = {names[column]: one(column) for column in columns}
     if ever:
