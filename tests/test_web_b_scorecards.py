@@ -291,3 +291,22 @@ def test_the_difference_names_what_changed():
     assert [(line.kind, line.old, line.new) for line in diff(old, new)] == [
         ("hysteresis", "3", "4")
     ]
+
+
+def test_every_fault_of_a_configuration_is_in_the_catalogue():
+    import ast
+    import inspect
+
+    from gengyun.health.calc import config
+    from gengyun.web.present.scorecard_faults import FAULTS
+
+    tree = ast.parse(inspect.getsource(config))
+    said = {
+        arg.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "fault"
+        for arg in node.args[2:3]
+        if isinstance(arg, ast.Constant)
+    }
+    assert len(said) > 15
+    assert said <= set(FAULTS)

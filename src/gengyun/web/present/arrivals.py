@@ -20,6 +20,7 @@ KINDS = {
     "identify": _("user traits"),
     "group": _("customer traits"),
     "alias": _("alias"),
+    "batch": _("item of a request"),
 }
 
 
@@ -84,3 +85,15 @@ def pretty(body: str) -> str:
         return json.dumps(json.loads(body), ensure_ascii=False, indent=2)
     except ValueError:
         return body
+
+
+def event_name(body: str) -> str:
+    """What the event calls itself, if it can be read at all."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return ""
+    if not isinstance(found, dict):
+        return ""
+    name = found.get("event") or found.get("name") or found.get("type") or ""
+    return name if isinstance(name, str) else ""

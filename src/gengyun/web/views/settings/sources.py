@@ -14,7 +14,7 @@ from gengyun.usage.actions import sources as source_actions
 from gengyun.usage.models import Source, WriteKey
 from gengyun.usage.queries import sources as queries
 from gengyun.web.access import page
-from gengyun.web.present.arrivals import arrival_row, pretty, quarantine_groups
+from gengyun.web.present.arrivals import arrival_row, event_name, pretty, quarantine_groups
 from gengyun.web.present.outcomes import outcome
 from gengyun.web.present.snippets import snippets
 from gengyun.web.render import warn
@@ -138,13 +138,15 @@ def source_quarantine(request, pk):
     source = _found(pk)
     reason = request.GET.get("reason", "")
     waiting = queries.waiting(source)
-    of_reason = [g for g in waiting if g.group_id and (not reason or g.reason == reason)]
+    healed_by = "unknown_customer"  # creating the customer lets these go on
+    of_reason = [g for g in waiting if g.reason == healed_by and reason in {"", healed_by}]
     context = {
         "source": source,
         "reason": reason,
         "quarantine": quarantine_groups(waiting),
         "events": [
-            (row, pretty(row.body)) for row in queries.quarantine(source, reason=reason)[:50]
+            (row, event_name(row.body), pretty(row.body))
+            for row in queries.quarantine(source, reason=reason)[:50]
         ],
         "by_customer": of_reason[:20],
         "outcome_of": outcome,
