@@ -1,4 +1,5 @@
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,15 @@ import demo_site
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def site():
     """Address of a demo company of this run's own."""
     if demo_site.chromium() is None:
         pytest.skip("no chromium on this machine; set CHROMIUM to its path")
-    folder = tmp_path_factory.mktemp("demo") / "company"
-    with demo_site.running_demo(folder) as address:
+    # not pytest's own folder: other runs of pytest clear that while the server still needs it
+    with (
+        tempfile.TemporaryDirectory(prefix="gengyun-browser-") as folder,
+        demo_site.running_demo(Path(folder) / "company") as address,
+    ):
         yield address
 
 

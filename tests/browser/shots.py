@@ -20,9 +20,11 @@ def main(address=None):
     if address:
         draw(address)
         return
-    with tempfile.TemporaryDirectory() as folder:
-        with demo_site.running_demo(Path(folder) / "company") as built:
-            draw(built)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        demo_site.running_demo(Path(folder) / "company") as built,
+    ):
+        draw(built)
 
 
 def draw(address):

@@ -123,7 +123,7 @@ def test_list_by_keyboard_alone(visit):
     page.keyboard.press("/")
     page.keyboard.type("天津")
     page.wait_for_function(
-        "[...document.querySelectorAll('[data-name]')].every(a => a.textContent.includes('天津'))"
+        "() => [...document.querySelectorAll('[data-name]')].every(a => a.textContent.includes('天津'))"
     )
     page.locator("[data-filter]").blur()
     page.keyboard.press("?")
