@@ -82,8 +82,8 @@ def _end_with_parent() -> None:
 @click.option("--workers", type=click.IntRange(1, 64), help="Web processes, as of `gengyun web`.")
 def command(host: str, port: int, workers: int | None) -> None:
     """Run web and worker until Ctrl-C. Brings the database up to date first."""
-    require_free(host, port)
     setup()
+    require_free(host, port)
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)

@@ -45,8 +45,8 @@ def command(host: str, port: int, workers: int | None) -> None:
 
     Events are stored at once and wait until `gengyun worker` takes them; `gengyun start` runs both.
     """
-    require_free(host, port)
     setup()  # a wrong setting shows here, not in every worker process
+    require_free(host, port)
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces
     from granian.log import LogLevels

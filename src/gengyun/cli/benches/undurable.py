@@ -5,8 +5,12 @@ Never served by a command; the tracking bench names it to granian itself.
 
 import asyncio
 
-from gengyun.config.server import Server
-from gengyun.lake.inbox import NewBatch
+import django
+
+django.setup()
+
+from gengyun.lake.inbox import NewBatch  # noqa: E402
+from gengyun.tracking.server import Server  # noqa: E402
 
 
 class _Forgetting:
@@ -31,4 +35,9 @@ class Undurable(Server):
         self.writer = self.tracking.writer = _Forgetting(loop)
 
 
-application = Undurable()
+def _no_pages(environ, start_response):
+    start_response("404 Not Found", [])
+    return []
+
+
+application = Undurable(_no_pages)
