@@ -107,9 +107,10 @@ def hold(held: Iterable[Held]) -> None:
     for item in held:
         delivery, event = item.delivery, item.event
         if delivery.quarantine_id is not None:
-            QuarantinedEvent.objects.filter(pk=delivery.quarantine_id).update(
-                reason=item.reason, detail=item.detail
-            )
+            if item.reason != delivery.reason:
+                QuarantinedEvent.objects.filter(pk=delivery.quarantine_id).update(
+                    reason=item.reason, detail=item.detail
+                )
             continue
         fresh.append(
             QuarantinedEvent(

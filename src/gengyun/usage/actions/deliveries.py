@@ -47,6 +47,7 @@ class Delivery(msgspec.Struct, gc=False):
     received_at: int
     events: list[DecodedEvent]
     quarantine_id: int | None = None
+    reason: str = ""  # why a replayed event waited until now
     # the moment from which the events count as known; None: received_at, or happened_at where
     # the source is a history
     known_at: int | None = None

@@ -61,6 +61,7 @@ def deliveries_again(
                 received_at,
                 [],
                 quarantine_id=row.pk,
+                reason=row.reason,
                 known_at=None if source.is_history else replay.now,
             )
             arrived = Arrived(
