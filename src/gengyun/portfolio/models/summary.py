@@ -64,6 +64,8 @@ class CustomerSummary(models.Model):
             models.Index(fields=["need_rank", "customer"], name="summary_rank"),
             models.Index(fields=["next_step_on", "customer"], name="summary_step"),
             models.Index(fields=["active_users_7d", "customer"], name="summary_active"),
+            models.Index(fields=["industry", "customer"], name="summary_industry"),
+            models.Index(fields=["region", "customer"], name="summary_region"),
             models.Index(fields=["owner", "-need_rank"], name="summary_need"),
             models.Index(fields=["owner", "name"], name="summary_owner_name"),
             models.Index(fields=["band", "tier"], name="summary_band_tier"),

@@ -9,6 +9,7 @@ from gengyun.customers.models import Stage, Tier
 from gengyun.customers.queries import customers as customer_queries
 from gengyun.portfolio.calc.filters import Filter, parse_filters
 from gengyun.portfolio.calc.needs import GROUPS
+from gengyun.portfolio.queries import choices
 from gengyun.team.models import User
 from gengyun.team.queries.people import members_below
 from gengyun.web.forms import Form
@@ -209,7 +210,7 @@ def adders(user):
         Adder("tag", names["tag"], "tag", tags, []),
     ]
     for field in ("industry", "region"):
-        values = [(value, value) for value in customer_queries.values_in_use(user, field)[:200]]
+        values = [(value, value) for value in choices.values_in_use(user, field)]
         found.append(Adder(field, names[field], "choice", values, []))
     return found
 
