@@ -7,6 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from gengyun.portfolio.calc import needs
+
 Entry = tuple[str, Any, Any]  # anchor, name, definition
 
 
@@ -128,18 +130,37 @@ def _time() -> list[Entry]:
 
 
 def _needs() -> list[Entry]:
+    """With the limits that the code uses."""
     return [
-        ("health_drop", _("Health fell"), _("8 points or more within a week.")),
-        ("silent", _("Silent"), _("No use for a time after the customer had been active.")),
+        (
+            "health_drop",
+            _("Health fell"),
+            _("%(points)s points or more within a week.") % {"points": f"{needs.DROP_POINTS:g}"},
+        ),
+        ("band_d", _("At risk"), _("The score is in band D.")),
+        (
+            "silent",
+            _("Silent"),
+            _(
+                "The customer used the product and has not for %(days)s days or more "
+                "(tech-touch: %(tech)s)."
+            )
+            % {"days": needs.SILENT_DAYS["high"], "tech": needs.SILENT_DAYS["tech"]},
+        ),
         (
             "no_contact",
             _("No contact"),
-            _("No meaningful touch for 14 days in high-touch, 30 in low-touch, 60 in tech-touch."),
+            _(
+                "No meaningful touch for %(high)s days in high-touch, %(low)s in low-touch, "
+                "%(tech)s in tech-touch."
+            )
+            % needs.CONTACT_DAYS,
         ),
         (
             "renewal_near",
             _("Renewal near"),
-            _("90 days or less to the renewal date while health is C or D."),
+            _("%(days)s days or less to the renewal date while health is C or D.")
+            % {"days": needs.RENEWAL_DAYS},
         ),
         (
             "next_step",
@@ -147,10 +168,12 @@ def _needs() -> list[Entry]:
             _("The date of the next step is today or has passed."),
         ),
         (
-            "order",
-            _("Order of the list"),
-            _("By severity, then by ARR."),
+            "data_missing",
+            _("Data missing"),
+            _("Judged without enough data although we have had the customer for %(days)s days.")
+            % {"days": needs.NEW_CUSTOMER_DAYS},
         ),
+        ("order", _("Order of the list"), _("By severity, then by ARR.")),
     ]
 
 

@@ -209,7 +209,8 @@ def import_progress(request, pk):
 def import_errors(request, pk):
     path = queries.error_file(request.user, pk)
     run = queries.get_run(request.user, pk)
-    name = f"{Path(run.file_name).stem}-{_('refused')}.csv"
+    word = _("refused")
+    name = f"{Path(run.file_name).stem}-{word}.csv"
     return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/csv")
 
 
