@@ -15,7 +15,7 @@ from gengyun.kernel.errors import NotAllowed
 from gengyun.lake.store import Lake
 from gengyun.usage.actions.import_events import FieldsMissing, MappingUnknown, import_events
 from gengyun.usage.actions.sources import create_source
-from gengyun.usage.calc.event_rows import RowReader, property_of, suggest
+from gengyun.usage.calc.event_rows import RowReader, guarded, property_of, suggest, unguarded
 from gengyun.usage.queries.event_file import EventFileUnreadable
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -230,3 +230,10 @@ def test_a_message_column_is_the_dedupe_key():
     reader = RowReader({"t": "time", "c": "customer", "e": "event", "id": "message"}, zone=UTC)
     row = {"t": "2014-05-01", "c": "a", "e": "x", "id": "m-1"}
     assert json.loads(reader.event(row))["messageId"] == "m-1"
+
+
+def test_the_error_file_runs_nothing_in_a_spreadsheet_and_comes_back_as_it_was():
+    for cell in ("=1+1", "@x", "+86 138", "-", "text", "-3", "'=x", 7, None):
+        assert unguarded(guarded(cell)) == cell or cell == "'=x"
+    assert guarded("=1+1") == "'=1+1"
+    assert guarded("-3") == "-3"

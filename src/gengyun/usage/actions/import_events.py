@@ -32,7 +32,15 @@ from gengyun.usage.actions.people import People
 from gengyun.usage.actions.resolve import Resolver
 from gengyun.usage.actions.writing import LakeKeys, first_of_each, message_keys, to_arrow
 from gengyun.usage.calc.decode import Arrived, BadEvent, decode_event
-from gengyun.usage.calc.event_rows import ADDED, FIELDS, REQUIRED, BadRow, RowReader, suggest
+from gengyun.usage.calc.event_rows import (
+    ADDED,
+    FIELDS,
+    REQUIRED,
+    BadRow,
+    RowReader,
+    guarded,
+    suggest,
+)
 from gengyun.usage.models import Source
 from gengyun.usage.queries.event_file import headers_of, read_pieces
 
@@ -217,5 +225,5 @@ def _write_errors(
             writer.writerow([*run.headers, *ADDED])
         for at, reason, detail in sorted(bad):
             line, row = rows[at]
-            cells = [row.get(header, "") for header in run.headers]
+            cells = [guarded(row.get(header, "")) for header in run.headers]
             writer.writerow([*cells, line, reason, detail])

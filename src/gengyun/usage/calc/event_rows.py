@@ -37,6 +37,7 @@ REQUIRED = ("time", "customer", "event")
 
 # what CSV holds as text and means as a number; "007" and "+86…" stay text: they are ids
 _INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
+_FORMULA = re.compile(r"[=+\-@\t\r]")
 _DECIMAL = re.compile(r"-?(0|[1-9]\d{0,14})\.\d{1,15}")
 
 
@@ -81,6 +82,7 @@ class RowReader:
         column for the message id it is made of the row's content: importing the same file again
         gives the same ids.
         """
+        row = {header: unguarded(cell) for header, cell in row.items()}
         properties = {
             header: value
             for header, cell in row.items()
@@ -115,6 +117,20 @@ class RowReader:
         digest = blake2b(msgspec.json.encode(event, order="sorted"), digest_size=16).digest()
         times = self.seen[digest] = self.seen.get(digest, 0) + 1
         return f"row:{digest.hex()}:{times}"
+
+
+def guarded(cell: object) -> object:
+    """For the error file: text that a spreadsheet would run as a formula gets a quote in front."""
+    if isinstance(cell, str) and _FORMULA.match(cell) and property_of(cell) == cell:
+        return f"'{cell}"
+    return cell
+
+
+def unguarded(cell: object) -> object:
+    """The cell without the quote of `guarded`."""
+    if isinstance(cell, str) and cell[:1] == "'" and _FORMULA.match(cell, 1):
+        return cell[1:]
+    return cell
 
 
 def time_of(cell: object, zone: tzinfo) -> str | float:
