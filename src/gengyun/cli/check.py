@@ -50,9 +50,13 @@ def command(only: tuple[str, ...]) -> None:
         if only and name not in only:
             continue
         start = time.perf_counter()
-        problems = check(root)
+        try:
+            problems = check(root)
+        except Exception as error:  # noqa: BLE001 - a check that breaks has failed; the rest goes on
+            problems = [f"the check itself broke: {error!r}"]
         word = click.style("failed", fg="red") if problems else click.style("ok", fg="green")
-        click.echo(f"{word:<8} {title} ({time.perf_counter() - start:.1f} s)")
+        pad = " " * (8 - len("failed" if problems else "ok"))
+        click.echo(f"{word}{pad} {title} ({time.perf_counter() - start:.1f} s)")
         for problem in problems:
             click.echo(f"    {problem}")
         failed += bool(problems)

@@ -15,11 +15,12 @@ from gengyun.demo.load import events as load_events
 from gengyun.demo.load.folder import mark_built
 from gengyun.demo.load.imports import load_import
 from gengyun.demo.load.people import make_people
+from gengyun.demo.load.visits import note_visits
 from gengyun.demo.world.make import DEFAULT_SEED, make_world
 from gengyun.health.actions import defaults as health_defaults
 from gengyun.kernel.day import judge_day
 from gengyun.kernel.days import start_of
-from gengyun.kernel.models import DayRun
+from gengyun.kernel.models import DayRun, Schedule
 from gengyun.lake.store import Lake
 from gengyun.usage.actions import defaults as usage_defaults
 from gengyun.usage.actions.rollups import roll_up
@@ -76,7 +77,8 @@ def build(
         customer_defaults.install_defaults(now=since)
         usage_defaults.install_defaults(now=since)
         health_defaults.install_defaults(now=since)
-        people = make_people(now=now, since=since)
+        last_visit = start_of(as_of - timedelta(weeks=1)) + timedelta(hours=17, minutes=42)
+        people = make_people(now=now, since=since, last_visit=last_visit)
         source = make_source(now=now)
     with step("customers"):
         customers = load_customers.load_customers(world, now=now, people=people)
@@ -95,14 +97,19 @@ def build(
         roll_up(lake=lake, now=now)
     with step("judged weeks"):
         for week in range(weeks, -1, -1):
-            judge(as_of - timedelta(weeks=week), now=now, is_last=week == 0)
+            day = as_of - timedelta(weeks=week)
+            judge(day, now=now, summaries=week <= 1)
+            if week == 1:
+                note_visits(people.values(), today=day)
+        # today is judged: the worker need not do it again when it starts
+        Schedule.objects.update_or_create(name="judge_today", defaults={"last_run_at": now})
     mark_built(Path(settings.DATA_DIR), as_of)
     return built
 
 
-def judge(day: date, *, now: datetime, is_last: bool) -> None:
-    """Judge a day; summary rows say what holds now, so only the last day writes them."""
-    if not is_last:
+def judge(day: date, *, now: datetime, summaries: bool) -> None:
+    """Judge a day; summary rows say what holds now, so most past days need not write them."""
+    if not summaries:
         steps = {"summary": {"state": "done", "done": 0, "total": 0}}
         DayRun.objects.create(as_of=day, started_at=now, steps=steps)
     judge_day(day, now=now, data_until=start_of(day), resume=True)

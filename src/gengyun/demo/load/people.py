@@ -1,7 +1,7 @@
 """The colleagues of the demo company, one login per role at least."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -45,8 +45,8 @@ LOGINS = COLLEAGUES[:5]
 
 
 @transaction.atomic
-def make_people(*, now: datetime, since: datetime) -> dict[str, User]:
-    """Teams and users; they last came three days ago, so that the pages can say what changed."""
+def make_people(*, now: datetime, since: datetime, last_visit: datetime) -> dict[str, User]:
+    """Teams and users."""
     root = create_team(actor=None, now=now, name=ROOT)
     teams: dict[str | None, Team | None] = {None: None, ROOT: root}
     for name in (BIG, GROWTH):
@@ -60,7 +60,7 @@ def make_people(*, now: datetime, since: datetime) -> dict[str, User]:
             team=teams[colleague.team],
             password=password,
             created_at=since,
-            visit_at=now - timedelta(days=3),
+            visit_at=last_visit,
         )
         for colleague in COLLEAGUES
     ]

@@ -67,15 +67,15 @@ def _shock(
 
 
 def engagement(rng: np.random.Generator, accounts: list[Account], day_count: int) -> np.ndarray:
-    """[account, day]: .55 fit, a slow wandering (OU, phi .985, sd .5) and the visible shocks."""
-    count, phi, spread = len(accounts), 0.985, 0.5
+    """[account, day]: .45 fit, a slow wandering (OU, phi .985, sd .45) and the visible shocks."""
+    count, phi, spread = len(accounts), 0.985, 0.45
     latent = np.empty((count, day_count))
     wandering = rng.normal(0, spread, count)
     kicks = rng.normal(0, spread * np.sqrt(1 - phi**2), (day_count, count))
     for day in range(day_count):
         wandering = phi * wandering + kicks[day]
         latent[:, day] = wandering
-    latent += 0.55 * np.array([account.fit for account in accounts])[:, None]
+    latent += 0.45 * np.array([account.fit for account in accounts])[:, None]
     days = np.arange(day_count)
     for account in accounts:
         for shock in account.shocks:

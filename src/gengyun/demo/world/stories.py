@@ -46,7 +46,11 @@ class Teller:
         now, was = self.average(account, day), self.average(account, day, back=28)
         if day >= 14 and not self.active[account.index, day - 14 : day].any():
             return "silent"
-        if day < 60 or was < 1:
+        if day < 60:
+            return "flat"
+        if account.seats >= 8 and max(now, was) < account.seats * 0.12:
+            return "low"
+        if was < 1:
             return "flat"
         if now < was * 0.82:
             return "down"
@@ -113,6 +117,7 @@ class Teller:
             "t": contact.title,
             "d": decider.name,
             "m": module or modules[int(self.rng.integers(len(modules)))],
+            "few": str(min(9, max(2, seats // 4))),
             "now": f"{self.average(account, day):.0f}",
             "was": f"{self.average(account, day, back=28):.0f}",
             "seats": str(seats),
@@ -163,7 +168,11 @@ class Teller:
     def _shock(self, account: Account, shock: Shock) -> None:
         if shock.recorded is None:
             return
-        if shock.kind == "win" and self.direction(account, shock.recorded) in {"down", "silent"}:
+        if shock.kind == "win" and self.direction(account, shock.recorded) in {
+            "down",
+            "low",
+            "silent",
+        }:
             return  # other things weighed more: nobody praised what nobody used
         optional = [m for m in account.modules if m not in {"任务协作", "系统管理"}]
         module = optional[-1] if shock.kind == "module_dropped" and optional else ""
@@ -196,6 +205,7 @@ class Teller:
                 "up": texts.ROUTINE_UP,
                 "flat": texts.ROUTINE_FLAT,
                 "silent": texts.STOPPED,
+                "low": texts.ROUTINE_LOW,
             }[self.direction(account, day)]
             self.write(account, day, lines)
             day += max(4, int(step * self.rng.lognormal(0, 0.3)))

@@ -2,7 +2,7 @@
 """What colleagues write about customers, by situation. Content, not interface: Chinese only.
 
 Slots: {c} contact, {t} their title, {d} decision maker, {m} a module in use, {now} and {was} active
-users on a working day in the last and the four weeks before, {seats} seats bought, {renew} the
+users on a working day in the last and the four weeks before, {seats} seats bought, {few} some of them, {renew} the
 renewal date, {arr} the amount in 万. A line is (kind, outcome, text); outcome "" means not judged.
 """
 
@@ -23,8 +23,17 @@ ROUTINE_FLAT: tuple[Line, ...] = (
     ("meeting", "partly", "季度回顾会，{c}参加。日均活跃{now}人，和上季度差不多。三个目标里两个按期，剩下一个卡在他们内部的数据口径，约好月底再看。"),
     ("email", "", "发出季度使用报告。{c}回信说会转给{d}看，让我们两周后再来问反馈。"),
     ("call", "partly", "{c}反馈{m}的导出在数据多的时候会超时。先教了分月导出的办法，彻底修复等下个版本。"),
-    ("visit", "solved", "到客户现场做了一次{m}答疑，来了九个人，问题集中在权限和提醒设置，当场都解决了。{c}希望每个季度来一次。"),
+    ("visit", "solved", "到客户现场做了一次{m}答疑，来了{few}个人，问题集中在权限和提醒设置，当场都解决了。{c}希望每个季度来一次。"),
     ("call", "", "给{c}打电话确认通讯录同步的情况，一切正常。顺便了解到他们明年预算十二月中旬定，需要在那之前把价值材料给到。"),
+)  # fmt: skip
+
+ROUTINE_LOW: tuple[Line, ...] = (
+    ("call", "partly", "买了{seats}个席位，平常每天只有{now}个人在用。和{c}算了账，答应先把{m}在一个部门里做透，月底看人数。"),
+    ("meeting", "not", "和{c}过了一遍账号清单：一大半从没登录过。{c}说当初按部门人数买的，实际用的只有管理岗。续约前这是要补的课。"),
+    ("wecom", "", "给{c}发了未登录账号的名单，请帮忙催一催。回复“我在群里说一声”。"),
+    ("email", "", "发出上线复盘：{seats}个席位里天天用的只有{now}个，附上三个同行的推广做法，请{c}转给{d}。"),
+    ("note", "", "这家的席位用得太少，单靠{c}推不动。下次去要见{d}，把用起来这件事列进他们的季度目标。"),
+    ("call", "partly", "{c}想让新来的人用{m}，但没有时间培训。约好我们录一段二十分钟的课，他们自己组织看。"),
 )  # fmt: skip
 
 ROUTINE_DOWN: tuple[Line, ...] = (
@@ -47,9 +56,9 @@ KICKOFF: tuple[Line, ...] = (
 )  # fmt: skip
 
 TRAINING: tuple[Line, ...] = (
-    ("meeting", "solved", "管理员培训，{c}等四人参加，考核都过了。权限配置问得最细。"),
+    ("meeting", "solved", "管理员培训，{c}等{few}人参加，考核都过了。权限配置问得最细。"),
     ("meeting", "partly", "{m}全员培训，到场人数不到报名的一半，{c}说月底结账走不开。录像已经发群里，下周再补一场小的。"),
-    ("wecom", "solved", "在客户群里连着三天发{m}的短视频，{c}帮忙点名，今天有二十多人第一次登录。"),
+    ("wecom", "solved", "在客户群里连着三天发{m}的短视频，{c}帮忙点名，今天有{few}个人第一次登录。"),
 )  # fmt: skip
 
 NO_DATA: tuple[Line, ...] = (
@@ -131,6 +140,7 @@ NEXT_STEP: dict[str, tuple[str, ...]] = {
     "new": ("约{c}开启动会", "给{c}做管理员培训", "确认试点部门名单"),
     "no_data": ("和{c}确认数据对接时间",),
     "stopped": ("打电话找{c}，弄清楚为什么停用",),
+    "low": ("给{c}发未登录账号名单", "和{c}定一个先做透的部门", "约{d}谈席位使用"),
     "up": ("整理{m}案例，请{c}确认", "和{c}谈增加席位", "给{d}发季度成果"),
     "usual": ("给{c}发季度使用报告", "回复{c}关于{m}的问题", "约{c}季度回访", "把新版{m}介绍给{c}"),
 }
