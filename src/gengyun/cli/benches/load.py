@@ -72,7 +72,9 @@ def _drive(
     port: int, requests: list[bytes], connections: int, seconds: float
 ) -> tuple[int, int, float, list[float]]:
     selector = selectors.DefaultSelector()
-    clients = [_Client(port, requests, number) for number in range(connections)]
+    # each begins elsewhere in the list, so that repeats come late
+    step = max(1, len(requests) // connections)
+    clients = [_Client(port, requests, number * step) for number in range(connections)]
     clock = time.perf_counter
     started = clock()
     until = started + seconds
@@ -106,11 +108,11 @@ def _drive(
 
 
 class _Client:
-    def __init__(self, port: int, requests: list[bytes], number: int) -> None:
+    def __init__(self, port: int, requests: list[bytes], first: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.requests = requests
-        self.turn = number
+        self.turn = first
         self.asked_at = 0.0
         self.buffer = b""
 
