@@ -84,6 +84,11 @@ def test_administrator_creates_and_deactivates_a_user(as_role):
     person.refresh_from_db()
     assert not person.is_active
     assert AuditEntry.objects.filter(action="user.deactivate").exists()
+    undo = f"/settings/team/users/{person.pk}/active/?active=1"
+    assert undo in client.get("/settings/team/").content.decode()  # in the toast
+    client.post(undo)
+    person.refresh_from_db()
+    assert person.is_active
     page = client.get("/settings/audit/?action=user.deactivate").content.decode()
     assert "周敏" in page
 

@@ -3,6 +3,7 @@
 import secrets
 
 from django.db.models import Count
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -135,7 +136,7 @@ def user_edit(request, pk):
 def user_active(request, pk):
     """Deactivate or let back in; each is the other's undo."""
     person = _found(User, pk)
-    active = request.POST.get("active") == "1"
+    active = (request.POST.get("active") or request.GET.get("active")) == "1"
     change = user_actions.reactivate_user if active else user_actions.deactivate_user
     try:
         change(actor=request.user, now=utc_now(), user=person)
@@ -147,7 +148,8 @@ def user_active(request, pk):
         if active
         else _("%(name)s can no longer log in; their customers stay with them until moved.")
     )
-    return go(request, "settings_team", said=said % {"name": person.name})
+    undo = f"{reverse('web:settings_user_active', args=[pk])}?active={0 if active else 1}"
+    return go(request, "settings_team", said=said % {"name": person.name}, undo=undo)
 
 
 def _team_page(request, row, values, errors, status):
