@@ -66,7 +66,7 @@ def test_list_shows_one_row_with_amount_and_owner(web, me):
 def test_list_costs_the_same_for_one_row_and_for_three(web, me, count, django_assert_num_queries):
     customers(count, me)
     web.get("/customers/")  # warms templates and session
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(12):
         text = web.get("/customers/").content.decode()
     assert text.count("data-row") == count
 
@@ -108,6 +108,15 @@ def test_conditions_are_chips_and_a_broken_one_is_refused(web, me):
     assert "No customer fits" in text
     assert web.get("/customers/?f=arr.gte.much").status_code == 422
     assert web.get("/customers/?sort=password").status_code == 422
+
+
+def test_window_of_conditions_offers_what_occurs(web, me):
+    customers(1, me, industry="物流", region="上海")
+    part = web.get("/customers/conditions/?sort=-arr&f=band.in.D", headers=HTMX).content.decode()
+    assert "<html" not in part
+    assert "物流" in part
+    assert 'name="f" value="band.in.D"' in part  # the other conditions stay
+    assert "<html" in web.get("/customers/conditions/").content.decode()
 
 
 def test_search_of_two_characters_finds_part_of_a_name(web, me):

@@ -12,6 +12,7 @@ from gengyun.engagement.queries.timeline import count as activity_count
 from gengyun.engagement.queries.timeline import timeline
 from gengyun.health.queries import scores
 from gengyun.portfolio.models import CustomerSummary
+from gengyun.portfolio.queries.customer_list import rank_in_tier
 from gengyun.team.queries.access import can
 from gengyun.usage.queries import usage_line
 from gengyun.web.access import page
@@ -36,6 +37,7 @@ def show(request, pk):
     context["reasons"] = needs.reasons(
         context["summary"], context["difference"], today=request.today, zh=is_zh()
     )
+    context["rank"] = rank_in_tier(request.user, context["summary"]) if context["summary"] else None
     context["step_open"] = request.GET.get("step") == "1" and context["may_edit"]
     return render(request, TEMPLATE, context)
 

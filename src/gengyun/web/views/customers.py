@@ -55,11 +55,10 @@ def _context(request, address):
         "saved": saved,
         "is_changed": saved is not None and not _same(saved, query),
         "chips": filter_views.chips(address, request.path),
-        "adders": filter_views.adders(user),
+        "conditions_href": address.path(reverse("web:customers_conditions")),
         "href": lambda **changes: address.path(reverse("web:customers"), **changes),
         "export_href": address.path(reverse("web:customers_export")),
-        "owners": possible_owners() if can(user, "customer.assign") else (),
-        "tags": customer_queries.tags_in_use() if can(user, "customer.edit") else (),
+        "owners": possible_owners().only("name") if can(user, "customer.assign") else (),
         "may_edit": can(user, "customer.edit"),
         "is_empty": not found.rows and not query.filters and address.page == 1,
     }
@@ -144,6 +143,14 @@ def _saved(user, address):
 
 def _same(view, query):
     return queries.ListQuery.from_json(view.query).as_json() == query.as_json()
+
+
+@page()
+def conditions(request):
+    """What can be added as a condition: fetched when the window opens, as it reads every value."""
+    context = {"address": _address(request), "adders": filter_views.adders(request.user)}
+    block = "adders" if is_htmx(request) else None
+    return render(request, "customers/conditions.html", context, block=block)
 
 
 @page(methods=("POST",))

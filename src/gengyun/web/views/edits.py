@@ -242,8 +242,6 @@ def _form_page(request, template, form, context):
         "form": form,
         "owners": [(owner.pk, owner.name) for owner in possible_owners()],
         "stages": stages,
-        "industries": queries.values_in_use(request.user, "industry")[:200],
-        "regions": queries.values_in_use(request.user, "region")[:200],
         "plain_page": True,
     }
     status = 422 if form.errors else 200
