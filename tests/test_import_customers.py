@@ -2,7 +2,9 @@
 
 import csv
 import io
+import zipfile
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from factories import NOW, People, make_contact, make_customer, make_tiers
@@ -11,7 +13,7 @@ from openpyxl import Workbook
 from gengyun.customers.actions import importing
 from gengyun.customers.actions.import_messages import MESSAGES, explain
 from gengyun.customers.models import Contact, Customer, FieldChange, ImportRun, StageStay, Tag
-from gengyun.customers.queries import import_file, imports
+from gengyun.customers.queries import import_file, imports, workbook
 from gengyun.customers.queries.as_of import field_values
 from gengyun.engagement.models import Activity
 from gengyun.kernel.errors import NotAllowed, NotFound
@@ -263,22 +265,55 @@ def test_truncated_workbook_is_refused(cast, put, tmp_path, cut):
         put(name="a.xlsx", body=body[: int(len(body) * cut)])
 
 
-def test_workbook_with_a_damaged_sheet_is_refused(cast, put, tmp_path):
-    """Zip whole, its content not."""
-    import zipfile
+def test_reader_that_dies_takes_nobody_along(cast, put, workbook_with, monkeypatch):
+    """Were the check for far cells blind, the reader would ask for terabytes and be ended."""
+    body = workbook_with(lambda sheet: sheet.replace(b'r="A2"', b'r="ZZZZZZZ2"'))
+    child = Path(workbook.__file__).read_text().replace("[A-Z]{3,}", "never")
+    monkeypatch.setattr(workbook, "CHILD", ("-c", child))
+    with pytest.raises(import_file.FileBroken):
+        put(name="a.xlsx", body=body)
 
-    book = Workbook()
-    book.active.append(["客户名称"])
-    book.save(tmp_path / "whole")
-    with (
-        zipfile.ZipFile(tmp_path / "whole") as old,
-        zipfile.ZipFile(tmp_path / "broken", "w") as new,
-    ):
-        for entry in old.infolist():
-            body = old.read(entry)
-            new.writestr(entry, body[: len(body) // 2] if "sheet1" in entry.filename else body)
-    with pytest.raises((import_file.FileBroken, import_file.FileEmpty)):
-        put(name="a.xlsx", body=(tmp_path / "broken").read_bytes())
+
+@pytest.fixture
+def workbook_with(tmp_path):
+    """A workbook whose zip is whole and whose sheet is changed by a function of bytes."""
+
+    def make(change):
+        book = Workbook()
+        book.active.append(["客户名称"])
+        book.active.append(["甲"])
+        book.save(tmp_path / "whole")
+        with (
+            zipfile.ZipFile(tmp_path / "whole") as old,
+            zipfile.ZipFile(tmp_path / "changed", "w", zipfile.ZIP_DEFLATED) as new,
+        ):
+            for entry in old.infolist():
+                body = old.read(entry)
+                new.writestr(entry, change(body) if "sheet1" in entry.filename else body)
+        return (tmp_path / "changed").read_bytes()
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "change, refusal",
+    [
+        (lambda body: body[: len(body) // 2], import_file.FileBroken),
+        (lambda body: b"", import_file.FileBroken),
+        # the reader would ask for terabytes and end the process
+        (lambda body: body.replace(b'r="A2"', b'r="ZZZZZZZ2"'), import_file.FileTooLarge),
+        (lambda body: body.replace(b'r="A2"', b'r="A99999999"'), import_file.FileTooLarge),
+        # a bomb: a small zip, large when unpacked
+        (lambda body: body + b" " * 100_000, import_file.FileTooLarge),
+    ],
+)
+def test_workbook_with_a_damaged_sheet_is_refused(
+    cast, put, workbook_with, monkeypatch, change, refusal
+):
+    monkeypatch.setattr(import_file, "MAX_UNPACKED", 50_000)
+    with pytest.raises(refusal):
+        put(name="a.xlsx", body=workbook_with(change))
+    assert not ImportRun.objects.exists()
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from gengyun.customers.calc.encoding import NotText, decode, delimiter_of
+from gengyun.customers.queries import workbook
+from gengyun.customers.queries.workbook import MAX_COLUMNS, MAX_ROWS
 from gengyun.kernel.errors import Refusal
 
-MAX_ROWS = 500_000
-MAX_COLUMNS = 300
 MAX_UNPACKED = 1024 * 1024 * 1024  # an XLSX is a zip: a small file may hide a very large one
 MAX_CELL = 100_000
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
@@ -107,33 +107,27 @@ def _read_csv(text: str, name: str) -> Table:
 
 def _read_workbook(path: Path, name: str, form: str) -> Table:
     """The first sheet that holds anything."""
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
-
     if form == "xlsx":
         _check_unpacked(path, name)
-    try:
-        with CalamineWorkbook.from_path(str(path)) as book:
-            for sheet_name in book.sheet_names:
-                sheet = book.get_sheet_by_name(sheet_name)
-                if sheet.total_height > MAX_ROWS + 100 or sheet.total_width > MAX_COLUMNS + 100:
-                    raise FileTooLarge(name=name, rows=MAX_ROWS, columns=MAX_COLUMNS)
-                lines = sheet.to_python(skip_empty_area=False)
-                if any(cell not in ("", None) for line in lines for cell in line):
-                    table = _table(enumerate(lines, start=1), name)
-                    table.encoding = form
-                    return table
-    except PasswordError as error:
-        raise FileLocked(name=name) from error
-    except (CalamineError, OSError, ValueError) as error:
-        raise FileBroken(name=name) from error
-    raise FileEmpty(name=name)
+    state, lines = workbook.read(path)
+    if state == workbook.LOCKED:
+        raise FileLocked(name=name)
+    if state == workbook.LARGE:
+        raise FileTooLarge(name=name, rows=MAX_ROWS, columns=MAX_COLUMNS)
+    if state == workbook.BROKEN:
+        raise FileBroken(name=name)
+    if state == workbook.EMPTY:
+        raise FileEmpty(name=name)
+    table = _table(enumerate(lines, start=1), name)
+    table.encoding = form
+    return table
 
 
 def _check_unpacked(path: Path, name: str) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
         raise FileBroken(name=name) from error
     if unpacked > MAX_UNPACKED:
         raise FileTooLarge(name=name, rows=MAX_ROWS, columns=MAX_COLUMNS)
