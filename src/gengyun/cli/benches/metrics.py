@@ -7,6 +7,7 @@ and asking run in processes of their own, so that the peak memory is that of ask
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -23,10 +24,11 @@ SECONDS, GIBIBYTES = 4.0, 1.5
 
 
 def run(report) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="gengyun-bench-"))
+    folder = Path(tempfile.mkdtemp(prefix="lake-", dir=os.environ.get("GENGYUN_DATA")))
     try:
-        _child("build", folder)
-        # the third asking counts: the first reads cold files, and one run says little
+        report.say("metrics: making roll-ups of 100 million events (about half a minute)")
+        built = _child("build", folder)
+        report.say(f"metrics: {built['events']:,} events, {built['rows']:,} rows of roll-ups")
         found = _child("ask", folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -39,12 +41,23 @@ def run(report) -> None:
         higher_is_better=False,
     )
     report.add(
+        name="metrics.day_of_12_metrics_cpu",
+        value=found["cpu_seconds"],
+        unit="CPU-s",
+        ceiling=found["scan_cpu_seconds"],
+        higher_is_better=False,
+    )
+    report.add(
         name="metrics.peak_memory",
         value=found["peak_gib"],
         unit="GiB",
         ceiling=found["scan_gib"],
         target=GIBIBYTES,
         higher_is_better=False,
+    )
+    report.note(
+        "metrics: seconds are the middle of three days; the ceiling is the engine reading every "
+        "column that the metrics need and doing nothing else, in time and in memory"
     )
 
 
@@ -100,7 +113,10 @@ def _build(folder: Path) -> dict:
     ):
         rows = db.sql(f"SELECT '{key}' AS measure, * FROM ({query})").to_arrow_table()  # noqa: S608
         lake.append(table, rows)
-    return {"events": db.execute("SELECT CAST(sum(n) AS BIGINT) FROM user_day").fetchall()[0][0]}
+    return {
+        "events": db.execute("SELECT CAST(sum(n) AS BIGINT) FROM user_day").fetchall()[0][0],
+        "rows": lake.row_count("daily") + lake.row_count("presence"),
+    }
 
 
 _PRESENCE = """SELECT customer_id, key, CAST(date_trunc('month', day) AS DATE) AS month,
@@ -130,37 +146,42 @@ def _ask(folder: Path) -> dict:
     customers = pa.table(
         {"customer_id": ids, "field_seats": pa.array([1 + pk % 50 for pk in ids], pa.float64())}
     )
-    scan = _scan(lake)
+    scan, scan_cpu = _scan(lake)
     scan_gib = _peak_gib()
-    seconds = []
+    seconds, cpu_seconds = [], []
     for _ in range(3):
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         with Engine() as engine:
             plan = plan_for(definitions, as_of=AS_OF)
             rows = as_long(run_plan(engine, lake, plan, customers), plan, versions)
             lake.replace_partition("metric_values", "as_of", AS_OF, rows)
         seconds.append(time.perf_counter() - start)
+        cpu_seconds.append(time.process_time() - cpu_start)
     known = rows.num_rows - rows["value"].null_count
     if rows.num_rows != CUSTOMERS * len(definitions) or known < rows.num_rows / 3:
         raise RuntimeError(f"{known} of {rows.num_rows} values are known: not a day of metrics")
     return {
         "seconds": sorted(seconds)[1],
+        "cpu_seconds": sorted(cpu_seconds)[1],
+        "scan_cpu_seconds": scan_cpu,
         "peak_gib": _peak_gib(),
         "scan_seconds": scan,
         "scan_gib": scan_gib,
         "values": rows.num_rows,
-        "all": seconds,
     }
 
 
-def _scan(lake) -> float:
-    """The ceiling: the engine reads every column the metrics need, and does nothing else."""
+def _scan(lake) -> tuple[float, float]:
+    """The ceiling: the engine reads every column the metrics need, and does nothing else.
+
+    Seconds and CPU seconds of the best of three.
+    """
     from gengyun.lake.engine import connect, file_list
 
     db = connect()
-    best = 1e9
+    found = []
     for _ in range(3):
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         for table, columns in (
             ("daily", ("customer_id", "day", "known_day", "n")),
             ("presence", ("customer_id", "key", "month", "known_day", "days")),
@@ -168,8 +189,8 @@ def _scan(lake) -> float:
             wanted = ", ".join(f"max({name})" for name in columns)
             db.execute(f"SELECT {wanted} FROM read_parquet({file_list(lake.files(table))})")  # noqa: S608
             db.fetchall()
-        best = min(best, time.perf_counter() - start)
-    return best
+        found.append((time.perf_counter() - start, time.process_time() - cpu_start))
+    return min(found)
 
 
 def _peak_gib() -> float:
