@@ -378,3 +378,61 @@ def test_a_customer_made_while_its_event_was_on_the_way_is_found_later(inbox, la
     drain(inbox, lake)
     assert len(rows(lake)) == 1
     assert replay_known(now=NOW) == 0
+
+
+def test_a_request_that_nothing_can_be_done_with_holds_up_no_other(
+    inbox, lake, source, monkeypatch, caplog
+):
+    from gengyun.usage.actions import drain as module
+
+    real = module.decode_batch
+
+    def decode_batch(body, *args, **kwargs):
+        if b"poison" in body:
+            raise ValueError("a fault of ours")
+        return real(body, *args, **kwargs)
+
+    monkeypatch.setattr(module, "decode_batch", decode_batch)
+    factories.make_customer(external_id="acct_1")
+    for name in ("m1", "m2", "poison", "m3", "m4"):
+        post(inbox, source, track(messageId=name))
+    report = drain(inbox, lake)
+    assert (report.rows, report.quarantined, inbox.depth()) == (4, 1, 0)
+    waiting = QuarantinedEvent.objects.get()
+    assert "a fault of ours" in waiting.detail
+    assert "poison" in waiting.body
+    # the fault is mended: a person sends it on
+    monkeypatch.setattr(module, "decode_batch", real)
+    replay(actor=None, now=NOW, source=source)
+    drain(inbox, lake)
+    assert len(rows(lake)) == 5
+    assert counts(source) == (5, 0, 0)
+
+
+def test_a_full_disk_leaves_everything_in_the_inbox(inbox, lake, source, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    factories.make_customer(external_id="acct_1")
+    post(inbox, source, track())
+    with monkeypatch.context() as patch:
+        patch.setattr(lake, "append", full)
+        with pytest.raises(OSError, match="No space"):
+            drain(inbox, lake)
+    assert (inbox.depth(), QuarantinedEvent.objects.count()) == (1, 0)
+    assert drain(inbox, lake).rows == 1
+    assert counts(source) == (1, 0, 0)
+
+
+def test_events_of_a_user_whose_customer_became_known_are_found_later(inbox, lake, source):
+    from gengyun.usage.actions.replay import replay_known
+
+    customer = factories.make_customer(external_id="acct_1")
+    post(inbox, source, track(group=""))
+    drain(inbox, lake)
+    assert replay_known(now=NOW) == 0
+    ProductUser.objects.create(
+        external_id="u1", customer=customer, first_seen_at=NOW, last_seen_at=NOW
+    )
+    assert replay_known(now=NOW) == 1
+    assert drain(inbox, lake).rows == 1

@@ -9,6 +9,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable
 
 from django.conf import settings
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 DRAIN_PAUSE = 1.0  # seconds between turns when the inbox is empty
 TEND_PAUSE = 2.0
 JOBS_PAUSE = 1.0
+SWEEP_PAUSE = 20.0  # between looks for quarantined events whose customer is there by now
 TROUBLE_PAUSE = 5.0  # after an error that nobody handled
 GRACE = 25.0  # a running job may end by itself this long after SIGTERM
 
@@ -38,7 +40,8 @@ class Worker:
         self.stopping = threading.Event()
         self.inbox = Inbox(settings.INBOX_PATH)
         self.lake = Lake(settings.LAKE_DIR)
-        self.swept = self.held = False
+        self.held = True  # perhaps, by another worker
+        self.swept_at = float("-inf")
         tasks.register()
 
     def run(self) -> bool:
@@ -69,13 +72,13 @@ class Worker:
     def drain(self) -> bool:
         """One turn from the inbox to the lake; True: there may be more."""
         now = utc_now()
-        if not self.swept or self.held:
-            # what the last turn, or a worker that was killed, put into quarantine while its
-            # customer was being made
+        if self.held and time.monotonic() - self.swept_at > SWEEP_PAUSE:
+            # what went into quarantine, here or in a worker that was killed, while its customer
+            # was being made
+            self.held, self.swept_at = False, time.monotonic()
             replay_known(now=now)
-            self.swept = True
         report = drain_once(inbox=self.inbox, lake=self.lake, now=now)
-        self.held = report.quarantined > 0
+        self.held = self.held or report.quarantined > 0
         if report.rows:
             tasks.after_drain(changes_past=report.changes_past)
         return bool(report.through_id) and self.inbox.depth() > 0

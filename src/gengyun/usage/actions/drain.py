@@ -9,27 +9,32 @@ A kill before (2) repeats the turn, (1) is idempotent; after (2) the mark says s
 import contextlib
 import fcntl
 import gc
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import compress
 
+import msgspec
+import pyarrow as pa
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from gengyun.kernel import faults
 from gengyun.kernel.days import day_of, start_of
 from gengyun.lake.inbox import Batch, Inbox
 from gengyun.lake.store import Lake
 from gengyun.usage.actions import counting
-from gengyun.usage.actions.deliveries import Delivery, Held, SourceFacts, micros
+from gengyun.usage.actions.deliveries import Delivery, Held, Row, SourceFacts, micros
 from gengyun.usage.actions.newcomers import admit
 from gengyun.usage.actions.people import People
 from gengyun.usage.actions.replaying import REPLAY, deliveries_again, replay_mapped
 from gengyun.usage.actions.resolve import Resolver
 from gengyun.usage.actions.writing import Mask, first_of_each, message_keys, recent_keys, to_arrow
-from gengyun.usage.calc.decode import BadEvent, decode_batch
+from gengyun.usage.calc.decode import BadEvent, Envelope, decode_batch
 from gengyun.usage.models import Source
+
+log = logging.getLogger(__name__)
 
 TURN_BYTES = 24_000_000
 # a repeated message is recognised for this long; clients stop sending again after hours
@@ -79,10 +84,42 @@ def drain_all(*, inbox: Inbox, lake: Lake, now: datetime) -> DrainReport:
     return total
 
 
+@dataclass
+class _Turn:
+    """Everything that one turn will write, nothing written yet but new customers."""
+
+    through_id: int
+    people: People
+    tally: counting.Tally
+    held: list[Held]
+    rows: list[Row]
+    table: pa.Table
+    events: int
+    duplicates: int
+
+
 def _turn(batches: list[Batch], *, inbox: Inbox, lake: Lake, now: datetime) -> DrainReport:
-    through_id = batches[-1].id
-    today_starts = micros(start_of(day_of(now)))
-    deliveries, bad = _decode(batches)
+    """A turn of these batches, or of the first of them if something in them cannot be handled."""
+    while True:
+        try:
+            turn = _prepare(batches, lake=lake, now=now)
+            break
+        except (OSError, DatabaseError):
+            raise  # the disk or the database: the same turn again, later
+        except Exception as error:
+            log.exception("%s batches from %s on cannot be drained", len(batches), batches[0].id)
+            if len(batches) == 1:
+                # no acknowledged event is lost, and none holds up those behind it
+                turn = _prepare([], aside=(batches[0], repr(error)), lake=lake, now=now)
+                break
+            batches = batches[: len(batches) // 2]
+    return _write(turn, inbox=inbox, lake=lake, now=now)
+
+
+def _prepare(
+    batches: list[Batch], *, lake: Lake, now: datetime, aside: tuple[Batch, str] | None = None
+) -> _Turn:
+    deliveries, bad = _decode(batches) if aside is None else ([], _set_aside(*aside))
     admit(deliveries, now=now)
     people = People(deliveries)
     resolver = Resolver(people)
@@ -91,30 +128,59 @@ def _turn(batches: list[Batch], *, inbox: Inbox, lake: Lake, now: datetime) -> D
     keep = first_of_each(keys)
     keep &= ~recent_keys(lake, days=LOOKBACK_DAYS).known(keys, today=day_of(now))
     held = bad + resolver.held
-    tally = _tally(resolver, keep, held)
-
-    with _durable(), transaction.atomic():
-        people.save(now=now)
-        counting.hold(held)
-        counting.note_pending(tally, through_id=through_id)
-    faults.point("drain.noted")
     rows = list(compress(resolver.rows, keep.tolist()))
-    lake.append("events", to_arrow(rows, keys[keep]), app=counting.APP, version=through_id)
+    return _Turn(
+        through_id=batches[-1].id if aside is None else aside[0].id,
+        people=people,
+        tally=_tally(resolver, keep, held),
+        held=held,
+        rows=rows,
+        table=to_arrow(rows, keys[keep]),
+        events=len(keys) + len(held) + len(resolver.told),
+        duplicates=len(keys) - len(rows),
+    )
+
+
+def _write(turn: _Turn, *, inbox: Inbox, lake: Lake, now: datetime) -> DrainReport:
+    with _durable(), transaction.atomic():
+        turn.people.save(now=now)
+        counting.hold(turn.held)
+        counting.note_pending(turn.tally, through_id=turn.through_id)
+    faults.point("drain.noted")
+    lake.append("events", turn.table, app=counting.APP, version=turn.through_id)
     faults.point("drain.appended")
     counting.settle(lake, now=now)
     faults.point("drain.counted")
-    inbox.delete_through(through_id)
+    inbox.delete_through(turn.through_id)
     faults.point("drain.deleted")
-    counting.save_samples(tally)
-    replay_mapped(people.mapped, inbox=inbox, now=now)
+    counting.save_samples(turn.tally)
+    replay_mapped(turn.people.mapped, inbox=inbox, now=now)
+    today_starts = micros(start_of(day_of(now)))
     return DrainReport(
-        events=len(keys) + len(held) + len(resolver.told),
-        duplicates=len(keys) - len(rows),
-        quarantined=len(held),
-        rows=len(rows),
-        through_id=through_id,
-        changes_past=any(row.known_at < today_starts for row in rows),
+        events=turn.events,
+        duplicates=turn.duplicates,
+        quarantined=len(turn.held),
+        rows=len(turn.rows),
+        through_id=turn.through_id,
+        changes_past=any(row.known_at < today_starts for row in turn.rows),
     )
+
+
+def _set_aside(batch: Batch, why: str) -> list[Held]:
+    """Every event of the request to quarantine. Of a replay nothing: its events are there."""
+    source = Source.objects.filter(pk=batch.source_id).first()
+    if source is None:
+        return []
+    delivery = Delivery(SourceFacts.of(source), batch.id, batch.kind, batch.received_at, [])
+    bodies = [batch.body]
+    if batch.kind == "batch":
+        with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            bodies = [bytes(raw) for raw in msgspec.json.decode(batch.body, type=Envelope).batch]
+    events = [
+        BadEvent(at, "bad_shape", why[:300], "", batch.sent_at, body)
+        for at, body in enumerate(bodies)
+    ]
+    return [Held(delivery, event, event.reason, event.detail) for event in events]
 
 
 def _decode(batches: list[Batch]) -> tuple[list[Delivery], list[Held]]:

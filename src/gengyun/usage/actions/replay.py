@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from gengyun.customers.models import Customer
 from gengyun.kernel.errors import Refusal
@@ -14,7 +14,7 @@ from gengyun.team.actions.audit import record
 from gengyun.team.models import User
 from gengyun.team.queries.access import require
 from gengyun.usage.actions.replaying import put_back
-from gengyun.usage.models import QuarantinedEvent, Source
+from gengyun.usage.models import ProductUser, QuarantinedEvent, Source
 
 # what a later customer or user can heal; the other reasons stay what they are
 HEALABLE = (QuarantinedEvent.Reason.UNKNOWN_CUSTOMER, QuarantinedEvent.Reason.NO_CUSTOMER)
@@ -74,20 +74,20 @@ def replay_for_customers(*, external_ids: Sequence[str], now: datetime) -> int:
 
 
 def replay_known(*, now: datetime) -> int:
-    """Queue whatever waits for a customer that is there by now.
+    """Queue whatever waits for a customer, or a user's customer, that is known by now.
 
-    `replay_for_customers` does it at once; this finds what fell between: the customer was made
-    while the event was on its way to quarantine, or got another id later.
+    Mostly that is done at once; this finds what fell between: the customer was made while the
+    event was on its way to quarantine, a customer got another id, the drain was killed.
     """
-    known = Customer.objects.values("external_id")
-    return _queue(
-        QuarantinedEvent.objects.filter(
-            replayed_at=None,
-            reason=QuarantinedEvent.Reason.UNKNOWN_CUSTOMER,
-            group_id__in=known,
-        ).order_by("pk"),
-        now=now,
+    customer = Customer.objects.filter(external_id=OuterRef("group_id"))
+    user = ProductUser.objects.filter(external_id=OuterRef("user_id"), customer__isnull=False)
+    reason = QuarantinedEvent.Reason
+    waiting = QuarantinedEvent.objects.filter(
+        Q(reason=reason.UNKNOWN_CUSTOMER) & Exists(customer)
+        | Q(reason=reason.NO_CUSTOMER) & Exists(user),
+        replayed_at=None,
     )
+    return _queue(waiting.order_by("pk"), now=now)
 
 
 def _queue(waiting: QuerySet[QuarantinedEvent], *, now: datetime) -> int:
