@@ -35,7 +35,7 @@ def lint(root: Path) -> Problems:
 
 
 def layout(root: Path) -> Problems:
-    return python(root, "-m", "ruff", "format", "--check", ".")
+    return python(root, "-m", "ruff", "format", "--check", "--output-format", "concise", ".")
 
 
 def imports(root: Path) -> Problems:
