@@ -66,7 +66,7 @@ def test_list_shows_one_row_with_amount_and_owner(web, me):
 def test_list_costs_the_same_for_one_row_and_for_three(web, me, count, django_assert_num_queries):
     customers(count, me)
     web.get("/customers/")  # warms templates and session
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         text = web.get("/customers/").content.decode()
     assert text.count("data-row") == count
 

@@ -37,7 +37,18 @@ def show(request):
         address_to = address.path(request.path, filters=(*address.filters, *added))
         return HttpResponseRedirect(address_to)
     context = _context(request, address)
-    return render(request, TEMPLATE, context, block="list" if is_htmx(request) else None)
+    return render(request, TEMPLATE, context, block=_block(request))
+
+
+def _block(request):
+    """While a name is being typed only the rows are drawn anew."""
+    if not is_htmx(request):
+        return None
+    return "rows" if _is_typing(request) else "list"
+
+
+def _is_typing(request):
+    return is_htmx(request) and request.headers.get("HX-Target") == "rows"
 
 
 def _context(request, address):
@@ -51,7 +62,7 @@ def _context(request, address):
         "found": found,
         "columns": columns,
         "all_columns": [(column, column in columns) for column in COLUMNS.values()],
-        "tabs": _tabs(request, address),
+        "tabs": [] if _is_typing(request) else _tabs(request, address),
         "saved": saved,
         "is_changed": saved is not None and not _same(saved, query),
         "chips": filter_views.chips(address, request.path),
@@ -84,28 +95,17 @@ def _address(request):
 
 def _builtin(user):
     """Tabs that everybody has: key, label, what they show."""
-    mine = (Filter("owner", "is", "me"),) if user.role == Role.LEADER else ()
     make = list_query.Address
+    worried, due = Filter("band", "in", ["C", "D"]), Filter("renews", "within", 90)
+    quiet, mine = Filter("touch", "older", 21), Filter("owner", "is", "me")
     tabs = [
         ("all", _("All I see"), make(view="all")),
-        (
-            "risk",
-            _("At risk or watch"),
-            make((*mine, Filter("band", "in", ["C", "D"])), "", "score", (), "risk"),
-        ),
-        (
-            "due",
-            _("Due in 90 days"),
-            make((*mine, Filter("renews", "within", 90)), "", "renews", (), "due"),
-        ),
-        (
-            "quiet",
-            _("No contact for 3 weeks"),
-            make((*mine, Filter("touch", "older", 21)), "", "touch", (), "quiet"),
-        ),
+        ("risk", _("At risk or watch"), make((worried,), sort="score", view="risk")),
+        ("due", _("Due in 90 days"), make((due,), sort="renews", view="due")),
+        ("quiet", _("No contact for 3 weeks"), make((quiet,), sort="touch", view="quiet")),
     ]
-    if mine:
-        tabs.insert(1, ("mine", _("Mine"), make(mine, "", "name", (), "mine")))
+    if user.role != Role.CSM:
+        tabs.insert(1, ("mine", _("Mine"), make((mine,), view="mine")))
     return tabs
 
 
