@@ -1,5 +1,7 @@
 """Write keys in memory: new, revoked, switched off, and what is said when nobody can know."""
 
+import time
+
 import pytest
 from django.db import OperationalError
 from factories import NOW
@@ -20,7 +22,7 @@ def test_key_is_found_after_one_look_into_the_database():
     made = make_key()
     keys = Keys()
     assert keys.find("k") is None
-    assert keys.find_again("k") == made.source_id
+    assert keys.find_again("k", time.monotonic()) == made.source_id
     assert keys.find("k") == made.source_id
 
 
@@ -30,30 +32,40 @@ def test_key_that_is_unknown_or_revoked_is_refused():
     keys = Keys()
     for key in ("old", "never"):
         with pytest.raises(Unauthorized):
-            keys.find_again(key)
+            keys.find_again(key, time.monotonic())
 
 
 @pytest.mark.django_db
 def test_key_of_a_source_that_is_off_says_so():
     make_key(is_active=False)
     with pytest.raises(SourceDisabled):
-        Keys().find_again("k")
+        Keys().find_again("k", time.monotonic())
 
 
 @pytest.mark.django_db
 def test_unknown_keys_do_not_ask_the_database_again_and_again(django_assert_num_queries):
     keys = Keys()
+    asked_at = time.monotonic()
     with django_assert_num_queries(1):
         for n in range(20):
             with pytest.raises(Unauthorized):
-                keys.find_again(f"guess-{n}")
+                keys.find_again(f"guess-{n}", asked_at)
+
+
+@pytest.mark.django_db
+def test_key_made_just_after_a_look_is_found_by_the_next():
+    keys = Keys()
+    with pytest.raises(Unauthorized):
+        keys.find_again("k", time.monotonic())
+    made = make_key()
+    assert keys.find_again("k", time.monotonic()) == made.source_id
 
 
 @pytest.mark.django_db
 def test_without_the_database_known_keys_stay_and_others_are_asked_to_wait(monkeypatch):
     made = make_key()
     keys = Keys()
-    keys.find_again("k")
+    keys.find_again("k", time.monotonic())
     keys._fresh_at = float("-inf")
 
     def away(*args, **kwargs):
@@ -63,7 +75,7 @@ def test_without_the_database_known_keys_stay_and_others_are_asked_to_wait(monke
     monkeypatch.setattr("gengyun.tracking.keys.connection.close", lambda: None)
     assert keys.find("k") == made.source_id
     with pytest.raises(NotReady):
-        keys.find_again("new")
+        keys.find_again("new", time.monotonic())
 
 
 @pytest.mark.django_db

@@ -153,7 +153,9 @@ class Endpoint:
         source_id = self.keys.find(key)
         if source_id is None:
             loop = asyncio.get_running_loop()
-            source_id = await loop.run_in_executor(self.threads, self.keys.find_again, key)
+            source_id = await loop.run_in_executor(
+                self.threads, self.keys.find_again, key, time.monotonic()
+            )
         return source_id
 
     async def _settings(self, scope, path: str) -> bytes:

@@ -31,7 +31,7 @@ class Keys:
 
     def __init__(self) -> None:
         self._entries: dict[str, Entry] | None = None  # None: never read yet
-        self._fresh_at = float("-inf")
+        self._fresh_at = float("-inf")  # when the look began that gave the entries
         self._used: set[str] = set()
         self._noted_at = time.monotonic()
         self._refreshing = threading.Lock()
@@ -55,15 +55,21 @@ class Keys:
         self._used.add(key)
         return entry.source_id
 
-    def find_again(self, key: str) -> int:
-        """As `find`, after asking the database if that was not done just now. Blocks."""
+    def find_again(self, key: str, asked_at: float) -> int:
+        """As `find`, with what the database says after `asked_at` (time.monotonic). Blocks.
+
+        Everyone who asked before a look into the database began is answered by that look, so that
+        wrong keys, however many, cost a few queries a second.
+        """
+        is_sure = True
         with self._refreshing:
-            is_fresh = time.monotonic() - self._fresh_at <= UNKNOWN_KEY_SECONDS
-            is_fresh = is_fresh or self._refresh()
+            if self._fresh_at < asked_at:
+                time.sleep(max(0.0, self._fresh_at + UNKNOWN_KEY_SECONDS - time.monotonic()))
+                is_sure = self._refresh()
         source_id = self.find(key)
         if source_id is None:
             # 401 makes clients throw events away: only say it when the database said so
-            raise Unauthorized if is_fresh else NotReady
+            raise Unauthorized if is_sure else NotReady
         return source_id
 
     def _run(self) -> None:
@@ -75,6 +81,7 @@ class Keys:
         connections.close_all()
 
     def _refresh(self) -> bool:
+        began = time.monotonic()
         try:
             rows = WriteKey.objects.filter(revoked_at=None).values_list(
                 "key", "source_id", "source__is_active"
@@ -84,7 +91,7 @@ class Keys:
             logger.exception("write keys could not be read; the known ones stay in force")
             connection.close()
             return False
-        self._fresh_at = time.monotonic()
+        self._fresh_at = began
         return True
 
     def _note_use(self) -> None:
