@@ -7,6 +7,8 @@ import gzip
 import itertools
 import json
 import random
+import subprocess
+import sys
 import threading
 import time
 import zlib
@@ -256,3 +258,31 @@ def test_hostile_requests_are_refused_with_the_reason_and_the_rest_goes_on(tmp_p
         (6, "bad_shape"),
         (7, "bad_shape"),
     ]
+
+
+def test_an_import_that_was_killed_is_simply_run_again(tmp_path):
+    deployment = Deployment(tmp_path / "data")
+    log = tmp_path / "log.csv"
+    with log.open("w") as file:
+        file.write("time,account_id,user_id,event,rows\n")
+        file.writelines(
+            f"2020-01-{1 + n % 28:02d}T{n % 24:02d}:00:00Z,acct_{n % 50},u{n % 900},export,{n}\n"
+            for n in range(120_000)
+        )
+    command = [sys.executable, "-m", "gengyun", "import", "events", str(log)]
+    options = ["--source", "log", "--history", "--create-customers", "--json"]
+    for fault in ("lake.written:1", "lake.written:2"):
+        killed = subprocess.run(
+            [*command, *options],
+            env={**deployment.environment, "GENGYUN_FAULT": fault},
+            check=False,
+            capture_output=True,
+        )
+        assert killed.returncode == -9
+    line = deployment.command("import", "events", log, *options)
+    assert line["rows"] == 120_000
+    assert line["imported"] + line["duplicates"] == 120_000
+    assert line["duplicates"] == 50_000  # one step of the second run had arrived
+    keys = deployment.events(["message_key"]).column("message_key").to_pylist()
+    assert len(keys) == len(set(keys)) == 120_000
+    assert deployment.rows("SELECT count(*) FROM customers_customer") == [(50,)]
