@@ -171,6 +171,23 @@ def test_waiting_events_say_why_and_are_replayed(person, source):
     assert waiting.count() == 1
 
 
+def test_creating_the_customer_lets_its_events_go_on(
+    person, source, settings, django_capture_on_commit_callbacks
+):
+    from gengyun.lake.inbox import Inbox
+
+    quarantine(source, "unknown_customer")
+    page = person.get(f"/settings/sources/{source.pk}/quarantine/").content.decode()
+    assert "/customers/new/?external_id=acct_88" in page
+    form = person.get("/customers/new/?external_id=acct_88").content.decode()
+    assert 'value="acct_88"' in form
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = person.post("/customers/new/", {"name": "晨曦科技", "external_id": "acct_88"})
+    assert answer.status_code == 302
+    with Inbox(settings.INBOX_PATH) as inbox:
+        assert inbox.depth() == 1
+
+
 class Recorder(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))

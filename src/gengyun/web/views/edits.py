@@ -122,7 +122,8 @@ _SAVE = {"next_step": _save_next_step, "owner": _save_owner, "tier": _save_tier}
 
 @page("customer.create", methods=("GET", "POST"))
 def new(request):
-    form = Form.of(request.POST)
+    # a link may fill fields in: the id of a customer whose events wait
+    form = Form.of(request.POST if request.method == "POST" else request.GET)
     if request.method == "POST":
         values = _values(request, form)
         if not form.errors:
