@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import click
@@ -61,7 +61,7 @@ def command(
             told = _(
                 "The demo company is in %(folder)s, data up to %(day)s; --fresh makes it anew."
             )
-            click.echo(told % {"folder": folder, "day": built})
+            click.echo(told % {"folder": folder, "day": built - timedelta(days=1)})
     except NotADemo:
         click.echo(f"gengyun demo: {folder} is not empty and not a demo; name another", err=True)
         sys.exit(1)

@@ -37,7 +37,7 @@ class Running:
         self._log = tempfile.TemporaryFile("w+") if output is not None else None  # noqa: SIM115
         self._child = subprocess.Popen(  # noqa: S603 - ourselves
             [sys.executable, "-m", "gengyun", "start", "--port", str(port)],
-            stdout=self._log,
+            stdout=self._log or subprocess.DEVNULL,  # the address is ours to tell
             stderr=subprocess.STDOUT if self._log else None,
             stdin=subprocess.DEVNULL,
             env=os.environ.copy(),
