@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 import job_tasks
 import pytest
 from django.db import connection, transaction
+from django_tasks.exceptions import TaskResultDoesNotExist
 
 from gengyun.kernel.jobs import add, runner
 from gengyun.kernel.jobs.schedule import Daily, Every, Repeated, start_due
@@ -29,7 +30,14 @@ def test_enqueue_is_the_django_tasks_interface():
     result = job_tasks.add_up.enqueue(1, b=1)
     runner.run_next(worker="w1", now=LATER)
     result.refresh()
-    assert result.is_finished
+    assert (result.is_finished, result.return_value) == (True, 2)
+    failing = job_tasks.refuse.enqueue()
+    runner.run_next(worker="w1", now=LATER)
+    failing.refresh()
+    assert failing.errors[0].traceback == "not_found: Not found."
+    for unknown in ("nonsense", "00000000-0000-0000-0000-000000000000"):
+        with pytest.raises(TaskResultDoesNotExist):
+            job_tasks.refuse.get_result(unknown)
 
 
 @pytest.mark.django_db

@@ -2,10 +2,13 @@
 
 import uuid
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
+from django.core.exceptions import ValidationError
+from django.utils.module_loading import import_string
 from django_tasks.backends.base import BaseTaskBackend
-from django_tasks.base import Task, TaskResult, TaskResultStatus
+from django_tasks.base import Task, TaskError, TaskResult, TaskResultStatus
+from django_tasks.exceptions import TaskResultDoesNotExist
 
 from gengyun.kernel.clock import utc_now
 from gengyun.kernel.models import Job
@@ -18,23 +21,33 @@ STATUS = {
 }
 
 
+AnyTask: TypeAlias = Task[..., Any]
+AnyResult: TypeAlias = TaskResult[Any]
+
+
 class LeaseBackend(BaseTaskBackend):
     supports_defer = True
     supports_get_result = True
     supports_priority = True
 
-    def enqueue(self, task: Task, args: Any, kwargs: Any) -> TaskResult:
+    def enqueue(self, task: AnyTask, args: Any, kwargs: Any) -> AnyResult:
         self.validate_task(task)
         return self._result(task, add(task, *args, **kwargs))
 
-    def get_result(self, result_id: str) -> TaskResult:
-        from django.utils.module_loading import import_string
-
-        job = Job.objects.get(pk=result_id)
+    def get_result(self, result_id: str) -> AnyResult:
+        try:
+            job = Job.objects.get(pk=result_id)
+        except (Job.DoesNotExist, ValidationError):
+            raise TaskResultDoesNotExist(result_id) from None
         return self._result(import_string(job.task), job)
 
-    def _result(self, task: Task, job: Job) -> TaskResult:
-        return TaskResult(
+    def _result(self, task: AnyTask, job: Job) -> AnyResult:
+        errors = (
+            [TaskError(exception_class_path="builtins.Exception", traceback=job.error)]
+            if job.error
+            else []
+        )
+        result: AnyResult = TaskResult(
             task=task,
             id=str(job.pk),
             status=STATUS[Job.State(job.state)],
@@ -45,13 +58,16 @@ class LeaseBackend(BaseTaskBackend):
             args=job.args,
             kwargs=job.kwargs,
             backend=self.alias,
-            errors=[],
-            worker_ids=[job.worker] if job.worker else [],
+            errors=errors,
+            worker_ids=[job.worker] * job.attempts if job.worker else [],
         )
+        # the interface has no public way to set it
+        object.__setattr__(result, "_return_value", job.result)
+        return result
 
 
 def add(
-    task: Task,
+    task: AnyTask,
     *args: Any,
     unique_key: str | None = None,
     run_after: datetime | None = None,

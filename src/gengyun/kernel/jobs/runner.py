@@ -8,6 +8,7 @@ import json
 import logging
 import threading
 import traceback
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -124,7 +125,7 @@ def _fail(job: Job, error: str) -> None:
 
 
 @contextmanager
-def _heartbeat(job: Job, lease: timedelta):
+def _heartbeat(job: Job, lease: timedelta) -> Iterator[None]:
     """Renew the lease three times per lease while the job runs, from a thread of its own."""
     stop = threading.Event()
 

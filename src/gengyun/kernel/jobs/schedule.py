@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from django.db import transaction
-from django_tasks.base import Task
 
 from gengyun.kernel.days import company_zone, days_before
-from gengyun.kernel.jobs.backend import add
+from gengyun.kernel.jobs.backend import AnyTask, add
 from gengyun.kernel.models import Schedule
 
 
@@ -43,13 +42,13 @@ class Daily:
 class Repeated:
     name: str
     when: Every | Daily
-    task: Task
+    task: AnyTask
 
 
 _repeated: dict[str, Repeated] = {}
 
 
-def repeat(name: str, when: Every | Daily, task: Task) -> None:
+def repeat(name: str, when: Every | Daily, task: AnyTask) -> None:
     """Register a repeated task, in a package's `jobs.py` or in the worker."""
     _repeated[name] = Repeated(name, when, task)
 
