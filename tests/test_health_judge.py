@@ -18,9 +18,10 @@ from gengyun.health.actions.scorecards import (
     publish_version,
     reorder_scorecards,
 )
+from gengyun.health.calc.config import parse_config
 from gengyun.health.models import HealthScore, Scorecard
 from gengyun.health.queries import scores
-from gengyun.health.queries.preview import preview_config
+from gengyun.health.queries.preview import preview
 from gengyun.kernel.days import start_of
 from gengyun.kernel.errors import NotAllowed
 from gengyun.lake.store import Lake
@@ -245,13 +246,15 @@ def test_reordering_keeps_the_default_last(lake):
     assert [c.pk for c in Scorecard.objects.all()] == [first.pk, extra.pk, last.pk]
 
 
-def test_preview_counts_bands_before_anything_is_saved(lake):
+def test_preview_counts_bands_before_anything_is_saved(lake, settings):
+    settings.LAKE_DIR = lake.path
     made, config = card()
     people = [make_customer(known_at=EARLY) for _ in range(3)]
     run(lake, DAY, {people[0].pk: 90, people[1].pk: 55, people[2].pk: None})
     config["groups"][0]["factors"][0]["curve"] = [[0, 0], [200, 100]]
-    found = preview_config(config, scorecard=made, until=DAY, lake=lake)
-    assert found.bands_now == {"A": 1, "B": 0, "C": 1, "D": 0, "N": 1}
-    assert found.bands == {"A": 0, "B": 0, "C": 0, "D": 2, "N": 1}
-    assert (found.moved, found.customers) == (2, 3)
-    assert found.examples[0][0] == people[0].pk
+    found = preview(parse_config(config), scorecard=made, actor=None)
+    assert found.bands() == [("A", 1, 0), ("B", 0, 0), ("C", 1, 0), ("D", 0, 2), ("N", 1, 1)]
+    assert found.moved()[0].customer_id == people[0].pk
+    assert found.moved()[0].change == -45
+    stranger = preview(parse_config(config), scorecard=made, actor=make_user("csm"))
+    assert stranger.total == 0

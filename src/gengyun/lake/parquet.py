@@ -13,7 +13,9 @@ import pyarrow.compute as pc
 
 from gengyun.lake import tables
 
-ROW_GROUP = 65_536  # small enough that one customer's rows cost one group per file
+# small enough that one customer's rows cost one group per file: wide rows (explanations) fewer
+ROW_GROUP = 65_536
+GROUP_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def _write_one(
             part,
             file,
             compression="zstd",
-            row_group_size=ROW_GROUP,
+            row_group_size=_group_rows(part),
             use_dictionary=[name for name in texts if name != "properties"],
         )
         file.flush()
@@ -94,6 +96,10 @@ def _write_one(
         rows=part.num_rows,
         stats=_stats(part, statistics),
     )
+
+
+def _group_rows(part: pa.Table) -> int:
+    return max(512, min(ROW_GROUP, part.num_rows * GROUP_BYTES // max(part.nbytes, 1)))
 
 
 def _stats(part: pa.Table, columns: list[str]) -> str:
