@@ -86,6 +86,14 @@ def test_the_preview_shows_values_and_saves_nothing(person):
     assert Metric.objects.count() == before
 
 
+def test_the_first_sight_does_not_wait_for_the_engine(person):
+    make_customer("晨曦科技")
+    page = person.get("/settings/metrics/events_7d/").content.decode()
+    assert "晨曦科技" not in page
+    assert 'hx-get="/settings/metrics/events_7d/?preview=1"' in page
+    assert "晨曦科技" in person.get("/settings/metrics/events_7d/?preview=1").content.decode()
+
+
 def test_the_shape_decides_which_fields_are_asked(person):
     page = person.post("/settings/metrics/new/", FORM | {"shape": "ratio"}).content.decode()
     assert 'name="denominator"' in page

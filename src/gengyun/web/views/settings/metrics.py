@@ -102,7 +102,9 @@ def _day(text):
 def _context(request, metric, draft, errors):
     definition, found = form.definition_from_draft(draft)
     preview = None
-    if not found:
+    # the first sight of the page does not wait for the engine: the panel asks for its values
+    later = request.method == "GET" and "preview" not in request.GET and not found
+    if not found and not later:
         try:
             preview = _preview(request, definition, draft["shape"])
         except DefinitionInvalid as refusal:
@@ -114,6 +116,7 @@ def _context(request, metric, draft, errors):
         "draft": draft,
         "errors": (translated(found) if request.method == "POST" else {}) | errors,
         "preview": preview,
+        "later": later,
         "bases": bases,
         "denominators": [(f"metric:{key}", name) for key, name in bases],
         "seen": sorted(
