@@ -252,6 +252,28 @@ def test_field_values_are_those_known_before_the_day_began(cast):
         field_values(fields=["industry"], as_of=date(2026, 3, 3))
 
 
+def test_what_becomes_known_as_the_day_begins_is_not_of_that_day(cast):
+    day = date(2026, 3, 3)
+    values = {"name": "新", "seats": 5}
+    customer = actions.create_customer(actor=None, now=start_of(day), values=values)
+    assert field_values(fields=["seats"], as_of=day)["seats"] == {}
+    assert field_values(fields=["seats"], as_of=day + timedelta(days=1))["seats"] == {
+        customer.pk: 5
+    }
+
+
+def test_new_external_id_is_told_to_those_who_wait_for_it(cast):
+    customer = create(cast)
+    OutboxEvent.objects.all().delete()
+    for external_id in ("acme", "acme"):
+        actions.edit_customer(
+            actor=cast.owner, now=NOW, customer=customer, changes={"external_id": external_id}
+        )
+    told = {"customer_ids": [customer.pk], "external_ids": ["acme"]}
+    events = OutboxEvent.objects.filter(name="customer.id_changed")
+    assert [event.payload for event in events] == [told]
+
+
 def test_days_come_back_as_days(cast):
     customer = create(cast, renews_on=date(2027, 2, 18))
     values = field_values(fields=["renews_on"], as_of=date(2026, 3, 3))

@@ -21,6 +21,7 @@ from gengyun.customers.calc.tiering import tier_for
 from gengyun.customers.models import Customer, Stage, Tier
 from gengyun.kernel.days import day_of
 from gengyun.kernel.errors import Refusal
+from gengyun.kernel.outbox import emit
 from gengyun.team.models import User
 from gengyun.team.queries.access import require
 
@@ -142,7 +143,12 @@ def edit_customer(
         fields.check_external_id(values["external_id"], besides=row)
     if "parent" in changes:
         fields.check_parent(actor, changes["parent"], child=row)
-    return _write_one(row, values, actor=actor, now=now, action="customer.edit")
+    old_id = row.external_id
+    _write_one(row, values, actor=actor, now=now, action="customer.edit")
+    if row.external_id != old_id:
+        told = {"customer_ids": [row.pk], "external_ids": [row.external_id]}
+        emit("customer.id_changed", told, now=now)  # events may wait for the new id
+    return row
 
 
 @transaction.atomic

@@ -109,7 +109,7 @@ def clean_names(names: Iterable[str]) -> list[str]:
 def _tags(added: set[str], removed: set[str]) -> dict[str, Tag]:
     found = {tag.name: tag for tag in Tag.objects.filter(name__in=added | removed)}
     for name in sorted(added - found.keys()):
-        found[name] = Tag.objects.create(name=name)
+        found[name], _ = Tag.objects.get_or_create(name=name)
     return found
 
 
