@@ -1,3 +1,3 @@
-"""耕云 Gengyun: the customer success platform. Read docs/architecture.md for the map of this package."""
+"""耕云 Gengyun: the customer success platform. docs/architecture.md maps this package."""
 
 __version__ = "0.1.0"

@@ -6,103 +6,223 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('customers', '0001_initial'),
+        ("customers", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CustomerSummary',
+            name="CustomerSummary",
             fields=[
-                ('customer', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, serialize=False, to='customers.customer')),
-                ('name', models.CharField(max_length=200)),
-                ('search_key', models.CharField(blank=True, default='', max_length=420)),
-                ('industry', models.CharField(blank=True, default='', max_length=60)),
-                ('region', models.CharField(blank=True, default='', max_length=60)),
-                ('tag_names', models.JSONField(default=list)),
-                ('arr_minor', models.BigIntegerField(null=True)),
-                ('currency', models.CharField(default='CNY', max_length=3)),
-                ('seats', models.PositiveIntegerField(null=True)),
-                ('renews_on', models.DateField(null=True)),
-                ('as_of', models.DateField(null=True)),
-                ('score', models.FloatField(null=True)),
-                ('band', models.CharField(default='N', max_length=1)),
-                ('coverage', models.FloatField(null=True)),
-                ('trend', models.CharField(blank=True, default='', max_length=4)),
-                ('change_week', models.FloatField(null=True)),
-                ('line', models.JSONField(default=list)),
-                ('movers', models.JSONField(default=list)),
-                ('active_users_7d', models.PositiveIntegerField(null=True)),
-                ('last_event_on', models.DateField(null=True)),
-                ('last_touch_at', models.DateTimeField(null=True)),
-                ('last_touch_kind', models.CharField(blank=True, default='', max_length=8)),
-                ('next_step', models.CharField(blank=True, default='', max_length=200)),
-                ('next_step_on', models.DateField(null=True)),
-                ('needs', models.JSONField(default=list)),
-                ('need_rank', models.IntegerField(default=0)),
-                ('need_codes', models.CharField(blank=True, default='', max_length=200)),
-                ('updated_at', models.DateTimeField()),
-                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('stage', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.stage')),
-                ('tier', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='customers.tier')),
+                (
+                    "customer",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        serialize=False,
+                        to="customers.customer",
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("search_key", models.CharField(blank=True, default="", max_length=420)),
+                ("industry", models.CharField(blank=True, default="", max_length=60)),
+                ("region", models.CharField(blank=True, default="", max_length=60)),
+                ("tag_names", models.JSONField(default=list)),
+                ("arr_minor", models.BigIntegerField(null=True)),
+                ("currency", models.CharField(default="CNY", max_length=3)),
+                ("seats", models.PositiveIntegerField(null=True)),
+                ("renews_on", models.DateField(null=True)),
+                ("as_of", models.DateField(null=True)),
+                ("score", models.FloatField(null=True)),
+                ("band", models.CharField(default="N", max_length=1)),
+                ("coverage", models.FloatField(null=True)),
+                ("trend", models.CharField(blank=True, default="", max_length=4)),
+                ("change_week", models.FloatField(null=True)),
+                ("line", models.JSONField(default=list)),
+                ("movers", models.JSONField(default=list)),
+                ("active_users_7d", models.PositiveIntegerField(null=True)),
+                ("last_event_on", models.DateField(null=True)),
+                ("last_touch_at", models.DateTimeField(null=True)),
+                ("last_touch_kind", models.CharField(blank=True, default="", max_length=8)),
+                ("next_step", models.CharField(blank=True, default="", max_length=200)),
+                ("next_step_on", models.DateField(null=True)),
+                ("needs", models.JSONField(default=list)),
+                ("need_rank", models.IntegerField(default=0)),
+                ("need_codes", models.CharField(blank=True, default="", max_length=200)),
+                ("updated_at", models.DateTimeField()),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "stage",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="customers.stage",
+                    ),
+                ),
+                (
+                    "tier",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="customers.tier",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'pk'],
-                'indexes': [models.Index(fields=['search_key', 'customer'], name='summary_search'), models.Index(fields=['score', 'customer'], name='summary_score'), models.Index(fields=['change_week', 'customer'], name='summary_change'), models.Index(fields=['arr_minor', 'customer'], name='summary_arr'), models.Index(fields=['renews_on', 'customer'], name='summary_renews'), models.Index(fields=['last_touch_at', 'customer'], name='summary_touch'), models.Index(fields=['need_rank', 'customer'], name='summary_rank'), models.Index(fields=['next_step_on', 'customer'], name='summary_step'), models.Index(fields=['active_users_7d', 'customer'], name='summary_active'), models.Index(fields=['industry', 'customer'], name='summary_industry'), models.Index(fields=['region', 'customer'], name='summary_region'), models.Index(fields=['owner', '-need_rank'], name='summary_need'), models.Index(fields=['owner', 'name'], name='summary_owner_name'), models.Index(fields=['band', 'tier'], name='summary_band_tier'), models.Index(fields=['customer', 'owner', 'tier', 'stage', 'band', 'trend', 'industry', 'region', 'arr_minor', 'seats', 'renews_on', 'score', 'change_week', 'active_users_7d', 'last_event_on', 'last_touch_at', 'next_step_on', 'need_rank', 'need_codes', 'search_key'], name='summary_narrow')],
+                "ordering": ["name", "pk"],
+                "indexes": [
+                    models.Index(fields=["search_key", "customer"], name="summary_search"),
+                    models.Index(fields=["score", "customer"], name="summary_score"),
+                    models.Index(fields=["change_week", "customer"], name="summary_change"),
+                    models.Index(fields=["arr_minor", "customer"], name="summary_arr"),
+                    models.Index(fields=["renews_on", "customer"], name="summary_renews"),
+                    models.Index(fields=["last_touch_at", "customer"], name="summary_touch"),
+                    models.Index(fields=["need_rank", "customer"], name="summary_rank"),
+                    models.Index(fields=["next_step_on", "customer"], name="summary_step"),
+                    models.Index(fields=["active_users_7d", "customer"], name="summary_active"),
+                    models.Index(fields=["industry", "customer"], name="summary_industry"),
+                    models.Index(fields=["region", "customer"], name="summary_region"),
+                    models.Index(fields=["owner", "-need_rank"], name="summary_need"),
+                    models.Index(fields=["owner", "name"], name="summary_owner_name"),
+                    models.Index(fields=["band", "tier"], name="summary_band_tier"),
+                    models.Index(
+                        fields=[
+                            "customer",
+                            "owner",
+                            "tier",
+                            "stage",
+                            "band",
+                            "trend",
+                            "industry",
+                            "region",
+                            "arr_minor",
+                            "seats",
+                            "renews_on",
+                            "score",
+                            "change_week",
+                            "active_users_7d",
+                            "last_event_on",
+                            "last_touch_at",
+                            "next_step_on",
+                            "need_rank",
+                            "need_codes",
+                            "search_key",
+                        ],
+                        name="summary_narrow",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SavedView',
+            name="SavedView",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40)),
-                ('is_shared', models.BooleanField(default=False)),
-                ('query', models.JSONField(default=dict)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('created_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_views', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=40)),
+                ("is_shared", models.BooleanField(default=False)),
+                ("query", models.JSONField(default=dict)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("created_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="saved_views",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'pk'],
-                'constraints': [models.UniqueConstraint(fields=('owner', 'name'), name='view_name')],
+                "ordering": ["position", "pk"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("owner", "name"), name="view_name")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SeenCounters',
+            name="SeenCounters",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scope', models.CharField(max_length=8)),
-                ('visit_at', models.DateTimeField(null=True)),
-                ('values', models.JSONField(default=dict)),
-                ('before', models.JSONField(default=dict)),
-                ('before_at', models.DateTimeField(null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("scope", models.CharField(max_length=8)),
+                ("visit_at", models.DateTimeField(null=True)),
+                ("values", models.JSONField(default=dict)),
+                ("before", models.JSONField(default=dict)),
+                ("before_at", models.DateTimeField(null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
-                'constraints': [models.UniqueConstraint(fields=('user', 'scope'), name='seen_once')],
+                "ordering": ["pk"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "scope"), name="seen_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Snooze',
+            name="Snooze",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=30)),
-                ('severity', models.PositiveSmallIntegerField()),
-                ('until', models.DateField(null=True)),
-                ('since', models.DateField()),
-                ('created_at', models.DateTimeField()),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='snoozes', to='customers.customer')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=30)),
+                ("severity", models.PositiveSmallIntegerField()),
+                ("until", models.DateField(null=True)),
+                ("since", models.DateField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="snoozes",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-pk'],
-                'constraints': [models.UniqueConstraint(fields=('customer', 'code', 'since'), name='snooze_occurrence')],
+                "ordering": ["-created_at", "-pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("customer", "code", "since"), name="snooze_occurrence"
+                    )
+                ],
             },
         ),
     ]
