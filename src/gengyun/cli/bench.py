@@ -16,6 +16,7 @@ from gengyun.cli.main import setup
 
 # name -> module of gengyun.cli.benches
 BENCHES = {"tracking": "tracking", "metrics": "metrics", "pages": "pages"}
+WIDTH = 110  # a table that is cut says nothing; a pipe counts as 80 columns
 
 
 @dataclass
@@ -90,7 +91,8 @@ class Report:
                 _text(figure.target),
                 {True: "yes", False: "MISSED", None: ""}[figure.ok],
             )
-        Console(soft_wrap=True).print(table)
+        console = Console()
+        Console(width=max(console.width, WIDTH)).print(table)
         for text in self.notes:
             click.echo(f"- {text}")
 

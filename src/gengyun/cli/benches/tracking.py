@@ -65,12 +65,12 @@ def run(report) -> None:
     report.add(name="tracking.single_p99", value=single.percentile_ms(0.99), unit="ms")
     report.add(name="tracking.plain_log", value=log, unit="events/s")
     report.say("drain: from the inbox to the lake")
-    drained, decoded = _drain(source_id)
+    drained, bare = _drain(source_id)
     report.add(
         name="tracking.drain",
         value=drained,
         unit="events/CPU-s",
-        ceiling=decoded,
+        ceiling=bare,
         target=80_000,
     )
     report.note(
@@ -80,7 +80,7 @@ def run(report) -> None:
     report.note(
         "ceilings: the slower of a plain file with fdatasync (ten batches a sync, one process) and"
         " the same server storing nothing; for single events and p99 the latter; for the drain:"
-        " typed decoding of the same JSON and nothing else"
+        " reading the same JSON and writing its columns to one Parquet file, nothing checked"
     )
 
 
@@ -182,33 +182,35 @@ def _empty_inbox() -> int:
 
 
 def _plain_log(request: bytes) -> float:
-    """Events a second of ten requests written to a file and synced, again and again."""
+    """Events a second of ten requests written to a file and synced: the best of five seconds."""
     from django.conf import settings
 
     path = Path(settings.DATA_DIR) / "plain.log"
     group = request * 10
-    written = 0
+    best = 0.0
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        started = time.perf_counter()
-        while (seconds := time.perf_counter() - started) < 2:
-            os.write(handle, group)
-            os.fdatasync(handle)
-            written += 10 * BATCH
+        for _ in range(5):
+            written = 0
+            started = time.perf_counter()
+            while (seconds := time.perf_counter() - started) < 1:
+                os.write(handle, group)
+                os.fdatasync(handle)
+                written += 10 * BATCH
+            best = max(best, written / seconds)
     finally:
         os.close(handle)
         path.unlink()
-    return written / seconds
+    return best
 
 
 def _drain(source_id: int) -> tuple[float, float]:
-    """Events per CPU-second of the drain, and of decoding alone."""
+    """Events per CPU-second of the drain, and of the least that any drain must do."""
     from django.conf import settings
 
     from gengyun.lake.inbox import Inbox, NewBatch
     from gengyun.lake.store import Lake
     from gengyun.usage.actions.drain import drain_all
-    from gengyun.usage.calc.decode import TypedEnvelope
 
     now = datetime.now(UTC)
     received_at = int(now.timestamp() * 1_000_000)
@@ -226,10 +228,31 @@ def _drain(source_id: int) -> tuple[float, float]:
         seconds = time.process_time() - started
     if report.rows != DRAIN_EVENTS:
         raise RuntimeError(f"the drain wrote {report.rows} of {DRAIN_EVENTS} events")
-    import msgspec
+    return DRAIN_EVENTS / seconds, DRAIN_EVENTS / _bare_drain(bodies)
 
+
+def _bare_drain(bodies: list[bytes]) -> float:
+    """CPU-seconds of the least that any drain must do: read the JSON, write the columns."""
+    import msgspec
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from django.conf import settings
+
+    from gengyun.usage.calc.decode import TypedEnvelope, parse_time
+
+    path = Path(settings.DATA_DIR) / "bare.parquet"
     decoder = msgspec.json.Decoder(TypedEnvelope)
     started = time.process_time()
-    for body in bodies:
-        decoder.decode(body)
-    return DRAIN_EVENTS / seconds, DRAIN_EVENTS / (time.process_time() - started)
+    events = [event for body in bodies for event in decoder.decode(body).batch]
+    columns = {
+        "customer": [event.context.groupId for event in events],
+        "user": [event.userId for event in events],
+        "event": [event.event for event in events],
+        "message": [event.messageId for event in events],
+        "happened_at": [parse_time(event.timestamp) for event in events],
+        "properties": [str(event.properties, "utf-8") for event in events],
+    }
+    pq.write_table(pa.table(columns), path, compression="zstd")
+    seconds = time.process_time() - started
+    path.unlink()
+    return seconds
