@@ -2,6 +2,8 @@
 
 import json
 import multiprocessing
+import shutil
+import threading
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -175,3 +177,27 @@ def test_other_engines_can_read_the_tables(lake):
     table = DeltaTable(lake.path / "events")
     assert pa.table(table.to_pyarrow_table()).num_rows == 2
     assert table.metadata().partition_columns == ["received_day"]
+
+
+def test_a_lake_that_was_made_anew_is_not_taken_for_the_old_one(tmp_path, settings):
+    settings.LAKE_DIR = tmp_path / "lake"
+    for number in range(3):
+        Lake.default().append("events", arrow([event(number)]), app="inbox", version=number)
+    assert Lake.default() is Lake.default()
+    assert Lake.default().read("events").num_rows == 3
+    shutil.rmtree(settings.LAKE_DIR)
+    assert Lake.default().read("events").num_rows == 0
+    Lake(settings.LAKE_DIR).append("events", arrow([event(7)]))
+    assert Lake.default().read("events")["customer_id"].to_pylist() == [7]
+    assert Lake.default().append("events", arrow([event(8)]), app="inbox", version=0)
+    assert Lake.default().read("events").num_rows == 2
+
+
+def test_readers_do_not_wait_for_a_writer(lake):
+    lake.append("events", arrow([event(1)]))
+    with lake.writing("events"):
+        found = []
+        reader = threading.Thread(target=lambda: found.append(lake.read("events").num_rows))
+        reader.start()
+        reader.join(10)
+        assert found == [1]

@@ -20,13 +20,13 @@ import pyarrow as pa
 
 from gengyun.kernel import faults
 from gengyun.lake import parquet, tables
+from gengyun.lake.conditions import Condition, expression, may_match
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 GRACE = timedelta(hours=1)
 CHECKPOINT_EVERY = 50
-Condition = tuple[str, str, Any]  # column, one of = < <= > >= in, value
 
 
 class LostRace(Exception):
@@ -48,15 +48,21 @@ class Lake:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._open: dict[str, DeltaTable] = {}
+        self._logs: dict[str, int] = {}
         self._lists: dict[str, tuple[int, list[dict[str, Any]]]] = {}
         self._guard = threading.RLock()
+        self._turns: dict[str, threading.Lock] = {}
 
     @classmethod
     def default(cls) -> "Lake":
-        """The lake of this deployment (setting LAKE_DIR)."""
+        """The lake of this deployment (setting LAKE_DIR), one for the process.
+
+        Opening a table reads its log; one that stays open reads only what is new.
+        """
         from django.conf import settings
 
-        return cls(settings.LAKE_DIR)
+        path = Path(settings.LAKE_DIR)
+        return _lakes.setdefault(path, cls(path))
 
     # -- reading ----------------------------------------------------------------------------
 
@@ -89,7 +95,7 @@ class Lake:
             if known is None or known[0] != version:
                 rows = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
                 known = self._lists[table] = (version, rows)
-            return [row for row in known[1] if _may_match(row, where)]
+            return [row for row in known[1] if may_match(row, where)]
 
     def partitions(self, table: str) -> list[Any]:
         """The partition values that hold files, ascending."""
@@ -137,7 +143,7 @@ class Lake:
         )
         condition = None
         for name, op, value in where:
-            test = _expression(pc.field(name), op, value)
+            test = expression(pc.field(name), op, value)
             condition = test if condition is None else condition & test
         return data.to_table(columns=columns or schema.names, filter=condition)
 
@@ -227,7 +233,8 @@ class Lake:
         import shutil
 
         with self._guard:
-            self._open.pop(table, None)
+            for key in (table, f"{table} for writing"):
+                self._open.pop(key, None)
             self._lists.pop(table, None)
             shutil.rmtree(self.path / table, ignore_errors=True)
 
@@ -310,9 +317,12 @@ class Lake:
         """One writer of a table at a time, across processes; readers never wait."""
         locks = self.path / "locks"
         locks.mkdir(parents=True, exist_ok=True)
-        with self._guard, (locks / f"{table}.lock").open("w") as lock:
+        with self._guard:
+            turn = self._turns.setdefault(table, threading.Lock())
+        with turn, (locks / f"{table}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            delta = self._current(table)
+            # an object of its own: readers of this process go on with theirs meanwhile
+            delta = self._opened(f"{table} for writing", table)
             yield delta if delta is not None else self._create(table)
 
     def _create(self, table: str) -> "DeltaTable":
@@ -327,23 +337,33 @@ class Lake:
         self._make_durable(table, 0)
         parquet.fsync_folder(self.path / table)
         parquet.fsync_folder(self.path)
-        self._open[table] = delta
         return delta
 
     def _current(self, table: str) -> "DeltaTable | None":
+        return self._opened(table, table)
+
+    def _opened(self, key: str, table: str) -> "DeltaTable | None":
         from deltalake import DeltaTable
 
         with self._guard:
-            delta = self._open.get(table)
-            if delta is not None:
+            try:
+                log = (self.path / table / "_delta_log").stat().st_ino
+            except FileNotFoundError:
+                self._open.pop(key, None)
+                return None
+            delta = self._open.get(key)
+            if delta is not None and self._logs.get(key) == log:
                 delta.update_incremental()
                 return delta
-            if not (self.path / table / "_delta_log").exists():
-                return None
+            self._logs[key] = log  # another folder under the same name is another table
+            self._lists.pop(table, None)
             if not DeltaTable.is_deltatable(str(self.path / table)):
                 return None
-            delta = self._open[table] = DeltaTable(self.path / table)
+            delta = self._open[key] = DeltaTable(self.path / table)
             return delta
+
+
+_lakes: dict[Path, Lake] = {}
 
 
 def _all_committed(delta: "DeltaTable", marks: dict[str, int]) -> bool:
@@ -358,42 +378,3 @@ def _now_ms() -> float:
     import time
 
     return time.time() * 1000
-
-
-def _expression(field: Any, op: str, value: Any) -> Any:
-    match op:
-        case "=":
-            return field == value
-        case "<":
-            return field < value
-        case "<=":
-            return field <= value
-        case ">":
-            return field > value
-        case ">=":
-            return field >= value
-        case "in":
-            return field.isin(list(value))
-    raise ValueError(op)
-
-
-def _may_match(row: dict[str, Any], where: Sequence[Condition]) -> bool:
-    """Whether a file may hold rows that satisfy all conditions; unknown statistics: it may."""
-    for name, op, value in where:
-        low = high = row.get(f"partition.{name}")
-        if low is None:
-            low, high = row.get(f"min.{name}"), row.get(f"max.{name}")
-        if low is None or high is None:
-            continue
-        values = list(value) if op == "in" else [value]
-        fits = {
-            "=": any(low <= v <= high for v in values),
-            "in": any(low <= v <= high for v in values),
-            "<": low < values[0] if values else False,
-            "<=": low <= values[0] if values else False,
-            ">": high > values[0] if values else False,
-            ">=": high >= values[0] if values else False,
-        }[op]
-        if not fits:
-            return False
-    return True
