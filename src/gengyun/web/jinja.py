@@ -123,6 +123,7 @@ class Formats:
     UNKNOWN = plain.UNKNOWN
     count = staticmethod(plain.count)
     number = staticmethod(plain.number)
+    score = staticmethod(plain.score)
     percent = staticmethod(plain.percent)
     signed = staticmethod(plain.signed)
 

@@ -85,13 +85,13 @@ def score(row, versions, *, today, zh):
     known = [value for _, value in points if value is not None]
     finding = ""
     if known:
-        a, b, n = round(known[0]), round(known[-1]), len(points)
+        a, b, n = int(known[0]), int(known[-1]), len(points)
         finding = (
             f"近 {n} 周健康分，从 {a} 到 {b}" if zh else f"health over {n} weeks, from {a} to {b}"
         )
     return {
         "labels": [plain.day(day, today=today, zh=zh) for day, _ in points],
-        "values": [None if value is None else round(value, 1) for _, value in points],
+        "values": [None if value is None else round(value, 2) for _, value in points],
         "marks": marks,
         "bands": [bands["A"], bands["B"], bands["C"]],
         "band": row.band.lower(),

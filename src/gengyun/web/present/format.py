@@ -64,6 +64,11 @@ def count(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:,.0f}"
 
 
+def score(value: float | None) -> str:
+    """A health score as a whole number, rounded down: 49.6 is D and must not read 50."""
+    return UNKNOWN if value is None else f"{int(value)}"
+
+
 def number(value: float | None, digits: int = 1) -> str:
     if value is None:
         return UNKNOWN

@@ -82,7 +82,7 @@ def _health_drop(facts, zh):
 
 def _band_d(facts, zh):
     return _("Health is %(score)s, in the lowest band.") % {
-        "score": plain.number(facts.get("score"), 0)
+        "score": plain.score(facts.get("score"))
     }
 
 
@@ -121,7 +121,7 @@ def _renewal(facts, zh):
     return _("The contract renews in %(days)s days and health is only %(band)s (%(score)s).") % {
         "days": facts["days"],
         "band": facts["band"],
-        "score": plain.number(facts.get("score"), 0),
+        "score": plain.score(facts.get("score")),
     }
 
 
@@ -177,14 +177,15 @@ def facts(summary, *, skip=(), others=(), today, zh):
     found = [
         Fact(_ICONS.get(need["code"], "info-circle"), sentence(need, zh=zh)) for need in others
     ]
-    if summary.movers and "health_drop" not in skip:
+    told = {*skip, *(need["code"] for need in others)}
+    if summary.movers and "health_drop" not in told:
         found.append(
             Fact(
                 "heart-rate-monitor",
                 _("Score against last week: %(moved)s") % {"moved": _movers(summary.movers, zh)},
             )
         )
-    if summary.active_users_7d is not None:
+    if summary.active_users_7d is not None and "silent" not in told:
         found.append(_usage_fact(summary))
     found.append(_touch_fact(summary, today=today, zh=zh))
     if summary.next_step and not {"next_step_overdue", "next_step_today"} & set(skip):

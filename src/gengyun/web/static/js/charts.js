@@ -68,11 +68,11 @@ const make = {
       yAxis: figures({ min: low, max: high, interval: 10, splitLine: { show: false } }),
       series: [{
         type: 'line', data: data.values, symbol: 'none', connectNulls: false, lineStyle: { color: token('ch-1'), width: 2 }, itemStyle: { color: token('ch-1') },
-        endLabel: { show: true, formatter: (p) => (p.value === null || p.value === undefined ? '' : String(Math.round(p.value))), color: token(`${data.band}-t`), fontWeight: 700, fontSize: 13 },
+        endLabel: { show: true, formatter: (p) => (p.value === null || p.value === undefined ? '' : String(Math.floor(p.value))), color: token(`${data.band}-t`), fontWeight: 700, fontSize: 13 },
         markArea: { silent: true, label: { position: 'insideLeft', color: token('ink-3'), fontSize: 11 }, data: [area('a', a, 100), area('b', b, a), area('c', c, b), area('d', 0, c)].filter(([top, bottom]) => top.yAxis > bottom.yAxis) },
         markLine: { silent: true, symbol: 'none', lineStyle: { color: token('ink-3'), type: 'dashed' }, label: { color: token('ink-2'), fontSize: 11, position: 'end', formatter: '{b}' }, data: data.marks.map((m) => ({ xAxis: m.at, name: m.name })) },
       }],
-      tooltip: { ...base({}).tooltip, formatter: ([p]) => (p && p.value !== null && p.value !== undefined ? `${p.axisValue}   ${Math.round(p.value)}` : '') },
+      tooltip: { ...base({}).tooltip, formatter: ([p]) => (p && p.value !== null && p.value !== undefined ? `${p.axisValue}   ${Math.floor(p.value)}` : '') },
     });
   },
 };
