@@ -136,7 +136,7 @@ def _field(path):
 
 def _show(request, metric, draft, errors, status=200):
     context = _context(request, metric, draft, errors)
-    block = "editor" if is_htmx(request) and request.method == "POST" else None
+    block = "editor" if is_htmx(request) else None
     return show(
         request, "settings/metric_form.html", "metrics", context, block=block, status=status
     )
