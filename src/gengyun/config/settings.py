@@ -130,6 +130,7 @@ AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "username"
+AXES_USERNAME_CALLABLE = "gengyun.team.queries.people.login_name"
 AXES_LOCKOUT_CALLABLE = "gengyun.web.views.login.locked_out"
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 

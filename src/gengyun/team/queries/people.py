@@ -1,6 +1,10 @@
 """Finding users and teams."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from gengyun.kernel.errors import NotFound
 from gengyun.team.models import Role, Team, User
@@ -47,6 +51,12 @@ def members_below(actor: User) -> QuerySet[User]:
         below = User.objects.filter(team_id__in=team_ids_below(actor.team_id))
         return (below | User.objects.filter(pk=actor.pk)).order_by("name", "pk")
     return User.objects.filter(pk=actor.pk)
+
+
+def login_name(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str:
+    """The account that wrong passwords are counted for: other capitals are no fresh start."""
+    given = (credentials or {}).get("username") or request.POST.get("username", "")
+    return str(given).strip().lower()
 
 
 def by_email(email: str) -> User | None:
