@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from gengyun.kernel.days import day_of
 from gengyun.lake import tables
+from gengyun.lake.conditions import Condition
 from gengyun.lake.keys import hash64
-from gengyun.lake.store import Condition, Lake
+from gengyun.lake.store import Lake
 from gengyun.usage.actions.deliveries import Row
 
 Keys = npt.NDArray[np.int64]
