@@ -81,6 +81,8 @@ def _use(folder: Path) -> None:
     Chinese is spoken unless the terminal's locale is English.
     """
     os.environ["GENGYUN_DATA"] = str(folder)
+    for name in ("GENGYUN_HOSTS", "GENGYUN_ORIGINS", "GENGYUN_HTTPS"):
+        os.environ.pop(name, None)  # of a real deployment; the demo is plain http on this machine
     setup()
     from django.utils import translation
 
