@@ -13,6 +13,7 @@ PAGE_MS, SEARCH_MS = 50.0, 30.0
 ROUNDS = 60  # requests per scenario
 WARM_UP = 6
 HTMX = {"HX-Request": "true"}
+TYPING = {**HTMX, "HX-Target": "rows"}  # what the search field of the list sends
 
 
 def run(report) -> None:
@@ -106,7 +107,7 @@ def _scenarios(views: list[int]):
         ("sort", sorts, {}, PAGE_MS),
         ("saved_view", [f"{base}?view={pk}" for pk in views], {}, PAGE_MS),
         ("customer", [f"{base}{pk}/" for pk in range(1, 4000, 67)], {}, PAGE_MS),
-        ("search_in_list", [f"{base}?q={quote(w)}" for w in words], HTMX, SEARCH_MS),
+        ("search_in_list", [f"{base}?q={quote(w)}" for w in words], TYPING, SEARCH_MS),
         ("search_anywhere", [f"/go/?q={quote(w)}" for w in words], HTMX, SEARCH_MS),
     ]
     for name, paths, headers, target in found:
