@@ -30,7 +30,7 @@ def main(address=None):
 def draw(address):
     with demo_site.browser() as launched:
         for name, language, path in PICTURES:
-            window = demo_site.Visit(launched, address, width=1280, height=860)
+            window = demo_site.Visit(launched, address, width=1440, height=980)
             window.log_in(language=language)
             window.go(path)
             window.page.screenshot(path=IMAGES / name)

@@ -86,13 +86,21 @@ def _band_d(facts, zh):
     }
 
 
+def _unbroken(day):
+    """A line does not end inside a date: a word joiner after each hyphen."""
+    return day.replace("-", "-\u2060")
+
+
 def _silent(facts, zh):
     days = facts["days"]
     return ngettext(
         "Nobody has used the product for %(days)s day; the last use was on %(day)s.",
         "Nobody has used the product for %(days)s days; the last use was on %(day)s.",
         days,
-    ) % {"days": days, "day": plain.day_full(date.fromisoformat(facts["last_on"]), zh=zh)}
+    ) % {
+        "days": days,
+        "day": _unbroken(plain.day_full(date.fromisoformat(facts["last_on"]), zh=zh)),
+    }
 
 
 def _no_contact(facts, zh):
