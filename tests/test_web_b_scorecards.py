@@ -251,6 +251,21 @@ def test_the_preview_names_customers_whose_band_changes(person):
 
 
 @pytest.mark.django_db
+def test_a_version_is_proposed_for_the_first_day_that_is_not_judged(person):
+    from gengyun.health.models import HealthScore
+    from gengyun.kernel.clock import utc_now
+    from gengyun.kernel.days import day_of
+
+    judge_one("晨曦科技", days_since_active=1.0)
+    today = day_of(utc_now())
+    path = f"/settings/scorecards/{default_card().pk}/"
+    assert f'name="effective_from" value="{today}"' in person.get(path).content.decode()
+    HealthScore.objects.update(as_of=today)
+    proposed = today + timedelta(days=1)
+    assert f'name="effective_from" value="{proposed}"' in person.get(path).content.decode()
+
+
+@pytest.mark.django_db
 def test_the_preview_shows_a_leader_only_their_customers(person, client):
     judge_one("别人的客户", days_since_active=1.0)
     client.force_login(make_user("leader"))

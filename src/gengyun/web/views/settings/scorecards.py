@@ -1,6 +1,6 @@
 """Scorecards: the list, the editor that reads like a checklist, the versions."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.db.models import Count
 from django.http import HttpResponseRedirect
@@ -147,7 +147,7 @@ def _context(request, scorecard, draft, *, show_errors):
         "newest": newest,
         "changes": diff(newest.config if newest else None, raw) if config else None,
         "note": request.POST.get("note", ""),
-        "effective_from": request.POST.get("effective_from", "") or today().isoformat(),
+        "effective_from": request.POST.get("effective_from") or _first_day(shown).isoformat(),
     }
 
 
@@ -161,6 +161,12 @@ def _opened(request, scorecard):
     if newest is None and like.isdigit():
         newest = _newest(_found(int(like)))
     return newest
+
+
+def _first_day(shown):
+    """The first day that is not judged yet: a judged day keeps the version that judged it."""
+    judged = shown.as_of if shown else None
+    return max(today(), judged + timedelta(days=1)) if judged else today()
 
 
 @page("settings.read", methods=("GET", "POST"))
