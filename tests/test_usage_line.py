@@ -114,3 +114,12 @@ def test_an_empty_lake_has_nothing_to_show(tmp_path):
     assert recent_events(1, lake=lake) == []
     assert feature_breakdown(1, FIRST, FIRST + timedelta(days=3), lake=lake) == []
     assert daily_line(1, start=FIRST, end=FIRST + timedelta(days=1), lake=lake) == [(FIRST, 0)]
+
+
+def test_many_small_roll_ups_do_not_pile_up(tmp_path):
+    lake = Lake(tmp_path / "lake")
+    for number in range(15):
+        lake.append("events", arrow([event(1, on=FIRST, user=f"u{number}")]))
+        roll_up(lake=lake, now=NOW)
+    assert len(lake.files("presence")) < 12
+    assert daily_line(1, start=FIRST, end=FIRST + timedelta(days=1), lake=lake) == [(FIRST, 15)]

@@ -15,12 +15,15 @@ AT_ONCE = 2 * BIG_ENOUGH  # compressed bytes rewritten together: they are sorted
 FEWEST = 2  # so many small files of one partition are worth a rewrite
 
 
-def compact(lake: Lake, table: str, *, fewest: int = FEWEST) -> int:
-    """Rewrite partitions that have `fewest` or more small files. Returns the files that went."""
+def compact(lake: Lake, table: str, *, fewest: int = FEWEST, below: int = BIG_ENOUGH) -> int:
+    """Rewrite partitions that have `fewest` or more files smaller than `below` bytes.
+
+    Returns the number of files that went.
+    """
     if table not in UNITE:
         return 0
     gone = 0
-    for value, rows in _small_files(lake, table).items():
+    for value, rows in _small_files(lake, table, below).items():
         if len(rows) < fewest:
             continue
         for batch in _batches(rows):
@@ -52,11 +55,11 @@ def tidy(lake: Lake) -> dict[str, int]:
     return done
 
 
-def _small_files(lake: Lake, table: str) -> dict[Any, list[dict[str, Any]]]:
+def _small_files(lake: Lake, table: str, below: int) -> dict[Any, list[dict[str, Any]]]:
     partition = f"partition.{tables.PARTITIONS[table][0]}"
     found: dict[Any, list[dict[str, Any]]] = {}
     for row in lake.file_rows(table):
-        if row["size_bytes"] < BIG_ENOUGH:
+        if row["size_bytes"] < below:
             found.setdefault(row[partition], []).append(row)
     return found
 

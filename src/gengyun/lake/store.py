@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 GRACE = timedelta(hours=1)
 CHECKPOINT_EVERY = 50
+MADE = "_made"  # an empty file in a table's folder: its time tells one table from the next
 
 
 class LostRace(Exception):
@@ -48,7 +49,7 @@ class Lake:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._open: dict[str, DeltaTable] = {}
-        self._logs: dict[str, int] = {}
+        self._made: dict[str, int] = {}
         self._lists: dict[str, tuple[int, list[dict[str, Any]]]] = {}
         self._guard = threading.RLock()
         self._turns: dict[str, threading.Lock] = {}
@@ -271,7 +272,7 @@ class Lake:
 
         # the instant of the commit: files of a table have no other clock
         stamp = int(_now_ms())
-        actions = [
+        actions: list[AddAction | RemoveAction] = [
             AddAction(f.path, f.size, f.partition, stamp, not same_rows, f.stats) for f in new
         ]
         actions += [RemoveAction(path, not same_rows, stamp) for path in gone]
@@ -328,6 +329,8 @@ class Lake:
     def _create(self, table: str) -> "DeltaTable":
         from deltalake import DeltaTable
 
+        (self.path / table).mkdir(parents=True, exist_ok=True)
+        (self.path / table / MADE).touch()
         delta = DeltaTable.create(
             self.path / table,
             tables.SCHEMAS[table],
@@ -346,16 +349,17 @@ class Lake:
         from deltalake import DeltaTable
 
         with self._guard:
-            try:
-                log = (self.path / table / "_delta_log").stat().st_ino
-            except FileNotFoundError:
-                self._open.pop(key, None)
+            if not (self.path / table / "_delta_log").exists():
                 return None
+            try:
+                made = (self.path / table / MADE).stat().st_mtime_ns
+            except FileNotFoundError:
+                made = 0  # a table that another program made
             delta = self._open.get(key)
-            if delta is not None and self._logs.get(key) == log:
+            if delta is not None and self._made.get(key) == made:
                 delta.update_incremental()
                 return delta
-            self._logs[key] = log  # another folder under the same name is another table
+            self._made[key] = made  # another table under the same name
             self._lists.pop(table, None)
             if not DeltaTable.is_deltatable(str(self.path / table)):
                 return None

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import duckdb
 
 Report = Callable[[int, int], None]
-MOST_FILES = 64  # a measure in more files than this is compacted on the way
+# A measure in more tiny files than this is compacted on the way, so that reading one customer
+# stays quick between the hourly compactions; large files are left to those.
+MOST_FILES, TINY = 12, 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -136,4 +138,4 @@ def _compact_where_many(lake: Lake) -> None:
     from gengyun.lake.compaction import compact
 
     for table in ("daily", "presence"):
-        compact(lake, table, fewest=MOST_FILES)
+        compact(lake, table, fewest=MOST_FILES, below=TINY)
