@@ -102,3 +102,31 @@ def test_events_do_not_reach_beyond_yesterday(built):
     source = Source.objects.get()
     assert source.last_event_at < NOW
     assert source.last_event_at > NOW - timedelta(days=4)
+
+
+def test_demo_refuses_the_folder_of_a_deployment(tmp_path):
+    from click.testing import CliRunner
+
+    from gengyun.cli.demo import command
+
+    (tmp_path / "gengyun.sqlite3").write_text("somebody's work")
+    for options in ([], ["--fresh"]):
+        done = CliRunner().invoke(command, ["--data", str(tmp_path), *options])
+        assert done.exit_code == 1
+        assert "not empty and not a demo" in done.output
+    assert (tmp_path / "gengyun.sqlite3").read_text() == "somebody's work"
+
+
+def test_the_walk_fills_arguments_with_objects_of_the_demo():
+    from gengyun.cli.demo_check import _fill
+
+    samples = {"customers": 7, "activity": 9, "settings/metrics/key": "events_7d", "imports": None}
+    assert _fill("/customers/<int:pk>/activities/<int:activity>/", samples) == (
+        "/customers/7/activities/9/",
+        False,
+    )
+    assert _fill("/settings/metrics/<slug:key>/", samples) == (
+        "/settings/metrics/events_7d/",
+        False,
+    )
+    assert _fill("/imports/<int:pk>/errors.csv", samples) == ("/imports/999999999/errors.csv", True)
