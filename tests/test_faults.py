@@ -6,6 +6,7 @@ What was acknowledged is in the lake or in quarantine, exactly once; every job i
 import gzip
 import itertools
 import json
+import os
 import random
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from deployment import Deployment
 from gengyun.lake.keys import message_key
 
 pytestmark = pytest.mark.slow
-ROUNDS = 25
+ROUNDS = int(os.environ.get("GENGYUN_FAULT_ROUNDS", "25"))
 # the worker kills itself there; "web" and "worker" are killed from outside at a random moment
 MOMENTS = [
     "worker",
