@@ -3,11 +3,10 @@
 const root = getComputedStyle(document.documentElement);
 const token = (name) => root.getPropertyValue(`--gy-${name}`).trim();
 const small = window.matchMedia('(max-width: 860px)');
-const still = window.matchMedia('(prefers-reduced-motion: reduce)');
 
 function base(more) {
   return {
-    animationDuration: still.matches ? 0 : 300,
+    animation: false, /* motion is for panels and notes; a line that starts with a gap cannot move either */
     textStyle: { fontFamily: token('font'), fontSize: 12, color: token('ink-3') },
     tooltip: {
       trigger: 'axis', renderMode: 'richText', backgroundColor: token('raised'), borderColor: token('line'),
@@ -33,7 +32,10 @@ function runs(rest) {
 const make = {
   usage(data) {
     const long = data.labels.length > 120;
-    const named = (from, to) => data.holidays.find((h) => h.from <= to && h.to >= from)?.name || '';
+    /* names that would lie on one another: the later one is left to the note below */
+    const room = data.labels.length / 20;
+    const free = data.holidays.filter((h, i) => i === 0 || h.from - data.holidays[i - 1].from > room);
+    const named = (from, to) => free.find((h) => h.from <= to && h.to >= from)?.name || '';
     const shaded = long ? data.holidays.map((h) => [h.from, h.to]) : runs(data.rest);
     return base({
       grid: { left: 40, right: small.matches ? 12 : 92, top: 26, bottom: 24 },
