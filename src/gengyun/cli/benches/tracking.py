@@ -130,7 +130,9 @@ def _serve(
         port = probe.getsockname()[1]
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "gengyun.config.settings"}
     server = subprocess.Popen(  # noqa: S603 (ourselves)
-        [sys.executable, *arguments, "--port", str(port)], env=environment
+        [sys.executable, *arguments, "--port", str(port)],
+        env=environment,
+        stdout=sys.stderr,  # our own stdout may be JSON for a machine
     )
     try:
         _wait_until_ready(port, batches[:1])
