@@ -124,7 +124,7 @@ def test_nothing_is_lost_or_doubled_in_25_kills(tmp_path):
         for number in range(ROUNDS):
             moment = MOMENTS[number % len(MOMENTS)]
             deployment.python(JOBS.format(start=20 * number, folder=str(marks)))
-            if number == 12:
+            if number == ROUNDS // 2:
                 deployment.python(LATE_CUSTOMER)
             own_kills += kill(deployment, moment)
         for sender in senders:
