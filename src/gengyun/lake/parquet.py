@@ -29,6 +29,11 @@ class DataFile:
     stats: str
 
 
+def fsync_file(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def fsync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -46,7 +51,7 @@ def write_files(
     statistics: list[str],
 ) -> list[DataFile]:
     """Write one file per partition value, fsync files and folders. Nothing is committed yet."""
-    files = []
+    files: list[DataFile] = []
     for value in pc.unique(arrow[partition_by]).to_pylist():
         part = arrow
         if files or pc.count_distinct(arrow[partition_by]).as_py() > 1:
@@ -99,7 +104,7 @@ def _write_one(
 
 
 def _group_rows(part: pa.Table) -> int:
-    return max(512, min(ROW_GROUP, part.num_rows * GROUP_BYTES // max(part.nbytes, 1)))
+    return int(max(512, min(ROW_GROUP, part.num_rows * GROUP_BYTES // max(part.nbytes, 1))))
 
 
 def _stats(part: pa.Table, columns: list[str]) -> str:

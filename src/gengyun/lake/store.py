@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from gengyun.kernel import faults
-from gengyun.lake import parquet, tables
+from gengyun.lake import making, parquet, tables
 from gengyun.lake.conditions import Condition, expression, may_match
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 GRACE = timedelta(hours=1)
 CHECKPOINT_EVERY = 50
-MADE = "_made"  # an empty file in a table's folder: its time tells one table from the next
 
 
 class LostRace(Exception):
@@ -153,7 +152,7 @@ class Lake:
         added: dict[str, None] = {}
         removed = False
         for version in range(after + 1, to + 1):
-            log = self._log(table, version)
+            log = making.log_file(self.path / table, version)
             if not log.exists():
                 return Changes([], removed=False, complete=False)
             for line in log.read_text().splitlines():
@@ -229,16 +228,6 @@ class Lake:
             self._log_commit(table, delta, new, gone, marks, same_rows=same_rows)
         return True
 
-    def delete_table(self, table: str) -> None:
-        """Forget a table wholly (used to rebuild derived tables and by tests)."""
-        import shutil
-
-        with self._guard:
-            for key in (table, f"{table} for writing"):
-                self._open.pop(key, None)
-            self._lists.pop(table, None)
-            shutil.rmtree(self.path / table, ignore_errors=True)
-
     def trim_log(self, table: str) -> None:
         """Write a checkpoint and drop log entries older than the table's retention (one day)."""
         with self.writing(table) as delta:
@@ -289,15 +278,9 @@ class Lake:
             ),
         )
         delta.update_incremental()
-        self._make_durable(table, int(delta.version()))
+        making.make_durable(self.path / table, int(delta.version()))
         if delta.version() % CHECKPOINT_EVERY == 0:
             self._checkpoint(table, delta)
-
-    def _make_durable(self, table: str, version: int) -> None:
-        log = self._log(table, version)
-        with log.open("rb") as file:
-            os.fsync(file.fileno())
-        parquet.fsync_folder(log.parent)
 
     def _checkpoint(self, table: str, delta: "DeltaTable") -> None:
         delta.create_checkpoint()
@@ -306,12 +289,8 @@ class Lake:
             *folder.glob(f"{delta.version():020d}.checkpoint*"),
             folder / "_last_checkpoint",
         ):
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+            parquet.fsync_file(path)
         parquet.fsync_folder(folder)
-
-    def _log(self, table: str, version: int) -> Path:
-        return self.path / table / "_delta_log" / f"{version:020d}.json"
 
     @contextlib.contextmanager
     def writing(self, table: str) -> Iterator["DeltaTable"]:
@@ -324,23 +303,10 @@ class Lake:
             fcntl.flock(lock, fcntl.LOCK_EX)
             # an object of its own: readers of this process go on with theirs meanwhile
             delta = self._opened(f"{table} for writing", table)
-            yield delta if delta is not None else self._create(table)
-
-    def _create(self, table: str) -> "DeltaTable":
-        from deltalake import DeltaTable
-
-        (self.path / table).mkdir(parents=True, exist_ok=True)
-        (self.path / table / MADE).touch()
-        delta = DeltaTable.create(
-            self.path / table,
-            tables.SCHEMAS[table],
-            partition_by=tables.PARTITIONS[table],
-            configuration={"delta.logRetentionDuration": "interval 1 days"},
-        )
-        self._make_durable(table, 0)
-        parquet.fsync_folder(self.path / table)
-        parquet.fsync_folder(self.path)
-        return delta
+            if delta is None:
+                folder, schema = self.path / table, tables.SCHEMAS[table]
+                delta = making.make_table(folder, schema, tables.PARTITIONS[table])
+            yield delta
 
     def _current(self, table: str) -> "DeltaTable | None":
         return self._opened(table, table)
@@ -352,18 +318,24 @@ class Lake:
             if not (self.path / table / "_delta_log").exists():
                 return None
             try:
-                made = (self.path / table / MADE).stat().st_mtime_ns
+                made = (self.path / table / making.MADE).stat().st_mtime_ns
             except FileNotFoundError:
                 made = 0  # a table that another program made
             delta = self._open.get(key)
             if delta is not None and self._made.get(key) == made:
                 delta.update_incremental()
                 return delta
-            self._made[key] = made  # another table under the same name
+            self._open.pop(key, None)  # another table under the same name
             self._lists.pop(table, None)
-            if not DeltaTable.is_deltatable(str(self.path / table)):
+            if not making.is_begun(self.path / table):
                 return None
-            delta = self._open[key] = DeltaTable(self.path / table)
+            self._made[key] = made
+            delta = DeltaTable(self.path / table)
+            # who wrote the newest version may have been killed before it was on disk, and the
+            # caller may throw away what it finds in here; an entry that is gone has a checkpoint
+            with contextlib.suppress(FileNotFoundError):
+                making.make_durable(self.path / table, int(delta.version()))
+            self._open[key] = delta
             return delta
 
 
