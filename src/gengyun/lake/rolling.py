@@ -65,7 +65,9 @@ def roll(
     )
 
 
-def _daily(db, source: str, condition: str, measured: Measured) -> pa.Table:
+def _daily(
+    db: "duckdb.DuckDBPyConnection", source: str, condition: str, measured: Measured
+) -> pa.Table:
     total = "0"
     if measured.property is not None:
         path = _text(_pointer(measured.property))
@@ -81,13 +83,17 @@ def _daily(db, source: str, condition: str, measured: Measured) -> pa.Table:
     ).to_arrow_table()
 
 
-def _users(db, source: str, condition: str, measured: Measured) -> pa.Table:
+def _users(
+    db: "duckdb.DuckDBPyConnection", source: str, condition: str, measured: Measured
+) -> pa.Table:
     return _presence(
         db, f"SELECT *, user_key AS key FROM {source} WHERE {condition} AND user_key <> 0"
     )
 
 
-def _features(db, source: str, condition: str, measured: Measured) -> pa.Table:
+def _features(
+    db: "duckdb.DuckDBPyConnection", source: str, condition: str, measured: Measured
+) -> pa.Table:
     name = "event"
     if measured.feature is not None:
         path = _text(_pointer(measured.feature))
@@ -110,7 +116,7 @@ def _features(db, source: str, condition: str, measured: Measured) -> pa.Table:
         db.unregister("feature_keys")
 
 
-def _presence(db, selected: str) -> pa.Table:
+def _presence(db: "duckdb.DuckDBPyConnection", selected: str) -> pa.Table:
     return db.sql(
         f"""SELECT customer_id, key, CAST(date_trunc('month', day) AS DATE) AS month,
                    CASE WHEN known_day <= day THEN DATE '1970-01-01'
