@@ -6,6 +6,7 @@ from gengyun.kernel.clock import utc_now
 from gengyun.kernel.days import day_of
 
 _moment = ContextVar("moment", default=None)
+_today = ContextVar("today", default=None)
 
 
 def now():
@@ -14,7 +15,7 @@ def now():
 
 
 def today():
-    return day_of(now())
+    return _today.get() or day_of(now())
 
 
 class MomentMiddleware:
@@ -27,7 +28,9 @@ class MomentMiddleware:
         token = _moment.set(utc_now())
         request.now = _moment.get()
         request.today = day_of(request.now)
+        day = _today.set(request.today)
         try:
             return self.get_response(request)
         finally:
+            _today.reset(day)
             _moment.reset(token)

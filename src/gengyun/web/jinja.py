@@ -13,15 +13,15 @@ from markupsafe import Markup
 from gengyun.kernel.days import company_zone, day_of
 from gengyun.team.queries.access import can
 from gengyun.web import clock
-from gengyun.web.present import figures
+from gengyun.web.present import figures, marks
 from gengyun.web.present import format as plain
+from gengyun.web.words import gettext, is_zh, pgettext, pick
 
 
 def environment(**options):
-    # these know `pick` of this module, so they come when it is whole
+    # these need the URLs, so they come when Django has started
     from gengyun.web.present import list_query
-    from gengyun.web.present.needs import kind_name
-    from gengyun.web.views.filters import need_word
+    from gengyun.web.present.needs import kind_name, need_word
 
     env = Environment(  # noqa: S701 - Django's engine passes autoescape=True in the options
         extensions=["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"],
@@ -30,15 +30,15 @@ def environment(**options):
         **options,
     )
     env.install_gettext_callables(
-        translation.gettext,
+        gettext,
         translation.ngettext,
         newstyle=True,
-        pgettext=translation.pgettext,
+        pgettext=pgettext,
         npgettext=translation.npgettext,
     )
     env.globals.update(
         static=static,
-        url=_url,
+        url=url,
         url_or_none=url_or_none,
         icon=icon,
         can=can,
@@ -46,6 +46,7 @@ def environment(**options):
         pick=pick,
         fmt=Formats(),
         figures=figures,
+        marks=marks,
         today=clock.today,
         dot=Markup('<span class="gy-dot" aria-hidden="true">·</span>'),
         # macros everywhere, blocks that are rendered alone included
@@ -61,20 +62,6 @@ def environment(**options):
     return env
 
 
-def is_zh():
-    return (translation.get_language() or "zh").startswith("zh")
-
-
-def pick(thing, field="name"):
-    """The text of a two-language field: pick(tier) is name_zh or name_en; works on dicts too."""
-    first, second = ("zh", "en") if is_zh() else ("en", "zh")
-    if isinstance(thing, dict):
-        return thing.get(f"{field}_{first}") or thing.get(f"{field}_{second}") or ""
-    if thing is None:
-        return ""
-    return getattr(thing, f"{field}_{first}", "") or getattr(thing, f"{field}_{second}", "")
-
-
 @lru_cache(maxsize=500)
 def icon(name, small=True):
     size = "i i-s" if small else "i"
@@ -84,7 +71,7 @@ def icon(name, small=True):
     )
 
 
-def _url(name, *args, **kwargs):
+def url(name, *args, **kwargs):
     # a list of fifty rows asks for some three hundred addresses that differ in the id only
     if args and not kwargs and type(args[0]) is int and args[0] >= 0:
         before, after = _around_id(name, args[1:])

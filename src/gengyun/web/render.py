@@ -7,6 +7,8 @@ from django.template.backends.utils import csrf_input_lazy, csrf_token_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
 from jinja2_fragments import render_block
 
+from gengyun.web.words import one_language
+
 TOASTS = "parts/toasts.html"
 
 
@@ -25,11 +27,12 @@ def render(request, template, context=None, *, block=None, status=200):
     )
     for processor in engine.template_context_processors:
         full.update(processor(request))
-    if block is None:
-        return HttpResponse(engine.env.get_template(template).render(full), status=status)
-    html = render_block(engine.env, template, block, full)
-    if is_htmx(request):
-        html += engine.env.get_template(TOASTS).render(full | {"out_of_band": True})
+    with one_language():
+        if block is None:
+            return HttpResponse(engine.env.get_template(template).render(full), status=status)
+        html = render_block(engine.env, template, block, full)
+        if is_htmx(request):
+            html += engine.env.get_template(TOASTS).render(full | {"out_of_band": True})
     response = HttpResponse(html, status=status)
     response["Vary"] = "HX-Request"
     return response

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import Case, Count, F, Q, QuerySet, When
+from django.db.models import Case, F, QuerySet, When
 
 from gengyun.portfolio.calc.filters import BadFilter, Filter, parse_filters
 from gengyun.portfolio.calc.search import search_key
@@ -18,6 +18,13 @@ from gengyun.portfolio.queries.conditions import condition, contains
 from gengyun.team.models import User
 
 PAGE_SIZE = 50
+# long texts and settings that no column shows are not read
+NOT_LISTED = (
+    "movers", "need_codes", "search_key", "trend",
+    "owner__password", "owner__email", "owner__language", "owner__theme", "owner__density",
+    "owner__delta_colours", "owner__created_at", "owner__last_login", "owner__last_visit_at",
+    "owner__visit_at", "stage__expectation_zh", "stage__expectation_en", "tier__touch_model",
+)  # fmt: skip
 COUNT_CAP = 1_001
 MAX_PAGE = 2_000
 
@@ -125,7 +132,7 @@ def list_page(
     keys = list(sorted_by(rows, query.sort).values_list("pk", flat=True)[start:][: PAGE_SIZE + 1])
     has_next = len(keys) > PAGE_SIZE
     whole = CustomerSummary.objects.select_related("owner", "tier", "stage")
-    found = whole.in_bulk(keys[:PAGE_SIZE])
+    found = whole.defer(*NOT_LISTED).in_bulk(keys[:PAGE_SIZE])
     shown = [found[key] for key in keys[:PAGE_SIZE] if key in found]
     if page == 1 and not has_next:  # everything is in hand
         totals: Totals | None = _totals((row.band, row.arr_minor) for row in shown)
@@ -185,5 +192,5 @@ def rank_in_tier(actor: User | None, row: CustomerSummary) -> tuple[int, int] | 
     peers = CustomerSummary.objects.visible_to(actor).filter(
         tier_id=row.tier_id, score__isnull=False
     )
-    found = peers.aggregate(better=Count("pk", filter=Q(score__gt=row.score)), all=Count("pk"))
-    return found["better"] + 1, found["all"]
+    # two counts along the index instead of one over the rows
+    return peers.filter(score__gt=row.score).order_by().count() + 1, peers.order_by().count()

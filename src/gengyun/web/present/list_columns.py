@@ -8,7 +8,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from gengyun.kernel.days import day_of
-from gengyun.web.jinja import is_zh, pick
+from gengyun.web.words import is_zh, pick
 
 
 @dataclass(frozen=True)

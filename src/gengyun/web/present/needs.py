@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import date
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext
 
 from gengyun.kernel.days import day_of
 from gengyun.web.present import format as plain
+from gengyun.web.words import gettext as _
+from gengyun.web.words import pgettext
 
 GROUPS = {
     "health_drop": "health",
@@ -43,6 +44,19 @@ def kind_name(code):
         "visit": pgettext("activity", "visit"),
         "note": pgettext("activity", "note"),
         "system": pgettext("activity", "system"),
+    }.get(code, code)
+
+
+def need_word(code):
+    return {
+        "health_drop": _("health fell"),
+        "band_d": _("lowest band"),
+        "silent": _("use stopped"),
+        "no_contact": _("no contact"),
+        "data_missing": _("data missing"),
+        "next_step_overdue": _("step overdue"),
+        "next_step_today": _("step today"),
+        "renewal_near": _("renewal near"),
     }.get(code, code)
 
 

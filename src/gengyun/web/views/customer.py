@@ -16,11 +16,11 @@ from gengyun.portfolio.queries.customer_list import rank_in_tier
 from gengyun.team.queries.access import can
 from gengyun.usage.queries import usage_line
 from gengyun.web.access import page
-from gengyun.web.jinja import is_zh
 from gengyun.web.present import charts, needs
 from gengyun.web.present import health as present_health
 from gengyun.web.render import is_htmx, render
 from gengyun.web.views import definitions_of
+from gengyun.web.words import is_zh
 
 TEMPLATE = "customer/show.html"
 RANGES = {"30": 30, "90": 90, "365": 365}

@@ -21,7 +21,9 @@ from gengyun.team.queries.access import can
 from gengyun.team.queries.people import possible_owners
 from gengyun.web import undo
 from gengyun.web.access import page
+from gengyun.web.jinja import icon, url
 from gengyun.web.present import list_query
+from gengyun.web.present.cells import Cells
 from gengyun.web.present.list_columns import COLUMNS, chosen, export_row
 from gengyun.web.render import back, is_htmx, render, toast
 from gengyun.web.views import filters as filter_views
@@ -61,6 +63,14 @@ def _context(request, address):
         "address": address,
         "found": found,
         "columns": columns,
+        "cells": Cells(
+            columns,
+            today=today,
+            may_edit=can(user, "customer.edit"),
+            may_assign=can(user, "customer.assign"),
+            url=url,
+            icon=icon,
+        ),
         "all_columns": [(column, column in columns) for column in COLUMNS.values()],
         "tabs": [] if _is_typing(request) else _tabs(request, address),
         "saved": saved,

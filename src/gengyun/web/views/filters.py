@@ -13,8 +13,9 @@ from gengyun.portfolio.queries import choices
 from gengyun.team.models import User
 from gengyun.team.queries.people import members_below
 from gengyun.web.forms import Form
-from gengyun.web.jinja import is_zh, pick
 from gengyun.web.present import format as plain
+from gengyun.web.present.needs import need_word
+from gengyun.web.words import is_zh, pick
 
 BANDS = "ABCDN"
 
@@ -57,19 +58,6 @@ def band_word(band):
         "D": _("D at risk"),
         "N": _("not enough data"),
     }[band]
-
-
-def need_word(code):
-    return {
-        "health_drop": _("health fell"),
-        "band_d": _("lowest band"),
-        "silent": _("use stopped"),
-        "no_contact": _("no contact"),
-        "data_missing": _("data missing"),
-        "next_step_overdue": _("step overdue"),
-        "next_step_today": _("step today"),
-        "renewal_near": _("renewal near"),
-    }.get(code, code)
 
 
 def chips(address, path):

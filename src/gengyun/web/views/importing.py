@@ -18,11 +18,11 @@ from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.kernel.models import Job
 from gengyun.team.models import User
 from gengyun.web.access import page
-from gengyun.web.jinja import is_zh, pick
 from gengyun.web.present import import_fields as words
 from gengyun.web.present.format import money
 from gengyun.web.render import warn
 from gengyun.web.views.settings.common import go, refusal_text, show
+from gengyun.web.words import is_zh, pick
 
 LISTED = 30
 STATE = ImportRun.State

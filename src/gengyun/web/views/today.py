@@ -14,10 +14,10 @@ from gengyun.team.models import Role
 from gengyun.team.queries.access import SEES_ALL, can
 from gengyun.web.access import page
 from gengyun.web.forms import week_of
-from gengyun.web.jinja import is_zh
 from gengyun.web.present import needs as present
 from gengyun.web.present.figures import stacked
 from gengyun.web.render import back, is_htmx, render, toast
+from gengyun.web.words import is_zh
 
 TEMPLATE = "today.html"
 GROUPS = ("alert", "task", "renewal")

@@ -7,9 +7,9 @@ from gengyun.health.queries.cards import version_in_force
 from gengyun.usage.queries import metrics as queries
 from gengyun.web.access import page
 from gengyun.web.clock import today
-from gengyun.web.jinja import is_zh, pick
 from gengyun.web.present.definitions import chapters
 from gengyun.web.views.settings.common import show
+from gengyun.web.words import is_zh, pick
 
 
 @page(None)

@@ -17,10 +17,10 @@ from gengyun.usage.models import Arrival, Metric
 from gengyun.usage.queries import metrics as queries
 from gengyun.web.access import page
 from gengyun.web.clock import today
-from gengyun.web.jinja import is_zh, pick
 from gengyun.web.present import metric_form as form
 from gengyun.web.render import is_htmx, warn
 from gengyun.web.views.settings.common import go, refusal_text, show, translated
+from gengyun.web.words import is_zh, pick
 
 PREVIEWED = 6  # customers in the preview
 # where in a definition -> which field of the form

@@ -19,11 +19,11 @@ from gengyun.team.queries.access import require
 from gengyun.usage.queries.metrics import active_metrics
 from gengyun.web.access import page
 from gengyun.web.clock import today
-from gengyun.web.jinja import pick
 from gengyun.web.present import scorecard_form as form
 from gengyun.web.present.scorecard_diff import diff
 from gengyun.web.render import is_htmx, toast, warn
 from gengyun.web.views.settings.common import field_of, go, refusal_text, show, translated
+from gengyun.web.words import pick
 
 LISTED = 12  # customers named in the preview
 

@@ -10,10 +10,10 @@ from gengyun.kernel.clock import utc_now
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.team.queries.access import require
 from gengyun.web.access import page
-from gengyun.web.jinja import is_zh, pick
 from gengyun.web.present import tier_form
 from gengyun.web.render import is_htmx
 from gengyun.web.views.settings.common import go, refusal_text, show, translated
+from gengyun.web.words import is_zh, pick
 
 TEMPLATE = "settings/tiers.html"
 PROBLEMS = {
