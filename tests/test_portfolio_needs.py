@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from gengyun.portfolio.calc.needs import CustomerFacts, need_codes, need_rank, needs
+from gengyun.web.present.needs import sentence
 
 TODAY = date(2026, 3, 2)
 CALM = CustomerFacts(
@@ -48,6 +49,13 @@ def test_a_fall_of_eight_points_in_a_week_is_told_with_its_causes():
     assert (need["severity"], need["facts"]["points"]) == (2, 8.0)
     assert need["facts"]["movers"] == movers
     assert found(change_week=-15.0)["health_drop"]["severity"] == 1
+
+
+def test_band_d_names_what_costs_the_most_points():
+    burden = {"name_zh": "席位使用率", "name_en": "Seat use", "unit": "ratio", "value": 0.01}
+    need = found(band="D", score=36.0, weakest=(burden,))["band_d"]
+    assert need["facts"]["weakest"] == [burden]
+    assert sentence(need, zh=True) == "健康分 36，主要被拉低的是：席位使用率 1%。"
 
 
 def test_band_d_dates_from_the_first_week_below():

@@ -121,3 +121,26 @@ def movers(difference: Difference, *, most: int = 3, least: float = 0.5) -> list
         found.append(Mover(name_zh="封顶", name_en="Cap", points=difference["cap_change"]))
     found.sort(key=lambda mover: -abs(mover["points"]))
     return found[:most]
+
+
+class Burden(TypedDict):
+    name_zh: str
+    name_en: str
+    unit: str
+    value: float | None
+
+
+def weakest(explanation: Mapping[str, Any], *, most: int = 2) -> list[Burden]:
+    """The factors that cost the most points: effective weight x (100 - score), largest first."""
+    factors = [f for group in explanation["groups"] for f in group["factors"]]
+    costs = [
+        (f["effective_weight"] * (100.0 - f["score"]), f)
+        for f in factors
+        if f["score"] is not None and f["value"] is not None
+    ]
+    costs.sort(key=lambda cost: -cost[0])
+    return [
+        Burden(name_zh=f["name_zh"], name_en=f["name_en"], unit=f["unit"], value=f["value"])
+        for cost, f in costs[:most]
+        if cost > 0
+    ]

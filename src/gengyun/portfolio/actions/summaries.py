@@ -10,7 +10,7 @@ from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from gengyun.customers.models import Customer
 from gengyun.engagement.models import Activity
-from gengyun.health.calc.diff import diff, movers
+from gengyun.health.calc.diff import diff, movers, weakest
 from gengyun.health.models import HealthScore
 from gengyun.kernel.days import day_of
 from gengyun.portfolio.calc.needs import CustomerFacts, need_codes, need_rank, needs
@@ -218,6 +218,7 @@ def _facts(
         renews_on=row.renews_on,
         next_step=row.next_step,
         next_step_on=row.next_step_on,
+        weakest=weakest(score.explanation) if score and row.band == "D" else (),
     )
 
 

@@ -56,6 +56,7 @@ class CustomerFacts:
     renews_on: date | None
     next_step: str
     next_step_on: date | None
+    weakest: Sequence[Mapping[str, Any]] = ()  # the factors that cost the most points
 
 
 def needs(facts: CustomerFacts, *, earlier: Sequence[Need] = ()) -> list[Need]:
@@ -110,7 +111,13 @@ def _drop(facts: CustomerFacts) -> Need | None:
 def _band_d(facts: CustomerFacts) -> Need | None:
     if facts.band != "D" or facts.as_of is None:
         return None
-    return _need("band_d", 2, facts.below_since or facts.as_of, score=facts.score)
+    return _need(
+        "band_d",
+        2,
+        facts.below_since or facts.as_of,
+        score=facts.score,
+        weakest=[dict(burden) for burden in facts.weakest],
+    )
 
 
 def _silent(facts: CustomerFacts) -> Need | None:

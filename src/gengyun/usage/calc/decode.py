@@ -291,7 +291,7 @@ def _group_to_show(event: Event) -> str:
 
 
 def _happened_at(event: Event, received_at: int, sent_at: int | None, is_browser: bool) -> int:
-    """When it happened, by our clock: reference/segment.md section 2 and its measured hazards."""
+    """When it happened, by our clock; the rules and their reasons are in docs/tracking.md."""
     # a caller's own timestamp; originalTimestamp is the time of the call (Rudder sends that one)
     claimed = event.timestamp if event.timestamp is not None else event.originalTimestamp
     if claimed is None:

@@ -95,9 +95,18 @@ def _health_drop(facts, zh):
 
 
 def _band_d(facts, zh):
-    return _("Health is %(score)s, in the lowest band.") % {
-        "score": plain.score(facts.get("score"))
-    }
+    score = plain.score(facts.get("score"))
+    name = "name_zh" if zh else "name_en"
+    burdens = [
+        f"{burden[name]} {plain.metric(burden['value'], burden['unit'], zh=zh)}"
+        for burden in facts.get("weakest", ())
+    ]
+    if burdens:
+        return _("Health is %(score)s, pulled down most by: %(burdens)s.") % {
+            "score": score,
+            "burdens": ("、" if zh else ", ").join(burdens),
+        }
+    return _("Health is %(score)s, in the lowest band.") % {"score": score}
 
 
 def _unbroken(day):

@@ -213,7 +213,8 @@ def _assign(request, customers):
 
 def _tag(request, customers):
     name = request.POST.get("tag", "").strip()
-    bare = [c for c in customers if not c.tags.filter(name=name).exists()] if name else customers
+    tagged = set(Customer.objects.filter(tags__name=name).values_list("pk", flat=True))
+    bare = [customer for customer in customers if customer.pk not in tagged]
     count = tag_customers(actor=request.user, now=request.now, customers=customers, names=[name])
     path = (
         undo.remember(request, "tag", {"name": name, "pks": [c.pk for c in bare]}) if count else ""
