@@ -53,7 +53,7 @@ def scored(customer, score, band, *, week_ago=None):
 
     def explained(points):
         factor = {"key": "f", "name_zh": "活跃", "name_en": "Active", "unit": "count",
-                  "value": 1, "score": points, "points": points}  # fmt: skip
+                  "value": 1, "effective_weight": 1.0, "score": points, "points": points}  # fmt: skip
         groups = [{"key": "g", "points": points, "factors": [factor]}]
         return {"score": points, "raw_score": points, "band": band, "as_of": "2026-02-23",
                 "version_id": version.pk, "cap": None, "groups": groups}  # fmt: skip
