@@ -387,4 +387,13 @@ class Migration(migrations.Migration):
             model_name="customer",
             index=models.Index(fields=["owner", "name"], name="customer_owner_name"),
         ),
+        migrations.AddIndex(
+            model_name="contact",
+            index=models.Index(
+                django.db.models.functions.text.Lower("name"),
+                models.F("customer"),
+                condition=models.Q(("left_on__isnull", True)),
+                name="contact_lower_name",
+            ),
+        ),
     ]

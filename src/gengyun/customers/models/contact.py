@@ -1,6 +1,7 @@
 """People at the customer."""
 
 from django.db import models
+from django.db.models.functions import Lower
 
 from gengyun.customers.models.customer import Customer
 from gengyun.team.models import User
@@ -39,6 +40,15 @@ class Contact(models.Model):
 
     class Meta:
         ordering = ["left_on", "name", "pk"]
+        indexes = [
+            # the palette looks for a part of a name: it reads this and not the rows
+            models.Index(
+                Lower("name"),
+                "customer",
+                name="contact_lower_name",
+                condition=models.Q(left_on__isnull=True),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

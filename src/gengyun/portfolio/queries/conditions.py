@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q, Value
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
@@ -70,6 +71,14 @@ def _text(found: Filter, today: date) -> Q:
 def contains(text: str) -> Q:
     """The name or the external id holds the text; reads 100,000 keys in about 10 ms."""
     return Q(GreaterThan(StrIndex("search_key", Value(search_key(text))), 0))
+
+
+def begins_with(text: str) -> Q:
+    """The name begins with the text."""
+    key = search_key(text)
+    if connection.vendor == "sqlite":  # whose LIKE goes past the index; it compares bytes
+        return Q(search_key__gte=key, search_key__lt=key + chr(0x10FFFF))
+    return Q(search_key__startswith=key)
 
 
 def _tag(found: Filter, today: date) -> Q:

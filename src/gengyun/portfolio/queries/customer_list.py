@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import Case, F, QuerySet, When
+from django.db.models import F, QuerySet
 
 from gengyun.portfolio.calc.filters import BadFilter, Filter, parse_filters
-from gengyun.portfolio.calc.search import search_key
 from gengyun.portfolio.models import CustomerSummary
-from gengyun.portfolio.queries.conditions import condition, contains
+from gengyun.portfolio.queries.conditions import begins_with, condition, contains
 from gengyun.team.models import User
 
 PAGE_SIZE = 50
@@ -178,9 +177,12 @@ def search(actor: User | None, text: str, *, limit: int = 8) -> list[CustomerSum
     text = text.strip()
     if not text:
         return []
-    begins = Case(When(search_key__startswith=search_key(text), then=0), default=1)
-    rows = CustomerSummary.objects.visible_to(actor).filter(contains(text))
-    keys = list(rows.order_by(begins, "search_key", "pk").values_list("pk", flat=True)[:limit])
+    seen = CustomerSummary.objects.visible_to(actor).order_by("search_key", "pk")
+    # two walks along the index that stop when they have enough, instead of one over all names
+    keys = list(seen.filter(begins_with(text)).values_list("pk", flat=True)[:limit])
+    if len(keys) < limit:
+        holding = seen.filter(contains(text)).exclude(pk__in=keys).values_list("pk", flat=True)
+        keys += holding[: limit - len(keys)]
     found = CustomerSummary.objects.select_related("tier", "owner").in_bulk(keys)
     return [found[key] for key in keys if key in found]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from gengyun.customers.models import Contact
+from gengyun.customers.queries.contacts import contacts_named
 from gengyun.portfolio.models import CustomerSummary
 from gengyun.portfolio.queries.customer_list import search
 from gengyun.team.queries.access import can
@@ -62,7 +62,7 @@ def _customers(user, text, *, to_log):
 
 
 def _contacts(user, text):
-    rows = Contact.objects.visible_to(user).filter(name__icontains=text, left_on=None)
+    rows = contacts_named(user, text, limit=5)
     return [
         Hit(
             _("Contacts"),
@@ -71,7 +71,7 @@ def _contacts(user, text):
             "user",
             note=row.customer.name,
         )
-        for row in rows.select_related("customer").order_by("name", "pk")[:5]
+        for row in rows
     ]
 
 
