@@ -47,7 +47,8 @@ def run(report) -> None:
         )
     report.note(
         "pages: ceiling = the SQL of the same requests, run bare; an administrator who sees all "
-        "100,000 customers; p95 of CPU time per request, user and system, the quietest of three passes"
+        "100,000 customers; p95 of CPU time per request, user and system, in the quietest of "
+        "three passes"
     )
 
 
