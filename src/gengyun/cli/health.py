@@ -22,9 +22,9 @@ DAY = click.DateTime(["%Y-%m-%d"])
 def command(context, *, as_of, customer, against, limit, as_json):
     """Health scores as the pages show them, for any judged day."""
     setup()
-    check_database()
-    if context.invoked_subcommand:
+    if context.invoked_subcommand:  # which asks for the database itself, after its own --help
         return
+    check_database()
     from gengyun.health.queries.scores import newest_judged
     from gengyun.kernel.clock import utc_now
     from gengyun.kernel.days import day_of
@@ -156,6 +156,7 @@ def evaluate(*, snapshots, first, last, as_json):
     --as-of` (or --from, --to, --every). Rows without a score are counted and left out of both
     figures, so that health and the comparison speak of the same rows.
     """
+    check_database()
     found = _matched(snapshots, first, last)
     if as_json:
         click.echo(json.dumps(found))
