@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from django.utils import translation
 
 from gengyun.portfolio.calc.needs import CustomerFacts, need_codes, need_rank, needs
 from gengyun.web.present.needs import sentence
@@ -55,7 +56,9 @@ def test_band_d_names_what_costs_the_most_points():
     burden = {"name_zh": "席位使用率", "name_en": "Seat use", "unit": "ratio", "value": 0.01}
     need = found(band="D", score=36.0, weakest=(burden,))["band_d"]
     assert need["facts"]["weakest"] == [burden]
-    assert sentence(need, zh=True) == "健康分 36，主要被拉低的是：席位使用率 1%。"
+    with translation.override("zh-hans"):
+        said = sentence(need, zh=True)
+    assert said == "健康分 36，主要被拉低的是：席位使用率 1%。"
 
 
 def test_band_d_dates_from_the_first_week_below():
