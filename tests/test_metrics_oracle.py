@@ -226,7 +226,7 @@ def test_metrics_agree_with_a_slow_obvious_count(customers, batches):
 
 @pytest.mark.slow
 @settings(
-    max_examples=150,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
