@@ -10,7 +10,9 @@ from factories import NOW, make_customer, make_team, make_user
 from gengyun.customers.models import Contact
 from gengyun.engagement.models import Activity
 from gengyun.portfolio.actions.summaries import refresh_summaries
-from gengyun.team.models import AuditEntry
+from gengyun.portfolio.actions.views import save_view
+from gengyun.portfolio.models import SavedView
+from gengyun.team.models import AuditEntry, Team
 
 pytestmark = pytest.mark.django_db
 PUBLIC = {"login", "language"}
@@ -87,10 +89,14 @@ def test_visitor_is_sent_to_login_everywhere(ours, client):
             assert answer.status_code == 302, (method, path)
 
 
-@pytest.mark.parametrize("role", ["csm", "leader"])
-def test_stranger_can_neither_read_nor_change(ours, role):
-    """A CSM or leader of another team walks every path of a customer they do not see."""
-    stranger = log_in(make_user(role, team=make_team("West")))
+@pytest.mark.parametrize(
+    ("role", "team"), [("csm", "East"), ("csm", "West"), ("leader", "West"), ("leader", None)]
+)
+def test_who_does_not_own_can_neither_read_nor_change(ours, role, team):
+    """A colleague of the same team, and strangers, walk every path of a customer of another."""
+    if team is not None:
+        team = Team.objects.filter(name=team).first() or make_team(team)
+    stranger = log_in(make_user(role, team=team))
     before = AuditEntry.objects.count()
     for path, entry in paths_of(ours):
         for method in entry.callback.methods:
@@ -98,6 +104,22 @@ def test_stranger_can_neither_read_nor_change(ours, role):
             assert answer.status_code == 404, (method, path)
             assert "星辰" not in answer.content.decode(), path
             assert "秘密" not in answer.content.decode(), path
+    assert AuditEntry.objects.count() == before
+
+
+def test_a_colleague_cannot_touch_another_ones_view_or_work_in_bulk(ours):
+    customer, _, _, owner = ours
+    view = save_view(
+        actor=owner, now=NOW, name="我的", query={"filters": [], "sort": "name"}, is_shared=False
+    )
+    colleague = log_in(make_user("csm", team=owner.team))
+    for verb in ({"verb": "delete"}, {"verb": "rename", "name": "x"}, {}):
+        assert colleague.post(f"/customers/views/{view.pk}/", verb).status_code == 404
+    assert SavedView.objects.get(pk=view.pk).name == "我的"
+    before = AuditEntry.objects.count()
+    for work in ({"verb": "tag", "tag": "x"}, {"verb": "owner", "owner": ""}):
+        answer = colleague.post("/customers/bulk/", {"ids": [customer.pk], **work})
+        assert answer.status_code == 404
     assert AuditEntry.objects.count() == before
 
 
