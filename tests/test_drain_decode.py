@@ -1,6 +1,7 @@
 """The quick way through a batch gives exactly what the careful way gives."""
 
 import json
+from datetime import datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,13 @@ TIMES = st.one_of(
             "2026-03-01T10:00:00.123456Z",
             "2026-03-01T10:00:00+08:00",
             "2026-03-01 10:00",
+            "2026-03-01T10:00:00.123Z",
+            "2026-03-01 10:00:00.5",
+            "2026-03-01T10:00:00Z",
+            "2026-03-01T10:00:00.",
+            "2026-02-30T10:00:00Z",
+            "2026-03-01T24:00:00Z",
+            "2026-W09-7T10:00:00Z",
             "1970-01-01T00:00:00Z",
             "2099-01-01T00:00:00Z",
             "0001-01-01T00:00:00+14:00",
@@ -63,9 +71,31 @@ GOOD = st.fixed_dictionaries(
         "context": st.fixed_dictionaries({"groupId": IDS}),
     }
 )
+PLAIN = st.fixed_dictionaries(
+    {
+        "type": st.just("track"),
+        "messageId": st.sampled_from(["m1", "消息", "x" * 200]),
+        "userId": st.sampled_from(["u1", "用户"]),
+        "event": st.sampled_from(["task.completed", "报表导出"]),
+        "timestamp": st.datetimes(
+            min_value=datetime(1999, 12, 31, 20), max_value=datetime(2026, 12, 31)
+        ).map(lambda at: at.isoformat(timespec="milliseconds") + "Z"),
+        "properties": st.sampled_from([{}, {"rows": 3}, {"深": {"x": ["\\", None]}}]),
+        "context": st.fixed_dictionaries({"groupId": st.sampled_from(["g1", "g2"])}),
+    },
+    optional={"name": st.sampled_from([None, "首页", 5]), "previousId": IDS, "traits": OBJECTS},
+)
 
 
-@given(st.lists(st.one_of(EVENTS, GOOD), max_size=4), TIMES, st.booleans())
+@given(
+    st.one_of(
+        st.lists(st.one_of(EVENTS, GOOD), max_size=4),
+        st.lists(PLAIN, max_size=4),
+        st.lists(st.one_of(PLAIN, PLAIN, GOOD, EVENTS), max_size=4),
+    ),
+    TIMES,
+    st.booleans(),
+)
 def test_both_ways_agree(events, sent_at, is_browser):
     body = json.dumps({"batch": events, "sentAt": sent_at}).encode()
     quick = decode_batch(body, "batch", RECEIVED, is_browser=is_browser, place="7")

@@ -86,6 +86,9 @@ class Inbox:
             db.execute("PRAGMA auto_vacuum=INCREMENTAL")
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")
+            # some builds write zeros over all that goes: as many bytes as came, once more. What is
+            # freed is overwritten by the next batches, and the events themselves are in the lake
+            db.execute("PRAGMA secure_delete=FAST")
             db.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
             db.execute("BEGIN IMMEDIATE")
             db.execute(_SCHEMA)

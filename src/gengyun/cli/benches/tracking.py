@@ -240,10 +240,11 @@ def _bare_drain(bodies: list[bytes]) -> float:
     import pyarrow.parquet as pq
     from django.conf import settings
 
-    from gengyun.usage.calc.decode import TypedEnvelope, parse_time
+    from gengyun.usage.calc.decode import parse_time
+    from gengyun.usage.calc.plain import PlainBatch
 
     path = Path(settings.DATA_DIR) / "bare.parquet"
-    decoder = msgspec.json.Decoder(TypedEnvelope)
+    decoder = msgspec.json.Decoder(PlainBatch)
     started = time.process_time()
     events = [event for body in bodies for event in decoder.decode(body).batch]
     columns = {

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import compress
+from operator import itemgetter
 
 import msgspec
 import pyarrow as pa
@@ -31,7 +32,7 @@ from gengyun.usage.actions.people import People
 from gengyun.usage.actions.replaying import REPLAY, deliveries_again, replay_mapped
 from gengyun.usage.actions.resolve import Resolver
 from gengyun.usage.actions.writing import Mask, first_of_each, message_keys, recent_keys, to_arrow
-from gengyun.usage.calc.decode import BadEvent, Envelope, decode_batch
+from gengyun.usage.calc.decode import BadEvent, DecodedEvent, Envelope, decode_batch
 from gengyun.usage.models import Source
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,7 @@ class _Turn:
     held: list[Held]
     rows: list[Row]
     table: pa.Table
+    known_from: int | None  # the earliest moment from which a row counts as known
     events: int
     duplicates: int
 
@@ -128,7 +130,7 @@ def _prepare(
     keep = first_of_each(keys)
     keep &= ~recent_keys(lake, days=LOOKBACK_DAYS).known(keys, today=day_of(now))
     held = bad + resolver.held
-    rows = list(compress(resolver.rows, keep.tolist()))
+    rows = resolver.rows if keep.all() else list(compress(resolver.rows, keep.tolist()))
     return _Turn(
         through_id=batches[-1].id if aside is None else aside[0].id,
         people=people,
@@ -136,6 +138,7 @@ def _prepare(
         held=held,
         rows=rows,
         table=to_arrow(rows, keys[keep]),
+        known_from=min(map(itemgetter(4), rows), default=None),
         events=len(keys) + len(held) + len(resolver.told),
         duplicates=len(keys) - len(rows),
     )
@@ -162,7 +165,7 @@ def _write(turn: _Turn, *, inbox: Inbox, lake: Lake, now: datetime) -> DrainRepo
         quarantined=len(turn.held),
         rows=len(turn.rows),
         through_id=turn.through_id,
-        changes_past=any(row.known_at < today_starts for row in turn.rows),
+        changes_past=turn.known_from is not None and turn.known_from < today_starts,
     )
 
 
@@ -198,18 +201,21 @@ def _decode(batches: list[Batch]) -> tuple[list[Delivery], list[Held]]:
         if source is None:
             continue  # the source was deleted, and its data with it
         delivery = Delivery(source, batch.id, batch.kind, batch.received_at, [])
-        for event in decode_batch(
+        decoded = decode_batch(
             batch.body,
             batch.kind,
             batch.received_at,
             is_browser=source.is_browser,
             place=str(batch.id),
             sent_at=batch.sent_at,
-        ):
-            if isinstance(event, BadEvent):
-                bad.append(Held(delivery, event, event.reason, event.detail))
-            else:
-                delivery.events.append(event)
+        )
+        delivery.events = [event for event in decoded if type(event) is DecodedEvent]
+        if len(delivery.events) < len(decoded):
+            bad += [
+                Held(delivery, event, event.reason, event.detail)
+                for event in decoded
+                if isinstance(event, BadEvent)
+            ]
         deliveries.append(delivery)
     return deliveries, bad
 

@@ -14,6 +14,8 @@ from gengyun.usage.actions.deliveries import Delivery, instant_of
 from gengyun.usage.actions.people import company_of, load_customers
 from gengyun.usage.calc.decode import DecodedEvent
 
+SILENT = frozenset({"track", "page", "screen"})  # kinds that say nothing of a customer
+
 
 @dataclass
 class Newcomer:
@@ -47,15 +49,25 @@ def admit(deliveries: Iterable[Delivery], *, now: datetime) -> None:
 
 def _collect(deliveries: Iterable[Delivery]) -> dict[str, Newcomer]:
     seen: dict[str, Newcomer] = {}
+    latest = 0
     for delivery in deliveries:
         source = delivery.source
         if not source.creates:
             continue
-        for event in delivery.events:
+        events = delivery.events
+        if (
+            not source.is_history
+            and delivery.received_at >= latest
+            and {event.kind for event in events} <= SILENT
+        ):
+            # nothing is said of any customer, and those met already are known no later
+            events = [event for event in events if event.group_id not in seen]
+        for event in events:
             group_id = event.group_id or company_of(event)
             if not group_id:
                 continue
             at = event.happened_at if source.is_history else delivery.received_at
+            latest = max(latest, at)
             newcomer = seen.get(group_id)
             if newcomer is None:
                 newcomer = seen[group_id] = Newcomer(at, source.is_history)

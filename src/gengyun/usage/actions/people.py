@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 from django.db import connection
 
 from gengyun.customers.models import Customer
@@ -49,15 +50,15 @@ class Person(msgspec.Struct, gc=False):
 
 class People:
     def __init__(self, deliveries: Sequence[Delivery]) -> None:
-        groups = {event.group_id for delivery in deliveries for event in delivery.events}
-        ids = {event.user_id for delivery in deliveries for event in delivery.events}
-        ids |= {event.anonymous_id for delivery in deliveries for event in delivery.events}
-        identified = [
-            event
-            for delivery in deliveries
-            for event in delivery.events
-            if event.kind in {"identify", "alias"}
-        ]
+        groups: set[str] = set()
+        ids: set[str] = set()
+        identified: list[DecodedEvent] = []
+        for delivery in deliveries:  # request by request: its events are near in memory
+            events = delivery.events
+            groups.update([event.group_id for event in events])
+            ids.update([event.user_id for event in events])
+            ids.update([event.anonymous_id for event in events])
+            identified += [event for event in events if event.kind in {"identify", "alias"}]
         groups.update(map(company_of, identified))
         self.aliases = _load_aliases(ids - {""})
         ids.update(self.aliases.values())
@@ -200,6 +201,8 @@ def load_customers(external_ids: Iterable[str]) -> dict[str, int]:
 
 def _load_aliases(ids: set[str]) -> dict[str, str]:
     aliases: dict[str, str] = {}
+    if not UserAlias.objects.exists():  # nobody writes them but the drain itself
+        return aliases
     todo = ids
     for _ in range(MAX_HOPS):
         found: dict[str, str] = {}
@@ -225,8 +228,11 @@ def _load_persons(ids: set[str], described: set[str]) -> dict[str, Person]:
                 f" FROM usage_productuser WHERE external_id IN ({slots})",
                 chunk,
             )
-            for external_id, customer_id, first, last in cursor.fetchall():
-                persons[external_id] = Person(customer_id, _micros(first), _micros(last))
+            rows = cursor.fetchall()
+            if rows:
+                pks, customers, first, last = zip(*rows, strict=True)
+                found = map(Person, customers, _micros(first), _micros(last))
+                persons.update(zip(pks, found, strict=True))
     for chunk in _chunks(described & persons.keys()):
         for user in ProductUser.objects.filter(external_id__in=chunk):
             person = persons[user.external_id]
@@ -234,8 +240,17 @@ def _load_persons(ids: set[str], described: set[str]) -> dict[str, Person]:
     return persons
 
 
-def _micros(text: str) -> int:
-    """SQLite's text has no zone (it is UTC), PostgreSQL's has."""
+def _micros(texts: Sequence[str]) -> list[int]:
+    """SQLite's text has no zone (it is UTC): Arrow reads all at once. PostgreSQL's has one."""
+    try:
+        instants = pa.array(texts, pa.string()).cast(pa.timestamp("us"))
+        found: list[int] = instants.cast(pa.int64()).to_pylist()
+    except pa.ArrowInvalid:
+        return [_micros_of(text) for text in texts]
+    return found
+
+
+def _micros_of(text: str) -> int:
     instant = datetime.fromisoformat(text)
     return micros(instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant)
 

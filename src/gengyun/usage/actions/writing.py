@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -45,15 +46,12 @@ def first_of_each(keys: Keys) -> Mask:
 
 def message_keys(rows: Sequence[Row]) -> Keys:
     """`lake.keys.message_key` of every row, at half the price of one at a time."""
-    digests = b"".join(
-        [
-            blake2b(
-                f"{row.delivery.source.pk}:{row.event.message_id}".encode("utf-8", "surrogatepass"),
-                digest_size=8,
-            ).digest()
-            for row in rows
-        ]
-    )
+    texts = [f"{row[0].source.pk}:{row[1].message_id}" for row in rows]
+    try:
+        whole = list(map(str.encode, texts))
+    except UnicodeEncodeError:  # half of a pair, as only files can hold it
+        whole = [text.encode("utf-8", "surrogatepass") for text in texts]
+    digests = b"".join([blake2b(text, digest_size=8).digest() for text in whole])
     keys = np.frombuffer(digests, dtype=">i8").astype(np.int64)
     keys[keys == 0] = 1
     return keys
@@ -61,19 +59,28 @@ def message_keys(rows: Sequence[Row]) -> Keys:
 
 def to_arrow(rows: Sequence[Row], keys: Keys) -> pa.Table:
     """The rows in the shape of the events table."""
-    events = [row.event for row in rows]
-    users = [row.user_id for row in rows]
+    if not rows:
+        return tables.EVENTS.empty_table()
+    deliveries, events, customers, users, known_at = zip(*rows, strict=True)
     hashes = {user_id: hash64(user_id) for user_id in set(users)}
     hashes[""] = 0
     happened = np.array([event.happened_at for event in events], dtype=np.int64)
-    known = np.array([row.known_at for row in rows], dtype=np.int64)
-    received = np.array([row.delivery.received_at for row in rows], dtype=np.int64)
+    known = np.array(known_at, dtype=np.int64)
+    # the rows of one request stand together: what they have in common is asked for once
+    runs = [(delivery, len(list(run))) for delivery, run in groupby(deliveries)]
+    lengths = [length for _, length in runs]
+    received = np.repeat(
+        np.array([delivery.received_at for delivery, _ in runs], dtype=np.int64), lengths
+    )
+    sources = np.repeat(
+        np.array([delivery.source.pk for delivery, _ in runs], dtype=np.int32), lengths
+    )
     known_day = days_since_epoch(known)
     columns = {
         # a replayed event joins the day on which it became known, old days stay as they are
         "received_day": np.maximum(days_since_epoch(received), known_day),
-        "customer_id": np.array([row.customer_id for row in rows], dtype=np.int64),
-        "user_key": np.array([hashes[user_id] for user_id in users], dtype=np.int64),
+        "customer_id": np.array(customers, dtype=np.int64),
+        "user_key": np.array(list(map(hashes.__getitem__, users)), dtype=np.int64),
         "user_id": pa.array(users, pa.string()),
         "kind": pa.array([event.kind for event in events], pa.string()),
         "event": pa.array([event.event for event in events], pa.string()),
@@ -82,7 +89,7 @@ def to_arrow(rows: Sequence[Row], keys: Keys) -> pa.Table:
         "happened_at": happened,
         "known_at": known,
         "received_at": received,
-        "source_id": np.array([row.delivery.source.pk for row in rows], dtype=np.int32),
+        "source_id": sources,
         "message_key": keys,
         "properties": pa.array([event.properties for event in events], pa.string()),
     }

@@ -4,96 +4,40 @@ The wire is Segment's. One bad event never spoils its neighbours: it comes back 
 the JSON that came, to wait in quarantine. Instants are microseconds since 1970 UTC.
 """
 
-from datetime import UTC, datetime
-from typing import TypeAlias
-
 import msgspec
 
-KINDS = frozenset({"track", "page", "screen", "identify", "group", "alias"})
-MAX_EVENT_BYTES = 32 * 1024
-MAX_ID_CHARS = 200  # user, group and message ids and event names
-# a client clock this near to ours is believed as it is, so that imports of history stay exact
-CLOCK_TOLERANCE_US = 60_000_000
-EARLIEST_US = 946_684_800_000_000  # 2000-01-01T00:00Z: anything before is a clock that was not set
-_PLAUSIBLE_SECONDS = 100_000_000_000  # a larger bare number counts milliseconds
+from gengyun.usage.calc.plain import plain_events
+from gengyun.usage.calc.wire import (
+    CLOCK_TOLERANCE_US,
+    EARLIEST_US,
+    KINDS,
+    MAX_EVENT_BYTES,
+    MAX_ID_CHARS,
+    UNREADABLE,
+    Arrived,
+    BadEvent,
+    Context,
+    DecodedEvent,
+    Envelope,
+    Event,
+    Id,
+    Single,
+    WireTime,
+    parse_time,
+)
 
-Id: TypeAlias = str | int | None
-WireTime: TypeAlias = str | int | float | None
-_NOTHING = msgspec.Raw(b"null")
-
-
-class Context(msgspec.Struct, gc=False):
-    groupId: Id = None  # noqa: N815 (the wire's spelling)
-    traits: msgspec.Raw = _NOTHING
-
-
-class Event(msgspec.Struct, gc=False):
-    """One event as clients write it; what is not named here is ignored."""
-
-    type: str | None = None
-    messageId: Id = None  # noqa: N815
-    userId: Id = None  # noqa: N815
-    anonymousId: Id = None  # noqa: N815
-    previousId: Id = None  # noqa: N815
-    groupId: Id = None  # noqa: N815
-    event: str | None = None
-    name: str | None = None
-    category: str | None = None
-    timestamp: WireTime = None
-    originalTimestamp: WireTime = None  # noqa: N815
-    sentAt: WireTime = None  # noqa: N815
-    properties: msgspec.Raw = _NOTHING
-    traits: msgspec.Raw = _NOTHING
-    context: Context | None = None
-
-
-class Envelope(msgspec.Struct, gc=False):
-    """A batch with its events still as bytes. The door uses it to check and count."""
-
-    batch: list[msgspec.Raw]
-    sentAt: WireTime = None  # noqa: N815
-    context: msgspec.Raw = _NOTHING
-    writeKey: str | None = None  # noqa: N815
-
-
-class TypedEnvelope(msgspec.Struct, gc=False):
-    """The same with its events read in the same pass."""
-
-    batch: list[Event]
-
-
-class Single(msgspec.Struct, gc=False):
-    """What the door reads of a request that is one event."""
-
-    writeKey: str | None = None  # noqa: N815
-
-
-class DecodedEvent(msgspec.Struct, gc=False):
-    """A good event. Empty text: the client said nothing."""
-
-    position: int  # place in its request, from 0
-    kind: str  # track, page, screen, identify, group, alias
-    message_id: str
-    user_id: str
-    anonymous_id: str
-    previous_id: str  # alias only
-    group_id: str  # the customer's external id
-    event: str  # the name of a track event, of a page or of a screen
-    happened_at: int
-    sent_at: int | None
-    properties: str  # JSON text: traits for identify and group; "" for none
-    raw: bytes  # the event's JSON as it came
-
-
-class BadEvent(msgspec.Struct, gc=False):
-    """An event that cannot be used, with the reason (`QuarantinedEvent.Reason`) and why."""
-
-    position: int
-    reason: str  # no_user, no_event_name, bad_type, bad_time, too_large, bad_shape
-    detail: str
-    group_id: str
-    sent_at: int | None
-    raw: bytes
+__all__ = [
+    "KINDS",
+    "MAX_EVENT_BYTES",
+    "Arrived",
+    "BadEvent",
+    "DecodedEvent",
+    "Envelope",
+    "Single",
+    "decode_batch",
+    "decode_event",
+    "parse_time",
+]
 
 
 class _Bad(Exception):
@@ -103,28 +47,9 @@ class _Bad(Exception):
         super().__init__(detail)
 
 
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ENVELOPE = msgspec.json.Decoder(Envelope)
-_TYPED = msgspec.json.Decoder(TypedEnvelope)
 _EVENT = msgspec.json.Decoder(Event)
 _CONTEXT = msgspec.json.Decoder(Context | None)
-
-
-class Arrived(msgspec.Struct, gc=False, frozen=True):
-    """How a request came. `kind` is the path's ("batch" or an event kind).
-
-    `sent_at` is the transport's word on the client's clock and wins over the body's. `place` names
-    the request for ever (say its inbox id): an event without messageId gets one made of it, so
-    that draining twice gives the same id. `group_id` is the group of events that name none.
-    """
-
-    kind: str
-    received_at: int
-    is_browser: bool
-    place: str
-    sent_at: int | None = None
-    group_id: str = ""
 
 
 def decode_batch(
@@ -142,75 +67,19 @@ def decode_batch(
         return [decode_event(body, 0, arrived)]
     try:
         envelope = _ENVELOPE.decode(body)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         return [BadEvent(0, "bad_shape", _words(error), "", sent_at, body)]
     if sent_at is None:
         sent_at = _time_or_none(envelope.sentAt)
     arrived = Arrived(
         kind, received_at, is_browser, place, sent_at, _shared_group(envelope.context)
     )
-    raws = [bytes(raw) for raw in envelope.batch]
-    try:
-        # all events in one pass of the decoder; one that does not fit sends all the slow way
-        events = _TYPED.decode(body).batch
-    except _UNREADABLE:
-        return [decode_event(raw, at, arrived) for at, raw in enumerate(raws)]
-    return [
-        _plain(event, raw, at, arrived) or decode_event(raw, at, arrived)
-        for at, (event, raw) in enumerate(zip(events, raws, strict=True))
-    ]
-
-
-def _plain(event: Event, raw: bytes, position: int, arrived: Arrived) -> DecodedEvent | None:
-    """What nearly every event is, in one go: a track event with nothing to mend.
-
-    None: take the careful way, which gives the same for these (tests hold the two together).
-    """
-    name, user, message = event.event, event.userId, event.messageId
-    context, stamp = event.context, event.timestamp
-    group = event.groupId
-    if group is None and context is not None:
-        group = context.groupId
-    if (
-        event.type != "track"
-        or type(name) is not str
-        or type(user) is not str
-        or type(message) is not str
-        or type(group) is not str
-        or type(stamp) is not str
-        or event.anonymousId is not None
-        or event.sentAt is not None
-        or arrived.is_browser
-        or len(raw) > MAX_EVENT_BYTES
-        or not (0 < len(name) <= MAX_ID_CHARS and 0 < len(user) <= MAX_ID_CHARS)
-        or not (0 < len(message) <= MAX_ID_CHARS and 0 < len(group) <= MAX_ID_CHARS)
-        # strip returns the very same text when there is nothing to strip
-        or (name.strip() is not name or user.strip() is not user)
-        or (message.strip() is not message or group.strip() is not group)
-        or b"\\u0000" in raw
-    ):
-        return None
-    try:
-        happened = parse_time(stamp)
-        properties = str(event.properties, "utf-8")
-    except (ValueError, OverflowError):
-        return None
-    if happened < EARLIEST_US or not properties.startswith("{"):
-        return None
-    return DecodedEvent(
-        position,
-        "track",
-        message,
-        user,
-        "",
-        "",
-        group,
-        name,
-        min(happened, arrived.received_at),
-        arrived.sent_at,
-        "" if properties == "{}" else properties,
-        raw,
-    )
+    raws = envelope.batch
+    plain, whole = plain_events(body, raws, arrived)
+    if whole:
+        return list(plain)
+    found = {event.position: event for event in plain}
+    return [found.get(at) or decode_event(bytes(raw), at, arrived) for at, raw in enumerate(raws)]
 
 
 def decode_event(raw: bytes, position: int, arrived: Arrived) -> DecodedEvent | BadEvent:
@@ -220,7 +89,7 @@ def decode_event(raw: bytes, position: int, arrived: Arrived) -> DecodedEvent | 
         return BadEvent(position, "too_large", detail, arrived.group_id, arrived.sent_at, raw)
     try:
         event = _EVENT.decode(raw)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         detail = _words(error)[:300]
         return BadEvent(position, "bad_shape", detail, arrived.group_id, arrived.sent_at, raw)
     try:
@@ -257,7 +126,7 @@ def _checked(event: Event, raw: bytes, position: int, arrived: Arrived) -> Decod
         _happened_at(event, arrived.received_at, sent_at, arrived.is_browser),
         sent_at,
         _properties(event, kind),
-        raw,
+        msgspec.Raw(raw),
     )
 
 
@@ -309,17 +178,6 @@ def _happened_at(event: Event, received_at: int, sent_at: int | None, is_browser
     if happened < EARLIEST_US:
         raise _Bad("bad_time", f"timestamp {claimed!r:.60} is before the year 2000")
     return min(happened, received_at)
-
-
-def parse_time(value: str | float) -> int:
-    """ISO 8601 text, or seconds or milliseconds since 1970. No zone means UTC. ValueError else."""
-    if isinstance(value, str):
-        instant = datetime.fromisoformat(value.strip())
-        if instant.tzinfo is None:
-            instant = instant.replace(tzinfo=UTC)
-        since = instant - _EPOCH
-        return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-    return round(value * 1_000) if abs(value) > _PLAUSIBLE_SECONDS else round(value * 1_000_000)
 
 
 def _time_or_none(value: WireTime) -> int | None:
