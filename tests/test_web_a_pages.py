@@ -66,9 +66,19 @@ def test_list_shows_one_row_with_amount_and_owner(web, me):
 def test_list_costs_the_same_for_one_row_and_for_three(web, me, count, django_assert_num_queries):
     customers(count, me)
     web.get("/customers/")  # warms templates and session
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(8):
         text = web.get("/customers/").content.decode()
     assert text.count("data-row") == count
+
+
+def test_tabs_are_counted_after_the_list_is_shown(web, me):
+    customers(1, me)
+    customers(2, make_user("csm"))
+    page = web.get("/customers/?view=all").content.decode()
+    assert 'hx-get="/customers/tabs/?view=all"' in page
+    counted = web.get("/customers/tabs/?view=all", headers=HTMX).content.decode()
+    assert '<span class="n">1</span>' in counted
+    assert "hx-trigger" not in counted  # once
 
 
 @pytest.mark.parametrize("count", [1, 3])

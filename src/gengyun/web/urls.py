@@ -50,6 +50,7 @@ urlpatterns = [
     path("undo/<str:token>/", edits.undo_it, name="undo"),
     path("customers/", customers.show, name="customers"),
     path("customers/conditions/", customers.conditions, name="customers_conditions"),
+    path("customers/tabs/", customers.tabs, name="customers_tabs"),
     path("customers/export.csv", customers.export, name="customers_export"),
     path("customers/new/", edits.new, name="customer_new"),
     path("customers/bulk/", customers.bulk, name="customers_bulk"),

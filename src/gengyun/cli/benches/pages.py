@@ -112,6 +112,7 @@ def _scenarios(views: list[int]):
         ("filter", [f"{base}?{text}" for text in filters], {}, PAGE_MS),
         ("sort", sorts, {}, PAGE_MS),
         ("saved_view", [f"{base}?view={pk}" for pk in views], {}, PAGE_MS),
+        ("tab_counts", [f"{base}tabs/?view={pk}" for pk in views or ["all"]], HTMX, PAGE_MS),
         ("customer", [f"{base}{pk}/" for pk in range(1, 4000, 67)], {}, PAGE_MS),
         ("search_in_list", [f"{base}?q={quote(w)}" for w in words], TYPING, SEARCH_MS),
         ("search_anywhere", [f"/go/?q={quote(w)}" for w in words], HTMX, SEARCH_MS),

@@ -73,6 +73,8 @@ def _context(request, address):
         ),
         "all_columns": [(column, column in columns) for column in COLUMNS.values()],
         "tabs": [] if _is_typing(request) else _tabs(request, address),
+        "tabs_counted": False,
+        "tabs_href": address.path(reverse("web:customers_tabs")),
         "saved": saved,
         "is_changed": saved is not None and not _same(saved, query),
         "chips": filter_views.chips(address, request.path),
@@ -119,16 +121,24 @@ def _builtin(user):
     return tabs
 
 
-def _tabs(request, address):
+@page()
+def tabs(request):
+    """The tabs again with how many customers each holds: counted when the list is on the screen."""
+    address = _address(request)
+    counted = _tabs(request, address, with_counts=True)
+    context = {"tabs": counted, "tabs_counted": True, "address": address}
+    return render(request, TEMPLATE, context, block="tabs")
+
+
+def _tabs(request, address, *, with_counts=False):
     user, base = request.user, reverse("web:customers")
     found = [
         {
             "key": key,
             "label": label,
             "href": f"{base}?view={key}",
-            "count": queries.capped_count(
-                queries.matching(user, whole.filters, today=request.today)
-            ),
+            "count": with_counts
+            and queries.capped_count(queries.matching(user, whole.filters, today=request.today)),
             "is_current": address.view == key,
             "is_shared": False,
         }
@@ -143,7 +153,7 @@ def _tabs(request, address):
             "is_current": address.view == str(tab.view.pk),
             "is_shared": tab.view.is_shared,
         }
-        for tab in view_tabs(user, today=request.today)
+        for tab in view_tabs(user, today=request.today, with_counts=with_counts)
     ]
 
 
