@@ -75,7 +75,7 @@ def test_tabs_are_counted_after_the_list_is_shown(web, me):
     customers(1, me)
     customers(2, make_user("csm"))
     page = web.get("/customers/?view=all").content.decode()
-    assert 'hx-get="/customers/tabs/?view=all"' in page
+    assert 'hx-get="/customers/tabs/' in page
     counted = web.get("/customers/tabs/?view=all", headers=HTMX).content.decode()
     assert '<span class="n">1</span>' in counted
     assert "hx-trigger" not in counted  # once
