@@ -390,10 +390,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="contact",
             index=models.Index(
-                django.db.models.functions.text.Lower("name"),
-                models.F("customer"),
                 condition=models.Q(("left_on__isnull", True)),
-                name="contact_lower_name",
+                fields=["name", "customer"],
+                name="contact_name",
             ),
         ),
     ]

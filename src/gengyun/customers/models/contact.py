@@ -1,7 +1,6 @@
 """People at the customer."""
 
 from django.db import models
-from django.db.models.functions import Lower
 
 from gengyun.customers.models.customer import Customer
 from gengyun.team.models import User
@@ -43,9 +42,8 @@ class Contact(models.Model):
         indexes = [
             # the palette looks for a part of a name: it reads this and not the rows
             models.Index(
-                Lower("name"),
-                "customer",
-                name="contact_lower_name",
+                fields=["name", "customer"],
+                name="contact_name",
                 condition=models.Q(left_on__isnull=True),
             )
         ]

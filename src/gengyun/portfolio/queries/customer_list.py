@@ -125,20 +125,47 @@ def list_page(
 ) -> ListPage:
     """One page of 50 rows with owner, tier and stage; count and totals up to a thousand rows."""
     page = max(1, min(page, MAX_PAGE))
+    if found_by_name := _page_of_names(actor, query, page):
+        return found_by_name
     rows = matching(actor, query.filters, today=today)
     start = (page - 1) * PAGE_SIZE
     # keys first, from an index; the wide rows only of those that are shown
     keys = list(sorted_by(rows, query.sort).values_list("pk", flat=True)[start:][: PAGE_SIZE + 1])
     has_next = len(keys) > PAGE_SIZE
-    whole = CustomerSummary.objects.select_related("owner", "tier", "stage")
-    found = whole.defer(*NOT_LISTED).in_bulk(keys[:PAGE_SIZE])
-    shown = [found[key] for key in keys[:PAGE_SIZE] if key in found]
+    shown = _rows(keys[:PAGE_SIZE])
     if page == 1 and not has_next:  # everything is in hand
         totals: Totals | None = _totals((row.band, row.arr_minor) for row in shown)
     else:
         totals = totals_of(rows)
     count = totals.count if totals else None
     return ListPage(shown, page, has_next, count, totals, query)
+
+
+def _rows(keys: list[int]) -> list[CustomerSummary]:
+    whole = CustomerSummary.objects.select_related("owner", "tier", "stage")
+    found = whole.defer(*NOT_LISTED).in_bulk(keys)
+    return [found[key] for key in keys if key in found]
+
+
+def _page_of_names(actor: User | None, query: ListQuery, page: int) -> ListPage | None:
+    """What somebody types into the search field: one walk along the names gives page and count."""
+    texts = [found.value for found in query.filters if found.field == "text"]
+    if query.sort != "name" or len(texts) != 1 or len(query.filters) != 1:
+        return None
+    seen = CustomerSummary.objects.visible_to(actor).filter(contains(texts[0]))
+    keys = list(seen.order_by("search_key", "pk").values_list("pk", flat=True)[:COUNT_CAP])
+    start = (page - 1) * PAGE_SIZE
+    is_capped = len(keys) >= COUNT_CAP
+    if is_capped and start + PAGE_SIZE >= COUNT_CAP:
+        return None
+    shown = _rows(keys[start : start + PAGE_SIZE])
+    totals = None
+    if len(keys) <= PAGE_SIZE:
+        totals = _totals((row.band, row.arr_minor) for row in shown)
+    elif not is_capped:
+        totals = totals_of(CustomerSummary.objects.filter(pk__in=keys))
+    has_next = len(keys) > start + PAGE_SIZE
+    return ListPage(shown, page, has_next, None if is_capped else len(keys), totals, query)
 
 
 def capped_count(rows: QuerySet[CustomerSummary]) -> int | None:
