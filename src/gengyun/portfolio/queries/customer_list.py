@@ -153,19 +153,16 @@ def _page_of_names(actor: User | None, query: ListQuery, page: int) -> ListPage 
     if query.sort != "name" or len(texts) != 1 or len(query.filters) != 1:
         return None
     seen = CustomerSummary.objects.visible_to(actor).filter(contains(texts[0]))
-    keys = list(seen.order_by("search_key", "pk").values_list("pk", flat=True)[:COUNT_CAP])
+    wanted = seen.order_by("search_key", "pk").values_list("pk", "band", "arr_minor")
+    found = list(wanted[:COUNT_CAP])
     start = (page - 1) * PAGE_SIZE
-    is_capped = len(keys) >= COUNT_CAP
+    is_capped = len(found) >= COUNT_CAP
     if is_capped and start + PAGE_SIZE >= COUNT_CAP:
         return None
-    shown = _rows(keys[start : start + PAGE_SIZE])
-    totals = None
-    if len(keys) <= PAGE_SIZE:
-        totals = _totals((row.band, row.arr_minor) for row in shown)
-    elif not is_capped:
-        totals = totals_of(CustomerSummary.objects.filter(pk__in=keys))
-    has_next = len(keys) > start + PAGE_SIZE
-    return ListPage(shown, page, has_next, None if is_capped else len(keys), totals, query)
+    shown = _rows([key for key, _, _ in found[start : start + PAGE_SIZE]])
+    totals = None if is_capped else _totals((band, arr) for _, band, arr in found)
+    has_next = len(found) > start + PAGE_SIZE
+    return ListPage(shown, page, has_next, None if is_capped else len(found), totals, query)
 
 
 def capped_count(rows: QuerySet[CustomerSummary]) -> int | None:
