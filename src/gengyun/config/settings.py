@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "gengyun.health",
     "gengyun.portfolio",
     "gengyun.web",
+    "gengyun.alerts",
 ]
 
 MIDDLEWARE = [

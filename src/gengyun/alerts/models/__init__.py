@@ -1,0 +1,16 @@
+from gengyun.alerts.models.alert import Alert, AlertEvent
+from gengyun.alerts.models.cause import RiskCause
+from gengyun.alerts.models.episode import AlertDay, Episode, Suppression
+from gengyun.alerts.models.policy import AlertPolicy
+from gengyun.alerts.models.rule import AlertRule
+
+__all__ = [
+    "Alert",
+    "AlertDay",
+    "AlertEvent",
+    "AlertPolicy",
+    "AlertRule",
+    "Episode",
+    "RiskCause",
+    "Suppression",
+]
