@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"^([+-]?)(\d[\d,' ]*)(\.\d+)?$")
 
 
 class BadCell(ValueError):
-    """`code`: not_a_day, not_an_instant, not_an_amount, not_a_count, not_an_email, too_long."""
+    """`code` is a key of `actions.import_messages.MESSAGES`."""
 
     def __init__(self, code: str, **params: Any) -> None:
         self.code, self.params = code, params
@@ -203,6 +203,23 @@ def count(cell: Any) -> int | None:
     if value != value.to_integral_value() or not 0 <= value <= 2_000_000_000:
         raise BadCell("not_a_count")
     return int(value)
+
+
+def decimal(cell: Any) -> Decimal | None:
+    """A number that may have places and a sign: -12.5, "1,200.5", 85%."""
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        value = Decimal(str(cell))
+        if not value.is_finite():
+            raise BadCell("not_a_number")
+        return value
+    found = text(cell)
+    if found is None:
+        return None
+    written = found.translate(_FULL_WIDTH).lower().replace(" ", "")
+    for name in sorted(UNITS, key=len, reverse=True):
+        if written.endswith(name):
+            return _number(written.removesuffix(name), "not_a_number") * UNITS[name]
+    return _number(written.removesuffix("%"), "not_a_number")
 
 
 def _number(written: str, code: str) -> Decimal:

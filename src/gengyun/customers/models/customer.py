@@ -85,7 +85,7 @@ class FieldChange(models.Model):
     """The value of a tracked field from `known_at` on (until the next row). Append-only."""
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="field_changes")
-    field = models.CharField(max_length=20)
+    field = models.CharField(max_length=60)
     value = models.JSONField(null=True)  # number, text, ISO date, or null for unknown
     known_at = models.DateTimeField()
 
