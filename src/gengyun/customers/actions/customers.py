@@ -1,8 +1,8 @@
 """What is done to a customer. Every verb: one transaction, an audit row, events after the commit.
 
-Values: external_id, name, industry, region, edition, currency, next_step (text); arr_minor, seats
-(int or None); started_on, renews_on, next_step_on (date or None); owner, parent, tier, stage (rows
-or None); tags (names, on creation).
+Values: external_id, name, uscc, industry, region, edition, currency, next_step (text); arr_minor,
+seats (int or None); started_on, renews_on, next_step_on (date or None); owner, parent, tier, stage
+(rows or None); tags (names, on creation); custom (key of a custom field -> value, see `calc.custom`).
 """
 
 import secrets
@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from gengyun.customers.actions import fields
+from gengyun.customers.actions.custom_values import usable_fields, write_values
 from gengyun.customers.actions.history import Change, Frame, write_changes, write_new
 from gengyun.customers.actions.scope import all_mine, mine
 from gengyun.customers.actions.tags import tag, untag, write_tags
@@ -44,6 +45,7 @@ EDITABLE = frozenset(
     {
         "external_id",
         "name",
+        "uscc",
         "industry",
         "region",
         "parent",
@@ -87,6 +89,7 @@ def create_customer(
     require(actor, "customer.create")
     given = dict(values)
     names: Sequence[str] = given.pop("tags", None) or ()
+    custom: Mapping[str, Any] = given.pop("custom", None) or {}
     given["owner"] = fields.owner_for_new(actor, given)
     fields.check_parent(actor, given.get("parent"))
     fields.check_stage(given.get("stage"), given.get("tier"))
@@ -98,6 +101,7 @@ def create_customer(
     write_new([customer], actor=actor, now=now)
     if names:
         write_tags([customer], add=names, actor=actor, now=now)
+    _write_custom(customer, custom, actor=actor, now=now)
     return customer
 
 
@@ -131,6 +135,8 @@ def edit_customer(
 ) -> Customer:
     """Change fields. Tier and stage have their own verbs; a new owner needs `customer.assign`."""
     require(actor, "customer.edit")
+    changes = dict(changes)
+    custom: Mapping[str, Any] = changes.pop("custom", None) or {}
     for name in changes:
         if name not in EDITABLE:
             raise fields.FieldUnknown(field=name)
@@ -145,6 +151,7 @@ def edit_customer(
         fields.check_parent(actor, changes["parent"], child=row)
     old_id = row.external_id
     _write_one(row, values, actor=actor, now=now, action="customer.edit")
+    _write_custom(row, custom, actor=actor, now=now)
     if row.external_id != old_id:
         told = {"customer_ids": [row.pk], "external_ids": [row.external_id]}
         emit("customer.id_changed", told, now=now)  # events may wait for the new id
@@ -256,6 +263,13 @@ def _write_one(
 ) -> Customer:
     write_changes([Change(row, values)], actor=actor, now=now, action=action)
     return row
+
+
+def _write_custom(
+    row: Customer, values: Mapping[str, Any], *, actor: User | None, now: datetime
+) -> None:
+    if values:
+        write_values([row], {row.pk: values}, fields=usable_fields(values), actor=actor, now=now)
 
 
 def _present_ids(external_ids: list[str]) -> set[str]:

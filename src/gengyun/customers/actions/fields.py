@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from django.utils.translation import gettext_lazy, gettext_noop
+
+from gengyun.customers.calc import uscc
 from gengyun.customers.models import Customer, Stage, Tier
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.team.models import Role, User
@@ -46,6 +49,22 @@ class FieldInvalid(Refusal):
     message = "“%(value)s” cannot be used here."
 
 
+class UsccInvalid(Refusal):
+    """`why`: uscc_length, uscc_characters, uscc_check of `calc.uscc`."""
+
+    code = "uscc_invalid"
+    message = "This is not a unified social credit code: %(why)s"
+
+
+USCC_FAULTS = {
+    "uscc_length": gettext_noop("it has 18 characters."),
+    "uscc_characters": gettext_noop(
+        "digits and capital letters without I, O, S, V and Z; characters 3 to 8 are digits."
+    ),
+    "uscc_check": gettext_noop("the check character at the end does not fit; look for a typo."),
+}
+
+
 class ExternalIdTaken(Refusal):
     code = "external_id_taken"
     status = 409
@@ -81,6 +100,8 @@ def clean(values: Mapping[str, Any]) -> dict[str, Any]:
 def _clean_one(name: str, value: Any) -> Any:
     if name in LENGTHS:
         return _clean_text(name, value)
+    if name == "uscc":
+        return _clean_uscc(value)
     if name == "arr_minor":
         return _clean_number(name, value, LARGEST_MINOR)
     if name == "seats":
@@ -104,6 +125,13 @@ def _clean_text(name: str, value: Any) -> str:
     if len(text) > LENGTHS[name]:
         raise FieldTooLong(field=name, limit=LENGTHS[name])
     return text
+
+
+def _clean_uscc(value: Any) -> str:
+    code = uscc.normal_form(str(value if value is not None else ""))
+    if code and (fault := uscc.fault(code)) is not None:
+        raise UsccInvalid(field="uscc", why=gettext_lazy(USCC_FAULTS[fault]))
+    return code
 
 
 def _clean_number(name: str, value: Any, largest: int) -> int | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from gengyun.customers.calc.company_names import name_key
 from gengyun.customers.calc.tiering import FIELDS as TIERING_FIELDS
 from gengyun.customers.calc.tiering import Rule, tier_for
 from gengyun.customers.models import Customer, FieldChange, Stage, StageStay, Tier
@@ -58,6 +59,7 @@ def write_new(
     """Insert customers (with `known_at` set), their first field values, stays, audit, events."""
     frame = frame or Frame.load()
     for customer in customers:
+        customer.name_key = name_key(customer.name)
         if customer.tier_id is None:
             customer.tier_id = tier_for(_tiering_values(customer), frame.rules)
         if customer.stage_id is not None and customer.stage_since is None:
@@ -109,7 +111,7 @@ def write_changes(
     done = [change for change in changes if _apply(change, frame, now)]
     if not done:
         return []
-    columns = sorted({name for change in done for name in change.told} | {"updated_at"})
+    columns = sorted({name for change in done for name in change.told} | {"updated_at", "name_key"})
     Customer.objects.bulk_update(
         [change.customer for change in done], columns, batch_size=max(1, 8_000 // len(columns))
     )
@@ -164,6 +166,7 @@ def _apply(change: Change, frame: Frame, now: datetime) -> bool:
             _set(customer, told, "stage_since", day_of(now) if customer.stage_id else None)
     if told:
         customer.updated_at = now
+        customer.name_key = name_key(customer.name)
     return bool(told)
 
 

@@ -17,7 +17,7 @@ from gengyun.customers.actions.import_kinds import (
     register,
 )
 from gengyun.customers.actions.import_lookup import Book, folded
-from gengyun.customers.calc import cells
+from gengyun.customers.calc import cells, phones
 from gengyun.customers.calc.columns import CONTACT_COLUMNS, Column
 from gengyun.customers.models import Contact
 from gengyun.kernel.outbox import emit
@@ -57,13 +57,23 @@ def _part(cell: Any) -> str | None:
     return PARTS[folded(found)]
 
 
+def _phone(cell: Any) -> str | None:
+    found = cells.text(cell)
+    if found is None:
+        return None
+    number = phones.normal_form(found)
+    if number is None:
+        raise cells.BadCell("not_a_phone")
+    return number
+
+
 PARSERS: Mapping[str, Parser] = {
     "customer": plain(cells.text),
     "name": limited(80, cells.text),
     "title": limited(80, cells.text),
     "part": plain(_part),
     "email": plain(cells.email),
-    "phone": limited(40, cells.text),
+    "phone": limited(40, _phone),
     "wecom_id": limited(80, cells.text),
     "product_user_id": limited(200, cells.text),
     "note": limited(200, cells.text),
@@ -147,13 +157,13 @@ class _People:
     def add(self, customer_id: int, values: Mapping[str, Any], who: "Contact | Planned") -> None:
         for key in KEYS:
             if values.get(key):
-                self.by_key.setdefault((customer_id, key, folded(values[key])), who)
+                self.by_key.setdefault((customer_id, key, _folded(key, values[key])), who)
         self.by_name[customer_id, folded(values["name"])].append(who)
 
     def find(self, customer_id: int, values: Mapping[str, Any]) -> "Contact | Planned | None":
         for key in KEYS:
             if values.get(key):
-                found = self.by_key.get((customer_id, key, folded(values[key])))
+                found = self.by_key.get((customer_id, key, _folded(key, values[key])))
                 if found is not None:
                     return found
         named = self.by_name.get((customer_id, folded(values["name"])), [])
@@ -162,10 +172,15 @@ class _People:
         return alike[0] if len(alike) == 1 else None
 
 
+def _folded(key: str, value: str) -> str:
+    """Numbers written before they were checked are the same numbers."""
+    return " ".join(sorted(phones.keys(value))) if key == "phone" else folded(value)
+
+
 def _differ(who: Contact | Planned, values: Mapping[str, Any]) -> bool:
     for key in KEYS:
         known = who.values.get(key) if isinstance(who, Planned) else getattr(who, key)
-        if known and values.get(key) and folded(known) != folded(values[key]):
+        if known and values.get(key) and _folded(key, known) != _folded(key, values[key]):
             return True
     return False
 

@@ -20,7 +20,7 @@ from gengyun.customers.actions.import_kinds import (
 )
 from gengyun.customers.actions.import_lookup import Book, People, customers_by_id, folded
 from gengyun.customers.actions.tags import LONGEST
-from gengyun.customers.calc import cells
+from gengyun.customers.calc import cells, uscc
 from gengyun.customers.calc.columns import amount_unit
 from gengyun.customers.calc.tiering import FIELDS as TIERING_FIELDS
 from gengyun.customers.calc.tiering import tier_for
@@ -29,6 +29,7 @@ from gengyun.customers.models import Customer, Stage, Tier
 # fields that go into a column of the same name as they are
 PLAIN = [
     "name",
+    "uscc",
     "industry",
     "region",
     "currency",
@@ -48,6 +49,16 @@ def _currency(cell: Any) -> str | None:
     return found
 
 
+def _uscc(cell: Any) -> str | None:
+    found = cells.text(cell)
+    if found is None:
+        return None
+    code = uscc.normal_form(found)
+    if (fault := uscc.fault(code)) is not None:
+        raise cells.BadCell(fault)
+    return code
+
+
 def _tags(cell: Any) -> list[str] | None:
     names = cells.words(cell)
     if names and max(map(len, names)) > LONGEST:
@@ -58,6 +69,7 @@ def _tags(cell: Any) -> list[str] | None:
 PARSERS: Mapping[str, Parser] = {
     "external_id": limited(200, cells.text),
     "name": limited(200, cells.text),
+    "uscc": plain(_uscc),
     "industry": limited(60, cells.text),
     "region": limited(60, cells.text),
     "parent": limited(200, cells.text),

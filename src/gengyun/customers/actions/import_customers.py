@@ -1,10 +1,11 @@
 """Import of customers: matched by external id, else by exact name; empty cells change nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
+from gengyun.customers.actions import import_custom
 from gengyun.customers.actions.customers import new_external_id
 from gengyun.customers.actions.history import Change, Frame, write_changes, write_new
 from gengyun.customers.actions.import_customer_rows import PARSERS, find_one, plan_customers
@@ -13,6 +14,7 @@ from gengyun.customers.actions.import_kinds import (
     CREATED,
     ERROR,
     Context,
+    Parser,
     Planned,
     register,
 )
@@ -29,12 +31,20 @@ STEP = 1_000
 
 class CustomerImport:
     name = "customers"
-    columns: tuple[Column, ...] = CUSTOMER_COLUMNS
-    parsers = PARSERS
     needed: tuple[frozenset[str], ...] = (frozenset({"external_id", "name"}),)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Built-in fields, then the custom ones of this company."""
+        return (*CUSTOMER_COLUMNS, *import_custom.columns())
+
+    @property
+    def parsers(self) -> Mapping[str, Parser]:
+        return {**PARSERS, **import_custom.parsers()}
 
     def plan(self, planned: Sequence[Planned], context: Context) -> None:
         plan_customers(planned, context)
+        import_custom.plan(planned)
 
     def write(self, planned: Sequence[Planned], context: Context) -> None:
         frame = Frame.load()
@@ -61,6 +71,12 @@ class CustomerImport:
         }
         write_tags_each(
             [*customers, *rows], wanted, actor=context.actor, now=context.now, quiet=True
+        )
+        import_custom.write(
+            [*zip(customers, new, strict=True), *((row, old[row.pk]) for row in rows)],
+            actor=context.actor,
+            now=context.now,
+            known_at=known_at,
         )
         if rows:
             ids = [row.pk for row in rows]

@@ -57,8 +57,13 @@ class Context:
 
 class ImportKind(Protocol):
     name: str
-    columns: tuple[Column, ...]
-    parsers: Mapping[str, Parser]
+
+    @property
+    def columns(self) -> tuple[Column, ...]: ...
+
+    @property
+    def parsers(self) -> Mapping[str, Parser]: ...
+
     # at least one field of each group must be mapped
     needed: tuple[frozenset[str], ...]
 
@@ -85,10 +90,12 @@ def kind_named(name: str) -> ImportKind | None:
 
 def parse_rows(table: Table, mapping: Mapping[str, str | None], kind: ImportKind) -> list[Planned]:
     """Every row with its cells read; what cannot be read is a problem of the row."""
+    parsers = kind.parsers
     wanted = [
-        (place, header, field_name, kind.parsers[field_name])
+        (place, header, field_name, parsers[field_name])
         for place, header in enumerate(table.headers)
-        if (field_name := mapping.get(header))
+        # a custom field may have been retired since the mapping was made
+        if (field_name := mapping.get(header)) and field_name in parsers
     ]
     return [_parse_row(row, wanted) for row in table.rows]
 

@@ -302,12 +302,13 @@ def _clean_mapping(
 ) -> dict[str, str | None]:
     cleaned: dict[str, str | None] = dict.fromkeys(headers)
     taken: set[str] = set()
+    parsers = importer.parsers
     for header, field in mapping.items():
         if header not in cleaned:
             raise MappingInvalid(column=header, problem="column_unknown")
         if not field:
             continue
-        if field not in importer.parsers:
+        if field not in parsers:
             raise MappingInvalid(column=header, problem="field_unknown")
         if field in taken:
             raise MappingInvalid(column=header, problem="field_twice")

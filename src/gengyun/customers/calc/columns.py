@@ -37,6 +37,13 @@ CUSTOMER_COLUMNS = (
         ),
     ),
     Column(
+        "uscc",
+        _names(
+            "统一社会信用代码, 社会信用代码, 信用代码, 纳税人识别号, 税号, 营业执照号, uscc, "
+            "credit code, unified social credit code, tax id"
+        ),
+    ),
+    Column(
         "industry",
         _names("行业, 所属行业, 客户行业, 一级行业, 行业分类, industry, sector"),
     ),

@@ -33,6 +33,9 @@ class Customer(models.Model):
 
     external_id = models.CharField(max_length=200, unique=True)  # the id product events use
     name = models.CharField(max_length=200)
+    # what similar names have in common (calc.company_names); looked up for duplicates
+    name_key = models.CharField(max_length=200, default="", blank=True)
+    uscc = models.CharField(max_length=18, default="", blank=True)  # 统一社会信用代码, normal form
     industry = models.CharField(max_length=60, default="", blank=True)
     region = models.CharField(max_length=60, default="", blank=True)  # city or province
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT)
@@ -71,7 +74,15 @@ class Customer(models.Model):
 
     class Meta:
         ordering = ["name", "pk"]
-        indexes = [models.Index(fields=["owner", "name"], name="customer_owner_name")]
+        indexes = [
+            models.Index(fields=["owner", "name"], name="customer_owner_name"),
+            models.Index(
+                fields=["name_key"],
+                name="customer_name_key",
+                condition=models.Q(archived_at__isnull=True) & ~models.Q(name_key=""),
+            ),
+            models.Index(fields=["uscc"], name="customer_uscc", condition=~models.Q(uscc="")),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -20,6 +20,7 @@ KINDS: dict[str, tuple[Any, Any]] = {
 FIELDS: dict[str, Any] = {
     "external_id": _("Customer id"),
     "name": _("Name"),
+    "uscc": _("Unified social credit code"),
     "industry": _("Industry"),
     "region": _("Region"),
     "parent": _("Parent customer"),

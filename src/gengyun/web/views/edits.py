@@ -189,6 +189,8 @@ def _values(request, form):
     form.text("name", required=True)
     for name in ("external_id", "industry", "region", "edition"):
         form.text(name)
+    if "uscc" in form.raw:
+        form.text("uscc")
     form.amount("arr", into="arr_minor")
     form.whole("seats")
     for name in ("started_on", "renews_on"):
@@ -223,6 +225,7 @@ def _texts(customer):
     return {
         "name": customer.name,
         "external_id": customer.external_id,
+        "uscc": customer.uscc,
         "industry": customer.industry,
         "region": customer.region,
         "edition": customer.edition,
