@@ -1,5 +1,37 @@
-"""What the package brings to the common machinery: the import of activities."""
+"""What the package brings to the common machinery: imports of activities, sending of notices."""
+
+from datetime import timedelta
+
+from django_tasks import task
 
 from gengyun.engagement.actions import import_activities
+from gengyun.engagement.actions.deliveries import deliver_due, waits_until
+from gengyun.kernel.clock import utc_now
+from gengyun.kernel.jobs import add
+from gengyun.kernel.jobs.schedule import Every, repeat
 
-__all__ = ["import_activities"]
+__all__ = ["deliver_notices", "import_activities", "send_soon"]
+
+AGAIN = timedelta(seconds=20)  # when a service takes no more in this minute
+NET = timedelta(minutes=5)  # the regular turn finds what was left behind
+
+
+@task()
+def deliver_notices():
+    """Send what is due; comes back by itself while something is due within the next minutes."""
+    counts = deliver_due(now=utc_now())
+    now, next_at = utc_now(), waits_until()
+    if next_at is not None and next_at < now + NET:
+        send_soon(after=max(next_at - now, AGAIN))
+    return counts
+
+
+def send_soon(*, after: timedelta = timedelta(0)) -> None:
+    """Ask the worker for a turn; asked twice, one turn comes."""
+    due = utc_now() + after
+    # a key per slot: the job that runs now is open itself and must not swallow its successor
+    slot = int(due.timestamp()) // int(AGAIN.total_seconds())
+    add(deliver_notices, unique_key=f"deliver_notices:{slot}", run_after=due)
+
+
+repeat("deliver_notices", Every(NET), deliver_notices)

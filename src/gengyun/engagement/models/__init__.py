@@ -1,3 +1,5 @@
 from gengyun.engagement.models.activity import Activity
+from gengyun.engagement.models.channel import Channel
+from gengyun.engagement.models.delivery import Delivery
 
-__all__ = ["Activity"]
+__all__ = ["Activity", "Channel", "Delivery"]
