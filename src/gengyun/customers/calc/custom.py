@@ -161,11 +161,13 @@ def value_of(definition: Definition, rows: Sequence[Stored]) -> Any:
         return [option.key for option in definition.options if option.key in keys] or None
     if kind in {TEXT, CHOICE}:
         return first.text
-    if first.number is None:
-        return None
+    return None if first.number is None else _from_number(kind, first.number)
+
+
+def _from_number(kind: str, number: Decimal) -> Any:
     if kind == BOOL:
-        return first.number == 1
-    return int(first.number) if kind == MONEY else first.number.normalize() + 0
+        return number == 1
+    return int(number) if kind == MONEY else number.normalize() + 0
 
 
 def as_json(value: Any) -> Any:
