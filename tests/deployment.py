@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -11,7 +10,6 @@ from pathlib import Path
 
 from tracking_server import WebServer
 
-from gengyun.lake.inbox import Inbox
 from gengyun.lake.store import Lake
 
 TESTS = Path(__file__).parent
@@ -74,16 +72,9 @@ class Deployment(WebServer):
             if process is not None:
                 process.wait(40)
 
-    def rows(self, sql, *parameters):
-        db = sqlite3.connect(self.folder / "gengyun.sqlite3", timeout=20)
-        try:
-            return db.execute(sql, parameters).fetchall()
-        finally:
-            db.close()
-
     def wait_until_drained(self, seconds=120):
         until = time.monotonic() + seconds
-        with Inbox(self.folder / "inbox.sqlite3") as inbox:
+        with self.inbox() as inbox:
             while inbox.depth():
                 assert time.monotonic() < until, f"{inbox.depth()} batches still wait"
                 assert self.worker.poll() is None, "the worker ended"

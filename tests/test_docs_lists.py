@@ -46,7 +46,7 @@ def test_every_direct_dependency_says_what_it_saves():
     named = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
     told = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     for requirement in named:
-        name = re.split(r"[<>=!~ ]", requirement)[0]
+        name = re.split(r"[<>=!~ \[]", requirement)[0]
         assert re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", told), name
 
 

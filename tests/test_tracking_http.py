@@ -98,14 +98,13 @@ def test_write_key_that_is_wrong_missing_or_revoked_is_refused(empty):
 
 
 def test_write_key_counts_at_once_when_new_and_soon_when_revoked(empty):
-    database = sqlite3.connect(empty.folder / "gengyun.sqlite3", isolation_level=None)
-    database.execute(
-        "INSERT INTO usage_writekey (source_id, key, created_at)"
-        " SELECT id, 'new-key', created_at FROM usage_source WHERE key = 'app'"
-    )
-    assert empty.post("/v1/track", BODY, key="new-key")[0] == 200
-    database.execute("UPDATE usage_writekey SET revoked_at = created_at WHERE key = 'new-key'")
-    database.close()
+    with empty.database() as database:
+        database.execute(
+            "INSERT INTO usage_writekey (source_id, key, created_at)"
+            " SELECT id, 'new-key', created_at FROM usage_source WHERE key = 'app'"
+        )
+        assert empty.post("/v1/track", BODY, key="new-key")[0] == 200
+        database.execute("UPDATE usage_writekey SET revoked_at = created_at WHERE key = 'new-key'")
     until = time.monotonic() + 5
     while empty.post("/v1/track", BODY, key="new-key")[0] == 200:
         assert time.monotonic() < until

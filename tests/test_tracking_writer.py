@@ -36,7 +36,7 @@ def test_requests_share_commits_and_all_are_stored(tmp_path, monkeypatch):
 
     async def scenario(writer):
         await asyncio.gather(*[writer.store(BATCH) for _ in range(500)])
-        with Inbox(writer.path) as inbox:
+        with Inbox(writer.place) as inbox:
             return inbox.depth()
 
     assert run(tmp_path / "i", scenario) == 500
@@ -60,7 +60,7 @@ def test_failed_commit_is_told_to_everyone_in_it_and_the_next_goes_on(tmp_path, 
         with pytest.raises(NotReady):
             await first
         await writer.store(BATCH)
-        with Inbox(writer.path) as inbox:
+        with Inbox(writer.place) as inbox:
             return inbox.depth()
 
     assert run(tmp_path / "i", scenario) == 1
@@ -77,7 +77,7 @@ def test_full_inbox_turns_requests_away_until_it_is_drained(tmp_path):
 
         with pytest.raises(Busy):
             await flood()
-        with Inbox(writer.path) as inbox:
+        with Inbox(writer.place) as inbox:
             inbox.delete_through(2**62)
         await asyncio.sleep(1.2)
         await writer.store(big)

@@ -10,6 +10,8 @@ import time
 from base64 import b64encode
 from contextlib import contextmanager
 
+from databases import drop_database, new_database, open_database
+
 KEY = "test-write-key"
 SET_UP = """
 import django; django.setup()
@@ -29,9 +31,11 @@ WriteKey.objects.create(source=off, key="off-key", created_at=now)
 class WebServer:
     def __init__(self, folder, **environment):
         self.folder = folder
+        self.url = new_database()
         self.environment = {
             **os.environ,
             "GENGYUN_DATA": str(folder),
+            "GENGYUN_DATABASE_URL": self.url,
             "DJANGO_SETTINGS_MODULE": "gengyun.config.settings",
             **environment,
         }
@@ -88,9 +92,16 @@ class WebServer:
         return self.ask("POST", path, body, **kwargs)
 
     def inbox(self):
-        from gengyun.lake.inbox import Inbox
+        from gengyun.lake.inbox import open_inbox
 
-        return Inbox(self.folder / "inbox.sqlite3")
+        return open_inbox(self.url or self.folder / "inbox.sqlite3")
+
+    def database(self):
+        return open_database(self.folder, self.url)
+
+    def rows(self, sql, *parameters):
+        with self.database() as db:
+            return db.execute(sql, parameters).fetchall()
 
     def waiting(self):
         with self.inbox() as inbox:
@@ -107,3 +118,4 @@ def web_server(folder, workers=2, **environment):
     finally:
         if server.process.poll() is None:
             server.stop()
+        drop_database(server.url)

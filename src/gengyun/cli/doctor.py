@@ -131,12 +131,12 @@ def _inbox() -> Iterator[Finding]:
     from django.utils.translation import gettext as _
 
     from gengyun.kernel.clock import utc_now
-    from gengyun.lake.inbox import Inbox
+    from gengyun.lake.inbox import has_inbox, open_inbox
 
-    if not settings.INBOX_PATH.exists():
+    if not has_inbox(settings.INBOX_PATH):
         yield Finding("inbox", OK, _("No event has come yet."))
         return
-    with Inbox(settings.INBOX_PATH) as inbox:
+    with open_inbox(settings.INBOX_PATH) as inbox:
         waiting, oldest = inbox.waiting_events(), inbox.oldest_received_at()
     late = oldest is not None and utc_now() - datetime.fromtimestamp(oldest / 1e6, UTC) > LATE
     text = _("Events waiting in the inbox: %(count)s") % {"count": waiting}

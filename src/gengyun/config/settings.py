@@ -6,6 +6,8 @@ from pathlib import Path
 
 from platformdirs import user_data_dir
 
+from gengyun.config.database import database
+
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -31,7 +33,6 @@ def _secret(folder: Path) -> str:
 
 # everything a deployment owns lies in one folder: database, inbox, lake, uploads, secret
 DATA_DIR = Path(os.environ.get("GENGYUN_DATA") or user_data_dir("gengyun", False)).resolve()
-INBOX_PATH = DATA_DIR / "inbox.sqlite3"
 LAKE_DIR = DATA_DIR / "lake"
 MEDIA_ROOT = DATA_DIR / "files"
 
@@ -39,6 +40,8 @@ DEBUG = _flag("GENGYUN_DEBUG", False)
 SECRET_KEY = _secret(DATA_DIR)
 ALLOWED_HOSTS = os.environ.get("GENGYUN_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("GENGYUN_ORIGINS", "").split(",") if o]
+# where people open the product: links in mails and messages begin with it
+PUBLIC_ADDRESS = os.environ.get("GENGYUN_ADDRESS") or next(iter(CSRF_TRUSTED_ORIGINS), "")
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -55,9 +58,9 @@ INSTALLED_APPS = [
     "gengyun.usage",
     "gengyun.engagement",
     "gengyun.health",
+    "gengyun.alerts",
     "gengyun.portfolio",
     "gengyun.web",
-    "gengyun.alerts",
 ]
 
 MIDDLEWARE = [
@@ -92,22 +95,10 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA_DIR / "gengyun.sqlite3",
-        "OPTIONS": {
-            # IMMEDIATE: a transaction that will write takes the lock at once, so none fails late
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": (
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
-                "PRAGMA cache_size=-65536; PRAGMA mmap_size=268435456; PRAGMA temp_store=MEMORY;"
-            ),
-        },
-        "CONN_MAX_AGE": None,
-    }
-}
+DATABASE_URL = os.environ.get("GENGYUN_DATABASE_URL", "")
+DATABASES = {"default": database(DATABASE_URL, DATA_DIR)}
+# where acknowledged events wait: a file of its own, or a table of the PostgreSQL database
+INBOX_PATH = DATABASE_URL or DATA_DIR / "inbox.sqlite3"
 
 AUTH_USER_MODEL = "team.User"
 AUTHENTICATION_BACKENDS = [

@@ -12,7 +12,10 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple, Self
+from typing import IO, TYPE_CHECKING, NamedTuple, Self, TypeAlias
+
+if TYPE_CHECKING:
+    from gengyun.lake.inbox_postgres import PostgresInbox
 
 # large pages: a batch of 50 kB is a handful of overflow pages instead of a dozen
 PAGE_BYTES = 16_384
@@ -206,3 +209,20 @@ class Inbox:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+AnyInbox: TypeAlias = "Inbox | PostgresInbox"
+
+
+def open_inbox(place: Path | str) -> AnyInbox:
+    """The inbox of a deployment: a file's path, or the URL of its PostgreSQL database."""
+    if isinstance(place, str) and "://" in place:
+        from gengyun.lake.inbox_postgres import PostgresInbox
+
+        return PostgresInbox(place)
+    return Inbox(place)
+
+
+def has_inbox(place: Path | str) -> bool:
+    """False: nothing ever asked for it, so nothing can wait in it."""
+    return (isinstance(place, str) and "://" in place) or Path(place).exists()

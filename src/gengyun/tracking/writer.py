@@ -12,7 +12,7 @@ import time
 from collections import deque
 from pathlib import Path
 
-from gengyun.lake.inbox import Inbox, NewBatch
+from gengyun.lake.inbox import AnyInbox, NewBatch, open_inbox
 from gengyun.tracking.refusals import Busy, NotReady
 
 GROUP_BYTES = 8 * 1024 * 1024  # bounds how long one commit keeps the others waiting
@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 class Writer:
     """Stores batches durably. `store` must be called on the loop given to `start`."""
 
-    def __init__(self, path: Path, *, limit_bytes: int) -> None:
-        self.path = path
+    def __init__(self, place: Path | str, *, limit_bytes: int) -> None:
+        self.place = place
         self.limit_bytes = limit_bytes
         self.is_full = False
         self._pending: deque[tuple[NewBatch, asyncio.Future[None]]] = deque()
@@ -60,7 +60,7 @@ class Writer:
         return stored
 
     def _run(self) -> None:
-        inbox: Inbox | None = None
+        inbox: AnyInbox | None = None
         checked_at = 0.0
         while True:
             group = self._next_group()
@@ -69,7 +69,7 @@ class Writer:
             failure: Exception | None = None
             try:
                 if inbox is None:
-                    inbox = Inbox(self.path)
+                    inbox = open_inbox(self.place)
                 if group:
                     inbox.append_many([batch for batch, _ in group])
                 if time.monotonic() - checked_at >= SIZE_CHECK_SECONDS:

@@ -18,7 +18,7 @@ from django.db import close_old_connections, connections
 from gengyun.kernel import outbox
 from gengyun.kernel.clock import utc_now
 from gengyun.kernel.jobs import runner, schedule
-from gengyun.lake.inbox import Inbox
+from gengyun.lake.inbox import open_inbox
 from gengyun.lake.store import Lake
 from gengyun.usage.actions.drain import drain_once
 from gengyun.usage.actions.replay import replay_known
@@ -38,7 +38,7 @@ class Worker:
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.stopping = threading.Event()
-        self.inbox = Inbox(settings.INBOX_PATH)
+        self.inbox = open_inbox(settings.INBOX_PATH)
         self.lake = Lake(settings.LAKE_DIR)
         self.held = True  # perhaps, by another worker
         self.swept_at = float("-inf")

@@ -175,9 +175,9 @@ def _check(load: Load, events: int) -> None:
 def _empty_inbox() -> int:
     from django.conf import settings
 
-    from gengyun.lake.inbox import Inbox
+    from gengyun.lake.inbox import open_inbox
 
-    with Inbox(settings.INBOX_PATH) as inbox:
+    with open_inbox(settings.INBOX_PATH) as inbox:
         waiting = inbox.waiting_events()
         inbox.delete_through(2**62)
     return waiting
@@ -210,14 +210,14 @@ def _drain(source_id: int) -> tuple[float, float]:
     """Events per CPU-second of the drain, and of the least that any drain must do."""
     from django.conf import settings
 
-    from gengyun.lake.inbox import Inbox, NewBatch
+    from gengyun.lake.inbox import NewBatch, open_inbox
     from gengyun.lake.store import Lake
     from gengyun.usage.actions.drain import drain_all
 
     now = datetime.now(UTC)
     received_at = int(now.timestamp() * 1_000_000)
     bodies = [_body(n * BATCH) for n in range(DRAIN_EVENTS // BATCH)]
-    with Inbox(settings.INBOX_PATH) as inbox:
+    with open_inbox(settings.INBOX_PATH) as inbox:
         lake = Lake.default()
         # the first turn imports libraries and creates customers: not what is measured
         inbox.append_many([NewBatch(source_id, "batch", received_at, None, 6000, _body(0))] * 2)

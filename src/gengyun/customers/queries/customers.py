@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from gengyun.customers.models import Contact, Customer, StageStay, Tag
 from gengyun.kernel.errors import NotFound
@@ -40,7 +40,8 @@ def get_contact(actor: User | None, pk: int) -> Contact:
 
 def contacts_of(actor: User | None, customer: Customer) -> QuerySet[Contact]:
     """Those who are still there first."""
-    return Contact.objects.visible_to(actor).filter(customer=customer)
+    rows = Contact.objects.visible_to(actor).filter(customer=customer)
+    return rows.order_by(F("left_on").asc(nulls_first=True), "name", "pk")
 
 
 def stays_of(customer: Customer) -> list[StageStay]:

@@ -23,7 +23,7 @@ from django.db import DatabaseError, connection, transaction
 
 from gengyun.kernel import faults
 from gengyun.kernel.days import day_of, start_of
-from gengyun.lake.inbox import Batch, Inbox
+from gengyun.lake.inbox import AnyInbox, Batch, open_inbox
 from gengyun.lake.store import Lake
 from gengyun.usage.actions import counting
 from gengyun.usage.actions.deliveries import Delivery, Held, Row, SourceFacts, micros
@@ -56,7 +56,7 @@ class DrainReport:
 
 
 def drain_once(
-    *, inbox: Inbox, lake: Lake, now: datetime, limit_bytes: int = TURN_BYTES
+    *, inbox: AnyInbox, lake: Lake, now: datetime, limit_bytes: int = TURN_BYTES
 ) -> DrainReport:
     """One turn of at most about `limit_bytes` of the inbox; an empty report: nothing to do."""
     with alone(lake) as mine, without_gc():
@@ -72,7 +72,7 @@ def drain_once(
         return _turn(batches, inbox=inbox, lake=lake, now=now)
 
 
-def drain_all(*, inbox: Inbox, lake: Lake, now: datetime) -> DrainReport:
+def drain_all(*, inbox: AnyInbox, lake: Lake, now: datetime) -> DrainReport:
     """Turns until the inbox is empty; for commands and tests."""
     total = DrainReport()
     while (report := drain_once(inbox=inbox, lake=lake, now=now)).through_id:
@@ -100,7 +100,7 @@ class _Turn:
     duplicates: int
 
 
-def _turn(batches: list[Batch], *, inbox: Inbox, lake: Lake, now: datetime) -> DrainReport:
+def _turn(batches: list[Batch], *, inbox: AnyInbox, lake: Lake, now: datetime) -> DrainReport:
     """A turn of these batches, or of the first of them if something in them cannot be handled."""
     while True:
         try:
@@ -144,7 +144,7 @@ def _prepare(
     )
 
 
-def _write(turn: _Turn, *, inbox: Inbox, lake: Lake, now: datetime) -> DrainReport:
+def _write(turn: _Turn, *, inbox: AnyInbox, lake: Lake, now: datetime) -> DrainReport:
     with _durable(), transaction.atomic():
         turn.people.save(now=now)
         counting.hold(turn.held)
@@ -272,6 +272,6 @@ def _durable() -> Iterator[None]:
             cursor.execute("PRAGMA synchronous=NORMAL")
 
 
-def inbox_here() -> Inbox:
+def inbox_here() -> AnyInbox:
     """The inbox of this deployment."""
-    return Inbox(settings.INBOX_PATH)
+    return open_inbox(settings.INBOX_PATH)

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from gengyun.customers.models import Customer
 from gengyun.kernel.errors import Refusal
-from gengyun.lake.inbox import Inbox
+from gengyun.lake.inbox import open_inbox
 from gengyun.team.actions.audit import record
 from gengyun.team.models import User
 from gengyun.team.queries.access import require
@@ -94,5 +94,5 @@ def _queue(waiting: QuerySet[QuarantinedEvent], *, now: datetime) -> int:
     ids = list(waiting.values_list("pk", flat=True))
     if not ids:
         return 0
-    with Inbox(settings.INBOX_PATH) as inbox:
+    with open_inbox(settings.INBOX_PATH) as inbox:
         return put_back(ids, inbox=inbox, now=now)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import Count, F, Max, Min, QuerySet
 
 from gengyun.usage.models import Arrival, QuarantinedEvent, Source, WriteKey
 
@@ -27,7 +27,7 @@ def sources() -> QuerySet[Source]:
 
 def keys(source: Source) -> QuerySet[WriteKey]:
     """Valid keys first, then revoked ones, newest first."""
-    return source.keys.order_by("revoked_at", "-created_at", "-pk")
+    return source.keys.order_by(F("revoked_at").asc(nulls_first=True), "-created_at", "-pk")
 
 
 def arrivals(source: Source, *, limit: int = 50, after_pk: int = 0) -> list[Arrival]:

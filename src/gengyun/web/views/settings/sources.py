@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 
 from gengyun.kernel.clock import utc_now
 from gengyun.kernel.errors import NotFound, Refusal
-from gengyun.lake.inbox import Inbox
+from gengyun.lake.inbox import has_inbox, open_inbox
 from gengyun.team.queries.access import can
 from gengyun.usage.actions import replay as replay_actions
 from gengyun.usage.actions import sources as source_actions
@@ -104,9 +104,9 @@ def _live(source):
 
 def _unread():
     """Requests that were acknowledged and wait for the worker, of all sources."""
-    if not settings.INBOX_PATH.exists():
+    if not has_inbox(settings.INBOX_PATH):
         return 0
-    with Inbox(settings.INBOX_PATH) as inbox:
+    with open_inbox(settings.INBOX_PATH) as inbox:
         return inbox.depth()
 
 
