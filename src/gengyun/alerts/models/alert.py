@@ -62,6 +62,8 @@ class Alert(models.Model):
     opened_on = models.DateField()  # the judged day
     opened_at = models.DateTimeField()
     in_digest = models.BooleanField(default=False)  # beyond the budget, or of least severity
+    ticket_on = models.DateField(null=True)  # the judged day on which it counted in the budget
+    is_assigned = models.BooleanField(default=False)  # by hand: it stays when the customer moves
     severity_raised_on = models.DateField(null=True)
     last_seen_on = models.DateField()  # the last judged day on which an episode of it held
     # promises of time
@@ -114,6 +116,7 @@ class Alert(models.Model):
             models.Index(fields=["customer", "-opened_at"], name="alert_customer"),
             models.Index(fields=["state", "severity"], name="alert_state"),
             models.Index(fields=["rule", "-closed_at"], name="alert_rule_closed"),
+            models.Index(fields=["key", "-opened_at"], name="alert_key"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,247 @@
+"""An alert in one sentence that holds the fact, in Chinese and in English. Pure.
+
+Used by pages, mails and robots alike, so that all of them say the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+# one step of wording per kind; see `sentence`
+MINUS = "−"
+
+
+@dataclass(frozen=True)
+class Names:
+    """What keys and ids in evidence are called; an unknown one is shown as it is."""
+
+    metrics: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)  # zh, en, unit
+    stages: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+
+    def metric(self, key: str, *, zh: bool) -> str:
+        found = self.metrics.get(key)
+        return key if found is None else (found[0] if zh else found[1]) or key
+
+    def unit(self, key: str) -> str:
+        found = self.metrics.get(key)
+        return "count" if found is None else found[2]
+
+    def stage(self, pk: Any, *, zh: bool) -> str:
+        found = self.stages.get(pk)
+        return "?" if found is None else (found[0] if zh else found[1])
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the sentence is made of: a rule's kind and parameters, and one reading."""
+
+    kind: str
+    params: Mapping[str, Any]
+    value: float | None
+    reference: float | None
+    facts: Mapping[str, Any]
+    names: Names
+    zh: bool
+    today: date
+
+
+def sentence(told: Told) -> str:
+    """The fact. Falls back to the plain value where a reading lacks what its kind needs."""
+    say = _SENTENCES.get(told.kind)
+    if say is None:
+        return _plain(told)
+    try:
+        return say(told)
+    except (KeyError, TypeError, ValueError):
+        return _plain(told)
+
+
+def _plain(told: Told) -> str:
+    value = number(told.value)
+    return f"现在是 {value}。" if told.zh else f"It is {value} now."
+
+
+def _usage_drop(told: Told) -> str:
+    facts = told.facts
+    share, seen = percent(facts["ratio"]), number(facts["observed"], 0)
+    expected = number(facts["expected"], 0)
+    if told.zh:
+        return (
+            f"近 14 天的使用只有平时的 {share}：{seen} 次，按平时应有约 {expected} 次"
+            "（已扣除节假日）。"
+        )
+    return (
+        f"Use in the last 14 days is {share} of the usual: {seen} events where about {expected} "
+        "were to be expected, holidays taken into account."
+    )
+
+
+def _dormant(told: Told) -> str:
+    days = number(told.value, 0)
+    last = told.facts.get("last_on")
+    shown = day(last, told) if last else ""
+    if told.zh:
+        return f"已有 {days} 个工作日没有人使用" + (f"，最后一次是 {shown}。" if shown else "。")
+    text = f"Nobody has used the product for {days} working days"
+    return text + (f"; the last use was on {shown}." if shown else ".")
+
+
+def _slow_slide(told: Told) -> str:
+    value = number(told.value)
+    if told.zh:
+        return (
+            f"使用在慢慢下滑：每周都少一点，累计偏离到 {value}（界限 {number(told.params['h'])}）。"
+        )
+    return (
+        f"Use slides slowly: a little less every week, adding up to {value} "
+        f"(limit {number(told.params['h'])})."
+    )
+
+
+def _activation_low(told: Told) -> str:
+    key = str(told.params["metric"])
+    name, unit = told.names.metric(key, zh=told.zh), told.names.unit(key)
+    value, limit = metric(told.value, unit, told.zh), metric(told.params["enter"], unit, told.zh)
+    days = number(told.facts["days"], 0)
+    if told.zh:
+        return f"开始使用 {days} 天了，{name}只有 {value}，低于 {limit}。"
+    return f"{days} days after the start {name} is only {value}, below {limit}."
+
+
+def _stage_late(told: Told) -> str:
+    stage = told.names.stage(told.facts["stage"], zh=told.zh)
+    days, since = number(told.value, 0), day(told.facts["since"], told)
+    if told.zh:
+        return f"“{stage}”阶段已超期 {days} 个工作日（{since} 进入）。"
+    return f"{days} working days over the time of the stage “{stage}” (entered {since})."
+
+
+def _source_silent(told: Told) -> str:
+    name, days = told.facts["name"], number(told.value, 0)
+    last = day(told.facts["last_event_on"], told)
+    if told.zh:
+        return (
+            f"数据源“{name}”已 {days} 天没有数据，最后一次是 {last}。恢复之前，用量类预警全部暂停。"
+        )
+    return (
+        f"The source “{name}” has sent nothing for {days} days; the last event was on {last}. "
+        "Alerts about use wait until it is back."
+    )
+
+
+def _outage(told: Told) -> str:
+    first, share = day(told.facts["first"], told), percent(told.value)
+    count = number(told.facts["customers"], 0)
+    if told.zh:
+        return f"{first} 起全部客户的使用一起掉到应有的 {share}，涉及 {count} 家。这是一起事故，不逐家开预警。"
+    return (
+        f"Since {first} use by all customers together is {share} of what it should be "
+        f"({count} customers). One incident, no alert for each."
+    )
+
+
+def _band_change(told: Told) -> str:
+    before, now = told.facts["band_before"], told.facts["band"]
+    was, value = number(told.facts["score_before"], 0), number(told.value, 0)
+    if told.zh:
+        return f"健康度从 {before} 掉到 {now}（{was} → {value} 分）。"
+    return f"Health went from {before} to {now} ({was} → {value} points)."
+
+
+def _score_drop(told: Told) -> str:
+    points, days = number(abs(float(told.facts["change"])), 0), number(told.params["days"], 0)
+    was, value = number(told.facts["score_before"], 0), number(told.value, 0)
+    if told.zh:
+        return f"健康分 {days} 天里掉了 {points} 分（{was} → {value}）。"
+    return f"Health fell {points} points within {days} days ({was} → {value})."
+
+
+_PARTS = {
+    "decider": ("决策人", "decision maker"),
+    "champion": ("拥护者", "champion"),
+    "user": ("使用者", "user"),
+    "procurement": ("采购", "procurement"),
+    "other": ("联系人", "contact"),
+}
+
+
+def part(key: str, *, zh: bool) -> str:
+    found = _PARTS.get(key, _PARTS["other"])
+    return found[0] if zh else found[1]
+
+
+def _contact_left(told: Told) -> str:
+    facts = told.facts
+    who, left = part(str(facts["part"]), zh=told.zh), day(facts["left_on"], told)
+    title = f"（{facts['title']}）" if told.zh else f" ({facts['title']})"
+    title = title if facts.get("title") else ""
+    if told.zh:
+        return f"{who} {facts['name']}{title}{left} 离开了，还没有人接替。"
+    return f"The {who} {facts['name']}{title} left on {left}; nobody has taken over yet."
+
+
+def _metric(told: Told) -> str:
+    key = str(told.params["metric"])
+    name, unit = told.names.metric(key, zh=told.zh), told.names.unit(key)
+    value, limit = metric(told.value, unit, told.zh), metric(told.params["enter"], unit, told.zh)
+    is_below = told.params.get("op", "lt") == "lt"
+    if told.zh:
+        return f"{name}是 {value}，{'低于' if is_below else '高于'} {limit}。"
+    return f"{name} is {value}, {'below' if is_below else 'above'} {limit}."
+
+
+_SENTENCES = {
+    "usage_drop": _usage_drop,
+    "dormant": _dormant,
+    "slow_slide": _slow_slide,
+    "activation_low": _activation_low,
+    "stage_late": _stage_late,
+    "source_silent": _source_silent,
+    "outage": _outage,
+    "band_change": _band_change,
+    "score_drop": _score_drop,
+    "contact_left": _contact_left,
+    "metric": _metric,
+}
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def day(value: Any, told: Told) -> str:
+    """11-24, another year 2027-02-18; English 24 Nov, 18 Feb 2027."""
+    found = date.fromisoformat(value) if isinstance(value, str) else value
+    is_this_year = found.year == told.today.year
+    if told.zh:
+        text = f"{found:%m-%d}" if is_this_year else f"{found:%Y-%m-%d}"
+        # a line does not end inside a date
+        return text.replace("-", "-\u2060")
+    text = f"{found.day} {_MONTHS[found.month - 1]}"
+    return text if is_this_year else f"{text} {found.year}"
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    if value is None:
+        return "—"
+    text = f"{abs(value):,.{digits}f}"
+    if digits and text.endswith("." + "0" * digits):
+        text = text[: -digits - 1]
+    return text if value >= 0 or text == "0" else MINUS + text
+
+
+def percent(ratio: float | None) -> str:
+    return "—" if ratio is None else f"{number(ratio * 100, 0)}%"
+
+
+def metric(value: float | None, unit: str, zh: bool) -> str:
+    """In the unit of the metric, as the pages show it."""
+    if value is None:
+        return "—"
+    if unit in {"ratio", "percent", "change"}:
+        return percent(value)
+    text = number(value)
+    if unit == "users":
+        return f"{text} 人" if zh else f"{text} users"
+    if unit == "days":
+        return f"{text} 天" if zh else f"{text} days"
+    return text

@@ -1,0 +1,280 @@
+"""Everything that rules look at on a judged day, read when the first rule asks for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django.db.models import Q
+
+from gengyun.alerts.calc.calendar import Calendar, learn
+from gengyun.alerts.calc.found import Flags, Floats, Ints
+from gengyun.alerts.calc.rules import Departure, Health, SourceState
+from gengyun.alerts.calc.workdays import workdays
+from gengyun.alerts.queries.usage_days import UsageDays, usage_days
+from gengyun.customers.models import Contact, Customer, Stage, StageStay, Tier
+from gengyun.customers.queries.as_of import field_values
+from gengyun.health.queries.scores import newest_judged, read_scores
+from gengyun.kernel.days import day_of, start_of
+from gengyun.lake.store import Lake
+from gengyun.usage.models import Source
+from gengyun.usage.queries.metrics import values_table
+
+LEFT_WITHIN = 365  # days back that departures are read for
+SHORT_HISTORY = 3  # days: a source that has just begun is not silent
+
+
+@dataclass(frozen=True)
+class Stays:
+    """Where each customer stands: stage (-1: none), since when, the longest stay allowed (nan)."""
+
+    stage: Ints
+    since: npt.NDArray[np.datetime64]
+    longest: Floats
+
+
+class Day:
+    """The inputs of one day, aligned with `ids`: customers known by then and not archived."""
+
+    def __init__(
+        self,
+        as_of: date,
+        *,
+        now: datetime,
+        lake: Lake | None = None,
+        customer_ids: Sequence[int] | None = None,
+        usage: UsageDays | None = None,
+    ) -> None:
+        self.as_of, self.now = as_of, now
+        self.lake = lake or Lake.default()
+        self._asked = customer_ids
+        self._usage = usage
+        self._metrics: dict[str, Floats] = {}
+        self._healths: dict[int, Health] = {}
+
+    @cached_property
+    def ids(self) -> Ints:
+        start = start_of(self.as_of)
+        known = Customer.objects.filter(known_at__lt=start)
+        if self._asked is not None:  # facts of a few customers, as they are now
+            known = Customer.objects.filter(pk__in=list(self._asked))
+        present = known.filter(Q(archived_at__isnull=True) | Q(archived_at__gte=self.now))
+        return np.fromiter(
+            present.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=20_000),
+            dtype=np.int64,
+        )
+
+    # --- use -----------------------------------------------------------------------------------
+
+    @cached_property
+    def usage(self) -> UsageDays:
+        if self._usage is not None:
+            return self._usage
+        return usage_days(self.as_of, customer_ids=self.ids.tolist(), lake=self.lake)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        return learn(self.usage.use, start=self.usage.start)
+
+    # --- metrics and health --------------------------------------------------------------------
+
+    def metric(self, key: str) -> Floats:
+        """Values of the newest run up to the day (at most 6 days old); nan: unknown."""
+        if key not in self._metrics:
+            self._metrics[key] = self._read_metric(key)
+        return self._metrics[key]
+
+    def _read_metric(self, key: str) -> Floats:
+        day = self._metric_day
+        if day is None:
+            return np.full(len(self.ids), np.nan)
+        rows = values_table(day, metric_keys=[key], lake=self.lake)
+        return self._aligned(rows["customer_id"].to_numpy(), rows["value"].to_numpy())
+
+    @cached_property
+    def _metric_day(self) -> date | None:
+        oldest = self.as_of - timedelta(days=6)
+        days = [day for day in self.lake.partitions("metric_values") if oldest <= day <= self.as_of]
+        return max(days, default=None)
+
+    def health(self, days_before: int = 0) -> Health:
+        """Of the day that was judged about that many days before."""
+        if days_before not in self._healths:
+            self._healths[days_before] = self._read_health(days_before)
+        return self._healths[days_before]
+
+    def _read_health(self, days_before: int) -> Health:
+        band = np.full(len(self.ids), "", dtype="<U1")
+        day = newest_judged(self.as_of - timedelta(days=days_before), lake=self.lake, within=6)
+        if day is None:
+            return Health(np.full(len(self.ids), np.nan), band)
+        rows = read_scores(day, ["customer_id", "score", "band"], lake=self.lake)
+        customers = rows["customer_id"].to_numpy()
+        place, known = self._places(customers)
+        band[place[known]] = np.asarray(rows["band"].to_pylist(), dtype="<U1")[known]
+        return Health(self._aligned(customers, rows["score"].to_numpy()), band)
+
+    def _aligned(self, customers: npt.NDArray[Any], values: npt.NDArray[Any]) -> Floats:
+        found = np.full(len(self.ids), np.nan)
+        place, known = self._places(customers)
+        found[place[known]] = np.asarray(values, dtype=np.float64)[known]
+        return found
+
+    def _places(self, customers: npt.NDArray[Any]) -> tuple[Ints, Flags]:
+        """Row of each customer in `ids`, and whether it is among them."""
+        if not len(self.ids) or not len(customers):
+            nowhere = np.zeros(len(customers), dtype=np.int64)
+            return nowhere, np.zeros(len(customers), dtype=np.bool_)
+        place = np.minimum(np.searchsorted(self.ids, customers), len(self.ids) - 1)
+        return place, self.ids[place] == customers
+
+    # --- fields as known then ------------------------------------------------------------------
+
+    @cached_property
+    def _fields(self) -> dict[str, dict[int, Any]]:
+        asked = None if self._asked is None else self.ids.tolist()
+        return field_values(
+            fields=("tier_id", "stage_id", "started_on"),
+            as_of=self.as_of + timedelta(days=1) if self._asked is not None else self.as_of,
+            customer_ids=asked,
+        )
+
+    def _field_ids(self, name: str) -> Ints:
+        values = self._fields[name]
+        return np.fromiter(
+            (values.get(pk, -1) for pk in self.ids.tolist()), dtype=np.int64, count=len(self.ids)
+        )
+
+    @cached_property
+    def tier_ids(self) -> Ints:
+        return self._field_ids("tier_id")
+
+    @cached_property
+    def stage_ids(self) -> Ints:
+        return self._field_ids("stage_id")
+
+    @cached_property
+    def days_since_start(self) -> Floats:
+        """Since the customer's first day (`started_on`); nan: unknown."""
+        started = self._fields["started_on"]
+        return np.array(
+            [
+                (self.as_of - started[pk]).days if pk in started else np.nan
+                for pk in self.ids.tolist()
+            ],
+            dtype=np.float64,
+        )
+
+    def in_scope(self, scope: dict[str, Any]) -> Flags:
+        """Which customers a rule is for; an absent or empty list stands for all."""
+        found = np.ones(len(self.ids), dtype=np.bool_)
+        if scope.get("tiers"):
+            found &= np.isin(self.tier_ids, scope["tiers"])
+        if scope.get("touch_models"):
+            tiers = Tier.objects.filter(touch_model__in=scope["touch_models"])
+            found &= np.isin(self.tier_ids, list(tiers.values_list("pk", flat=True)))
+        if scope.get("stages"):
+            found &= np.isin(self.stage_ids, scope["stages"])
+        return found
+
+    @cached_property
+    def stays(self) -> Stays:
+        """The stay of the day: entered before it, not left before it."""
+        longest = {
+            stage.pk: np.nan if stage.longest_days is None else float(stage.longest_days)
+            for stage in Stage.objects.all()
+        }
+        rows = (
+            StageStay.objects.filter(entered_on__lt=self.as_of)
+            .filter(Q(left_on__isnull=True) | Q(left_on__gte=self.as_of))
+            .order_by("entered_on", "pk")
+            .values_list("customer_id", "stage_id", "entered_on")
+        )
+        stage = np.full(len(self.ids), -1, dtype=np.int64)
+        since = np.full(len(self.ids), np.datetime64("NaT"), dtype="datetime64[D]")
+        limit = np.full(len(self.ids), np.nan)
+        for customer_id, stage_id, entered_on in rows.iterator(chunk_size=20_000):
+            row = int(np.searchsorted(self.ids, customer_id))
+            if row < len(self.ids) and self.ids[row] == customer_id:
+                stage[row], since[row] = stage_id, np.datetime64(entered_on)
+                limit[row] = longest.get(stage_id, np.nan)
+        return Stays(stage, since, limit)
+
+    def effective_days_over(self, stays: Stays) -> Floats:
+        """Working time that passed beyond the longest stay; nan where there is no limit.
+
+        By the published calendar: a stage is not late because of a holiday.
+        """
+        days = (np.datetime64(self.as_of) - stays.since).astype("timedelta64[D]")
+        age = np.where(np.isnat(days), np.nan, days.astype(np.float64))
+        over = age - stays.longest
+        past = int(np.nanmax(over)) if np.isfinite(over).any() else 0
+        if past <= 0:
+            return np.asarray(over)
+        base = workdays(self.as_of - timedelta(days=past), past).base
+        heaped = np.concatenate([[0.0], np.cumsum(base[::-1])])  # of the last k days
+        steps = np.clip(np.nan_to_num(over), 0, past).astype(np.int64)
+        return np.asarray(np.where(over > 0, heaped[steps], over))
+
+    # --- facts ---------------------------------------------------------------------------------
+
+    @cached_property
+    def departures(self) -> list[Departure]:
+        """Contacts who left by the day, and whether a present contact has come into the part."""
+        today = day_of(self.now) if self._asked is not None else self.as_of
+        gone = Contact.objects.filter(
+            left_on__isnull=False, left_on__lte=today, left_on__gte=_before(today, LEFT_WITHIN)
+        ).order_by("pk")
+        if self._asked is not None:
+            gone = gone.filter(customer_id__in=self.ids.tolist())
+        rows = list(gone)
+        parts: dict[tuple[int, str], datetime] = {}
+        present = Contact.objects.filter(
+            left_on__isnull=True, customer_id__in={row.customer_id for row in rows}
+        )
+        for customer_id, part, at in present.values_list("customer_id", "part", "updated_at"):
+            key = (customer_id, part)
+            parts[key] = max(at, parts.get(key, at))
+        return [
+            Departure(
+                customer_id=row.customer_id,
+                contact_id=row.pk,
+                name=row.name,
+                title=row.title,
+                part=row.part,
+                left_on=row.left_on,
+                has_successor=(row.customer_id, row.part) in parts,
+            )
+            for row in rows
+            if row.left_on is not None
+        ]
+
+    @cached_property
+    def sources(self) -> list[SourceState]:
+        """Sources that something sends to by itself; nobody waits for files that people import."""
+        live = Source.objects.filter(
+            is_active=True,
+            is_history=False,
+            last_event_at__isnull=False,
+            created_at__lt=self.now - timedelta(days=SHORT_HISTORY),
+            keys__revoked_at__isnull=True,
+            keys__last_used_at__isnull=False,
+        ).distinct()
+        return [self._source(source) for source in live.order_by("pk")]
+
+    def _source(self, source: Source) -> SourceState:
+        last = source.last_event_at
+        assert last is not None  # noqa: S101 - filtered
+        on = day_of(last)
+        until = day_of(self.now)
+        passed = (self.now - last) / timedelta(days=1)
+        between = max(0, (until - on).days - 1)  # whole days without an event
+        effective = float(workdays(on + timedelta(days=1), between).base.sum()) if between else 0.0
+        return SourceState(source.pk, source.name, on, passed, effective)
+
+
+def _before(day: date, count: int) -> date:
+    return day - timedelta(days=count)

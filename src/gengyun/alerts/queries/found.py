@@ -1,0 +1,100 @@
+"""What each rule finds on a day: the rule's kind chooses inputs and formula."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from gengyun.alerts.calc import rules, usage_rules
+from gengyun.alerts.calc.found import Found, nothing
+from gengyun.alerts.models import AlertRule
+from gengyun.alerts.queries.day import Day
+
+Kind = AlertRule.Kind
+
+
+def found_by(rule: AlertRule, day: Day) -> Found:
+    """The rule's findings among the customers of its scope."""
+    found = _KINDS[Kind(rule.kind)](rule, day)
+    if not rule.scope or rule.is_company_wide or not len(found.ids):
+        return found
+    fits = day.in_scope(rule.scope)
+    if found.keys is not None:  # several things of a customer, or none
+        members = set(day.ids[fits].tolist())
+        inside = np.array([pk in members for pk in found.ids.tolist()], dtype=np.bool_)
+    else:
+        inside = fits
+    # out of scope nothing opens, and what is open there ends
+    return replace(found, entered=found.entered & inside, outside=~inside)
+
+
+def _usage_drop(rule: AlertRule, day: Day) -> Found:
+    return usage_rules.drop(
+        day.usage.customer_ids, day.usage.use, day.calendar, rule.params, rule.severity
+    )
+
+
+def _dormant(rule: AlertRule, day: Day) -> Found:
+    return usage_rules.silence(
+        day.usage.customer_ids,
+        day.usage.use,
+        day.calendar,
+        rule.params,
+        rule.severity,
+        active_days_before=day.usage.active_days_before,
+        last_on=day.usage.last_on,
+    )
+
+
+def _outage(rule: AlertRule, day: Day) -> Found:
+    return usage_rules.outage(day.calendar, day.as_of, rule.severity)
+
+
+def _metric(rule: AlertRule, day: Day) -> Found:
+    value = day.metric(rule.params["metric"])
+    return rules.metric(day.ids, value, rule.params, rule.severity)
+
+
+def _activation(rule: AlertRule, day: Day) -> Found:
+    value = day.metric(rule.params["metric"])
+    return rules.activation_low(day.ids, value, day.days_since_start, rule.params, rule.severity)
+
+
+def _stage_late(rule: AlertRule, day: Day) -> Found:
+    stays = day.stays
+    stage = [None if pk < 0 else pk for pk in stays.stage.tolist()]
+    late = rules.Lateness(day.effective_days_over(stays), stage, stays.since.tolist())
+    return rules.stage_late(day.ids, late, rule.params, rule.severity)
+
+
+def _band_change(rule: AlertRule, day: Day) -> Found:
+    then = day.health(rule.params["days"])
+    return rules.band_change(day.ids, day.health(), then, rule.params, rule.severity)
+
+
+def _score_drop(rule: AlertRule, day: Day) -> Found:
+    score, before = day.health().score, day.health(rule.params["days"]).score
+    return rules.score_drop(day.ids, score, before, rule.params, rule.severity)
+
+
+def _contact_left(rule: AlertRule, day: Day) -> Found:
+    return rules.contact_left(day.departures, day.as_of, rule.params, rule.severity)
+
+
+def _source_silent(rule: AlertRule, day: Day) -> Found:
+    return rules.source_silent(day.sources, rule.params, rule.severity)
+
+
+_KINDS: dict[AlertRule.Kind, Callable[[AlertRule, Day], Found]] = {
+    Kind.USAGE_DROP: _usage_drop,
+    Kind.DORMANT: _dormant,
+    Kind.SLOW_SLIDE: lambda rule, day: nothing(),
+    Kind.ACTIVATION_LOW: _activation,
+    Kind.STAGE_LATE: _stage_late,
+    Kind.SOURCE_SILENT: _source_silent,
+    Kind.OUTAGE: _outage,
+    Kind.BAND_CHANGE: _band_change,
+    Kind.SCORE_DROP: _score_drop,
+    Kind.CONTACT_LEFT: _contact_left,
+    Kind.METRIC: _metric,
+}

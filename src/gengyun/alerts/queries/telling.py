@@ -1,0 +1,64 @@
+"""What an alert says: the reading that stands for it, and the names in its evidence."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from gengyun.alerts.calc.wording import Names, Told, sentence
+from gengyun.alerts.models import Alert, AlertRule, Episode
+from gengyun.customers.models import Stage
+from gengyun.usage.models import Metric
+
+
+def names_of(rules: Iterable[AlertRule]) -> Names:
+    """Names of the metrics that these rules read, and of all stages."""
+    keys = {str(rule.params["metric"]) for rule in rules if rule.params.get("metric")}
+    metrics = {
+        row.key: (row.name_zh, row.name_en, row.unit)
+        for row in (Metric.objects.filter(key__in=keys) if keys else ())
+    }
+    stages = {row.pk: (row.name_zh, row.name_en) for row in Stage.objects.all()}
+    return Names(metrics, stages)
+
+
+def main_episodes(alerts: Sequence[Alert]) -> dict[int, Episode]:
+    """{alert id: the episode that speaks for it}: open before closed, urgent first, newest first."""
+    ids = [alert.pk for alert in alerts]
+    found: dict[int, Episode] = {}
+    rows = Episode.objects.filter(alert_id__in=ids).select_related("rule")
+    for row in sorted(rows, key=_rank):
+        if row.alert_id is not None:
+            found.setdefault(row.alert_id, row)
+    return found
+
+
+def _rank(episode: Episode) -> tuple[bool, int, int, int]:
+    is_closed = episode.closed_on is not None
+    return is_closed, episode.severity, -episode.opened_on.toordinal(), -episode.pk
+
+
+def newest_reading(episode: Episode) -> dict[str, Any]:
+    return dict(episode.evidence[-1]) if episode.evidence else {}
+
+
+def tell(episode: Episode, *, names: Names, zh: bool, today: date) -> str:
+    """The newest reading of an episode as a sentence."""
+    return tell_reading(episode, newest_reading(episode), names=names, zh=zh, today=today)
+
+
+def tell_reading(
+    episode: Episode, reading: dict[str, Any], *, names: Names, zh: bool, today: date
+) -> str:
+    rule = episode.rule
+    return sentence(
+        Told(
+            kind=rule.kind,
+            params=rule.params,
+            value=reading.get("value", episode.value),
+            reference=reading.get("reference", episode.reference),
+            facts=reading,
+            names=names,
+            zh=zh,
+            today=today,
+        )
+    )
