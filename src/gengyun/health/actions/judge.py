@@ -8,6 +8,7 @@ day only, and a back-dated run never overwrites it.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -18,12 +19,34 @@ from django.db.models import Max, Q
 
 from gengyun.customers.models import Customer
 from gengyun.customers.queries.as_of import field_values
+from gengyun.health.actions.live import refresh_live
+from gengyun.health.actions.peers import frozen_curves
 from gengyun.health.calc.diff import slim
-from gengyun.health.calc.score import MetricInfo, Previous, score
+from gengyun.health.calc.score import MetricInfo, Previous, missing_of, score
 from gengyun.health.calc.trend import trend
-from gengyun.health.models import HealthScore
-from gengyun.health.queries.cards import CardInForce, card_for, cards_in_force, metric_infos
-from gengyun.health.queries.scores import judged_days, newest_judged, read_scores, slots
+from gengyun.health.models import HealthOverride, HealthScore, Sentiment
+from gengyun.health.queries.cards import (
+    CardInForce,
+    card_for,
+    cards_in_force,
+    metric_infos,
+    stage_keys,
+)
+from gengyun.health.queries.opinions import (
+    manual_inputs,
+    override_part,
+    overrides_as_of,
+    said_since,
+    sentiments_as_of,
+)
+from gengyun.health.queries.peers import PeerCurves
+from gengyun.health.queries.scores import (
+    judged_days,
+    newest_judged,
+    previous_of,
+    read_scores,
+    slots,
+)
 from gengyun.kernel.days import start_of
 from gengyun.kernel.errors import Refusal
 from gengyun.lake import tables
@@ -43,6 +66,9 @@ NEWEST_FIELDS = [
     "explanation",
     "history",
     "week_ago",
+    "marks",
+    "missing",
+    "is_overridden",
     "computed_at",
 ]
 Report = Callable[[int, int], None]
@@ -71,6 +97,10 @@ class _Context:
     cards: list[CardInForce]
     infos: Mapping[str, MetricInfo]
     tiers: Mapping[int, Any]
+    stages: Mapping[int, str]  # Stage.key
+    peers: PeerCurves
+    sentiments: Mapping[int, Sentiment]
+    overrides: Mapping[int, HealthOverride]
     previous: Mapping[int, Previous]
     lines: "_Lines"
 
@@ -83,9 +113,11 @@ class _Lines:
         found = slots(as_of, HISTORY_WEEKS, [day for day in judged_days(lake) if day < as_of])
         self.days = [day or end for end, day in found[:-1]]  # the last slot is the day itself
         self.scores = np.full((len(self.ids), len(self.days)), np.nan)
+        self.versions = np.zeros((len(self.ids), len(self.days)), dtype=np.int64)
+        columns = ["customer_id", "score", "version_id"]
         for column, (_, day) in enumerate(found[:-1]):
             if day is not None:
-                self._fill(column, read_scores(day, ["customer_id", "score"], lake=lake))
+                self._fill(column, read_scores(day, columns, lake=lake))
 
     def _fill(self, column: int, rows: pa.Table) -> None:
         ids = rows["customer_id"].to_numpy()
@@ -93,6 +125,7 @@ class _Lines:
         place[place == len(self.ids)] = 0
         known = self.ids[place] == ids if len(self.ids) else np.zeros(len(ids), dtype=bool)
         self.scores[place[known], column] = rows["score"].to_numpy()[known]
+        self.versions[place[known], column] = rows["version_id"].to_numpy()[known]
 
     def of(self, customer_id: int) -> list[tuple[date, float | None]]:
         row = self.scores[int(np.searchsorted(self.ids, customer_id))].tolist()
@@ -101,6 +134,13 @@ class _Lines:
             for day, value in zip(self.days, row, strict=True)
         ]
 
+    def marks(self, customer_id: int, as_of: date, version_id: int) -> list[list[Any]]:
+        """[[ISO day, version]] wherever another version judged than the week before."""
+        row = self.versions[int(np.searchsorted(self.ids, customer_id))].tolist()
+        line = [(d, v) for d, v in zip(self.days, row, strict=True) if v]
+        line.append((as_of, version_id))
+        return [[day.isoformat(), now] for (_, was), (day, now) in pairwise(line) if was != now]
+
 
 def judge(
     as_of: date, *, now: datetime, lake: Lake | None = None, report: Report | None = None
@@ -108,7 +148,7 @@ def judge(
     """Score all customers known by then; run twice, nothing changes."""
     lake = lake or Lake.default()
     ids = list(_known_customers(as_of))
-    context = _context(as_of, lake, ids)
+    context = _context(as_of, lake, ids, now)
     values = values_as_of(as_of, lake=lake)
     # chunks go to Arrow at once: as Python objects 100,000 explanations would take gigabytes
     chunks: list[pa.Table] = []
@@ -123,6 +163,8 @@ def judge(
     is_newest = newest is None or as_of >= newest
     if is_newest:
         _write_newest(chunks, context, lake, now, report)
+        # the day shows what was known before it, the pages also what was said since
+        refresh_live(said_since(start_of(as_of)), now=now, lake=lake)
     with_number = whole.num_rows - whole["score"].null_count
     return Judged(as_of, whole.num_rows, with_number, is_newest)
 
@@ -135,56 +177,42 @@ def _known_customers(as_of: date) -> Iterator[int]:
     return present.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=10_000)
 
 
-def _context(as_of: date, lake: Lake, ids: Sequence[int]) -> _Context:
+def _context(as_of: date, lake: Lake, ids: Sequence[int], now: datetime) -> _Context:
     cards = cards_in_force(as_of)
-    if not any(card.tier_id is None for card in cards):
+    if not any(card.is_for_all for card in cards):
         raise NoScorecard(day=as_of.isoformat())
+    fields = field_values(fields=("tier_id", "stage_id"), as_of=as_of)
+    keys = stage_keys()
     return _Context(
         as_of=as_of,
         cards=cards,
         infos=metric_infos(),
-        tiers=field_values(fields=("tier_id",), as_of=as_of)["tier_id"],
-        previous=_previous(as_of, lake, cards),
+        tiers=fields["tier_id"],
+        stages={pk: keys[stage] for pk, stage in fields["stage_id"].items() if stage in keys},
+        peers=frozen_curves([card.config for card in cards], as_of, lake=lake, now=now),
+        sentiments=sentiments_as_of(as_of),
+        overrides=overrides_as_of(as_of),
+        previous=previous_of(as_of, lake, cards),
         lines=_Lines(lake, as_of, ids),
     )
-
-
-def _previous(as_of: date, lake: Lake, cards: Sequence[CardInForce]) -> dict[int, Previous]:
-    """Band, and the values that may be carried on, of the last judged earlier day."""
-    day = newest_judged(as_of - timedelta(days=1), lake=lake)
-    if day is None:
-        return {}
-    carries = any(f.missing == "carry_forward" for card in cards for f in card.config.factors())
-    columns = ["customer_id", "band", *(["explanation"] if carries else [])]
-    rows = read_scores(day, columns, lake=lake)
-    texts = rows["explanation"].to_pylist() if carries else [None] * rows.num_rows
-    triples = zip(rows["customer_id"].to_pylist(), rows["band"].to_pylist(), texts, strict=True)
-    return {pk: Previous(band, _carried(text) if text else {}) for pk, band, text in triples}
-
-
-def _carried(text: str) -> dict[str, tuple[float, date]]:
-    explanation = msgspec.json.decode(text)
-    return {
-        part["key"]: (part["value"], date.fromisoformat(part["value_as_of"]))
-        for group in explanation["groups"]
-        for part in group["factors"]
-        if part["value"] is not None and part["value_as_of"]
-    }
 
 
 def _judge_one(
     customer_id: int, values: Mapping[str, float | None], context: _Context
 ) -> tuple[Any, ...]:
     """One row of the lake table, in the order of its columns."""
-    card = card_for(context.cards, context.tiers.get(customer_id))
+    tier_id, stage_key = context.tiers.get(customer_id), context.stages.get(customer_id)
+    card = card_for(context.cards, tier_id, stage_key)
     assert card is not None  # noqa: S101 - _context refused a day without a card for everyone
     found = score(
         card.config,
-        values,
+        {**values, **manual_inputs(context.sentiments, customer_id)},
         context.previous.get(customer_id),
         as_of=context.as_of,
         card=card.card,
         infos=context.infos,
+        peers=context.peers.of(card.config, card.card.version_id, tier_id, stage_key),
+        override=override_part(context.overrides.get(customer_id)),
     )
     history = [*context.lines.of(customer_id)[-8:], (context.as_of, found["score"])]
     return (
@@ -258,6 +286,7 @@ def _newest_row(
     as_of, customer_id, version_id, value, raw, band, coverage, arrow, text = row
     line = [*context.lines.of(customer_id), (as_of, value)]
     first = next((i for i, (_, number) in enumerate(line) if number is not None), len(line) - 1)
+    explanation = msgspec.json.decode(text)
     return HealthScore(
         customer_id=customer_id,
         as_of=as_of,
@@ -267,8 +296,11 @@ def _newest_row(
         band=band,
         coverage=coverage,
         trend=arrow,
-        explanation=msgspec.json.decode(text),
+        explanation=explanation,
         history=[[day.isoformat(), number] for day, number in line[first:]],
         week_ago=week_ago.of(customer_id),
+        marks=context.lines.marks(customer_id, as_of, version_id),
+        missing=missing_of(explanation),
+        is_overridden=explanation["override"] is not None,
         computed_at=now,
     )

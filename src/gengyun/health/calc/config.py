@@ -4,9 +4,12 @@ JSON shape (`ScorecardVersion.config`):
 {"bands": {"A": 80, "B": 65, "C": 50}, "hysteresis": 3, "min_coverage": 0.6,
  "groups": [{"key", "name_zh", "name_en", "weight", "factors": [
     {"key", "metric", "weight", "curve": [[value, score], ...], "missing": "exclude" |
-     {"treat_as": value} | {"carry_forward": days} | "block", "name_zh"?, "name_en"?}]}],
- "caps": [{"key", "when": {"metric", "op": "gte|gt|lte|lt|eq", "value"}, "cap_at",
-           "reason_zh", "reason_en"}]}
+     {"treat_as": value} | {"carry_forward": days} | "block", "name_zh"?, "name_en"?,
+     "peers"?: "all" | "tier" | "tier_stage"}]}],
+ "caps": [{"key", "when": {"metric", "op": "gte|gt|lte|lt|eq", "value"}, one of "cap_at",
+           "floor_at" and "set_to", "reason_zh", "reason_en"}]}
+With "peers" the values of the curve come from the percentiles of similar customers, see
+`health.calc.peers`; the fixed curve says the direction and stands in while they are too few.
 """
 
 import math
@@ -23,6 +26,9 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "lt": lambda a, b: a < b,
     "eq": lambda a, b: a == b,
 }
+Effect = Literal["cap", "floor", "set"]
+EFFECTS: dict[str, Effect] = {"cap_at": "cap", "floor_at": "floor", "set_to": "set"}
+PEERS = ("all", "tier", "tier_stage")
 DEFAULT_BANDS = {"A": 80.0, "B": 65.0, "C": 50.0}
 MAX_GROUPS, MAX_FACTORS, MAX_CAPS = 12, 60, 20
 
@@ -55,6 +61,7 @@ class Factor:
     missing_value: float  # value of treat_as, days of carry_forward, else 0
     name_zh: str
     name_en: str
+    peers: str = ""  # one of PEERS; "" for the fixed curve
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +79,10 @@ class Cap:
     metric: str
     op: str
     value: float
-    cap_at: float
+    cap_at: float  # the score that the rule limits to, lifts to or sets
     reason_zh: str
     reason_en: str
+    effect: Effect = "cap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,9 @@ class Config:
     def metrics(self) -> frozenset[str]:
         used = {factor.metric for group in self.groups for factor in group.factors}
         return frozenset(used | {cap.metric for cap in self.caps})
+
+    def has_peers(self) -> bool:
+        return any(factor.peers for factor in self.factors())
 
     def factors(self) -> Iterable[Factor]:
         return (factor for group in self.groups for factor in group.factors)
@@ -193,7 +204,15 @@ def _factor(check: _Checker, path: str, raw: dict[str, Any]) -> Factor:
         missing_value=policy_value,
         name_zh=check.text(f"{path}.name_zh", raw.get("name_zh"), needed=False),
         name_en=check.text(f"{path}.name_en", raw.get("name_en"), needed=False),
+        peers=_peers(check, f"{path}.peers", raw.get("peers")),
     )
+
+
+def _peers(check: _Checker, path: str, value: Any) -> str:
+    if value not in {None, "", *PEERS}:
+        check.fault(path, "bad_peers", "This is not a group of similar customers.")
+        return ""
+    return value or ""
 
 
 def _weight(check: _Checker, path: str, value: Any) -> float:
@@ -230,14 +249,16 @@ def _cap(check: _Checker, path: str, raw: dict[str, Any], index: int) -> Cap:
     op = when.get("op")
     if op not in OPERATORS:
         check.fault(f"{path}.when.op", "bad_operator", "This comparison is not known.")
+    named = next((name for name in EFFECTS if name in raw), "cap_at")
     return Cap(
         key=check.text(f"{path}.key", raw.get("key", f"cap_{index + 1}")),
         metric=check.text(f"{path}.when.metric", when.get("metric")),
         op=str(op),
         value=check.number(f"{path}.when.value", when.get("value"), low=-1e15, high=1e15),
-        cap_at=check.number(f"{path}.cap_at", raw.get("cap_at"), low=0, high=100),
+        cap_at=check.number(f"{path}.cap_at", raw.get(named), low=0, high=100),
         reason_zh=check.text(f"{path}.reason_zh", raw.get("reason_zh")),
         reason_en=check.text(f"{path}.reason_en", raw.get("reason_en")),
+        effect=EFFECTS[named],
     )
 
 

@@ -4,6 +4,14 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 
+RULE_NAMES = {
+    "cap": ("封顶", "Cap"),
+    "floor": ("保底", "Floor"),
+    "set": ("定分", "Set score"),
+    "": ("规则", "Rule"),
+}
+
+
 class FactorChange(TypedDict):
     key: str
     group: str
@@ -26,15 +34,19 @@ class Difference(TypedDict):
     score_after: float | None
     change: float | None  # None when one of the two days has no number
     factors: list[FactorChange]  # every factor of either day, biggest move first
-    cap_change: float  # what a cap that came or went did to the score
+    cap_change: float  # what a rule that came or went did to the score
+    rule: str  # its effect: "cap", "floor", "set", "" for none
+    override_change: float  # what a person's override that came or went did
     version_changed: bool  # judged by different rules: part of the change may be the rules
 
 
 def slim(explanation: Mapping[str, Any]) -> dict[str, Any]:
     """The part of an explanation that a later comparison needs."""
     kept = ("score", "raw_score", "band", "as_of", "version_id", "cap")
+    added = ("computed_score", "override")  # explanations of earlier releases lack them
     factor_kept = ("key", "name_zh", "name_en", "unit", "value", "score", "points")
     return {key: explanation[key] for key in kept} | {
+        **{key: explanation.get(key) for key in added if key in explanation},
         "groups": [
             {
                 "key": group["key"],
@@ -42,7 +54,7 @@ def slim(explanation: Mapping[str, Any]) -> dict[str, Any]:
                 "factors": [{key: part[key] for key in factor_kept} for part in group["factors"]],
             }
             for group in explanation["groups"]
-        ]
+        ],
     }
 
 
@@ -55,7 +67,10 @@ def _parts(explanation: Mapping[str, Any]) -> dict[str, tuple[str, Mapping[str, 
 
 
 def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference:
-    """Compare two explanations (whole or slim). sum(changes) + cap_change == change, exactly.
+    """Compare two explanations (whole or slim).
+
+    sum(changes) + cap_change + override_change == change, exactly. A score that a person set where
+    there was too little data for a computed one is all override.
 
     A factor that is only in one of the two scorecards counts with 0 points on the other day.
     """
@@ -85,11 +100,8 @@ def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference:
         )
     factors.sort(key=lambda change: -abs(change["change"]))
     change = after["score"] - before["score"] if has_numbers else None
-    cap_change = (
-        (after["score"] - after["raw_score"]) - (before["score"] - before["raw_score"])
-        if has_numbers
-        else 0.0
-    )
+    cap_change = _by_rules(after) - _by_rules(before) if has_numbers else 0.0
+    override_change = _by_people(after) - _by_people(before) if has_numbers else 0.0
     return Difference(
         as_of_before=before["as_of"],
         as_of_after=after["as_of"],
@@ -98,8 +110,26 @@ def diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference:
         change=change,
         factors=factors,
         cap_change=cap_change,
+        rule=(after["cap"] or before["cap"] or {"effect": ""}).get("effect", "cap"),
+        override_change=override_change,
         version_changed=before["version_id"] != after["version_id"],
     )
+
+
+def _computed(explanation: Mapping[str, Any]) -> float:
+    """The score without the override; 0 where only the override makes a number."""
+    if "computed_score" not in explanation:
+        return float(explanation["score"])
+    computed = explanation["computed_score"]
+    return 0.0 if computed is None else float(computed)
+
+
+def _by_rules(explanation: Mapping[str, Any]) -> float:
+    return _computed(explanation) - float(explanation["raw_score"] or 0.0)
+
+
+def _by_people(explanation: Mapping[str, Any]) -> float:
+    return float(explanation["score"]) - _computed(explanation)
 
 
 class Mover(TypedDict):
@@ -118,7 +148,11 @@ def movers(difference: Difference, *, most: int = 3, least: float = 0.5) -> list
         if abs(f["change"]) >= least
     ]
     if abs(difference["cap_change"]) >= least:
-        found.append(Mover(name_zh="封顶", name_en="Cap", points=difference["cap_change"]))
+        zh, en = RULE_NAMES[difference["rule"]]
+        found.append(Mover(name_zh=zh, name_en=en, points=difference["cap_change"]))
+    if abs(difference["override_change"]) >= least:
+        points = difference["override_change"]
+        found.append(Mover(name_zh="手动调整", name_en="Override", points=points))
     found.sort(key=lambda mover: -abs(mover["points"]))
     return found[:most]
 

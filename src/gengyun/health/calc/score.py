@@ -1,7 +1,9 @@
 """The score of one customer on one day, with everything that explains it.
 
 Measure -> 0..100 by a piecewise-linear curve; group = weighted mean of its factors that have data;
-overall = weighted mean of the groups that have data; then caps, the lowest applies.
+overall = weighted mean of the groups that have data; then the rules: the first that sets the score,
+else the highest floor and then the lowest cap; last a person's override. What each of them did is
+kept: weighted (`raw_score`), after the rules (`computed_score`), shown (`score`).
 
 A factor without data gives its weight to the other factors of its group, a group without any data
 to the other groups. `coverage` is the share of the nominal weight that has live data; below
@@ -40,6 +42,8 @@ class FactorPart(TypedDict):
     score: float | None  # 0..100
     points: float | None  # effective_weight x score, on the grid; None when there is no number
     missing: str  # "" when live, else the policy that was followed
+    peers: str  # the peers whose percentiles made the curve; "" for the fixed curve
+    peer_count: int | None
 
 
 class GroupPart(TypedDict):
@@ -62,15 +66,28 @@ class CapPart(TypedDict):
     cap_at: float
     reason_zh: str
     reason_en: str
+    effect: str  # "cap", "floor", "set"
+
+
+class OverridePart(TypedDict):
+    id: int
+    mode: str  # "set", "add"
+    points: float
+    reason: str
+    author: str
+    since: str  # ISO day
+    until: str  # ISO day, the last one
 
 
 class Explanation(TypedDict):
     score: float | None
     raw_score: float | None
+    computed_score: float | None  # what it would be without the override
     band: str
     coverage: float
     reason: str  # why there is no number: "", "coverage", "blocked"
-    cap: CapPart | None
+    cap: CapPart | None  # the rule that decided, whatever its effect
+    override: OverridePart | None
     groups: list[GroupPart]
     version_id: int
     version_number: int
@@ -114,6 +131,20 @@ class _Reading:
     source: str
     score: float | None
     missing: str
+    peers: str = ""
+    peer_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerPart:
+    """The curve that a customer's peers give a factor in this quarter."""
+
+    group: str
+    count: int
+    curve: tuple[tuple[float, float], ...]
+
+
+NO_PEERS: Mapping[str, PeerPart] = {}
 
 
 def on_grid(value: float) -> float:
@@ -132,32 +163,55 @@ def curve_score(curve: tuple[tuple[float, float], ...], value: float) -> float:
     return curve[-1][1]
 
 
-def _read(factor: Factor, value: float | None, previous: Previous | None, as_of: date) -> _Reading:
+def _read(
+    factor: Factor,
+    value: float | None,
+    previous: Previous | None,
+    as_of: date,
+    peers: Mapping[str, PeerPart],
+) -> _Reading:
     """The value a factor is judged by: live, carried on from an earlier day, assumed, or none."""
+    found = peers.get(factor.key)
+    curve = found.curve if found else factor.curve
+    group, count = (found.group, found.count) if found else ("", None)
     if value is not None and math.isfinite(value):
-        return _Reading(value, as_of, "live", curve_score(factor.curve, value), "")
+        return _Reading(value, as_of, "live", curve_score(curve, value), "", group, count)
     if factor.missing == "treat_as":
-        assumed = curve_score(factor.curve, factor.missing_value)
-        return _Reading(None, None, "assumed", assumed, "treat_as")
+        assumed = curve_score(curve, factor.missing_value)
+        return _Reading(None, None, "assumed", assumed, "treat_as", group, count)
     if factor.missing == "carry_forward" and previous and factor.key in previous.values:
         old, day = previous.values[factor.key]
         if timedelta(0) <= as_of - day <= timedelta(days=factor.missing_value):
-            return _Reading(old, day, "carried", curve_score(factor.curve, old), "carry_forward")
+            carried = curve_score(curve, old)
+            return _Reading(old, day, "carried", carried, "carry_forward", group, count)
     return _Reading(None, None, "none", None, factor.missing)
 
 
-def _lowest_cap(config: Config, inputs: Mapping[str, float | None], raw: float) -> CapPart | None:
-    """The cap that lowers the score most; a cap at or above the weighted score does nothing."""
-    hit: tuple[Cap, float] | None = None
-    for cap in config.caps:
-        value = inputs.get(cap.metric)
-        if value is None or not OPERATORS[cap.op](value, cap.value) or cap.cap_at >= raw:
-            continue
-        if hit is None or cap.cap_at < hit[0].cap_at:
-            hit = (cap, value)
-    if hit is None:
-        return None
-    cap, value = hit
+def _deciding_rule(
+    config: Config, inputs: Mapping[str, float | None], raw: float
+) -> CapPart | None:
+    """The rule that changes the weighted score: the first that sets it; else the highest floor
+    above it, and the lowest cap below what then stands. A bad fact beats a good one."""
+    met = [cap for cap in config.caps if _is_met(cap, inputs.get(cap.metric))]
+    fixed = next((cap for cap in met if cap.effect == "set"), None)
+    if fixed is not None:
+        return _cap_part(fixed, inputs)
+    floors = [cap for cap in met if cap.effect == "floor" and cap.cap_at > raw]
+    decided = max(floors, key=lambda cap: cap.cap_at, default=None)
+    level = decided.cap_at if decided else raw
+    caps = [cap for cap in met if cap.effect == "cap" and cap.cap_at < level]
+    lowest = min(caps, key=lambda cap: cap.cap_at, default=None)
+    decided = lowest or decided
+    return _cap_part(decided, inputs) if decided else None
+
+
+def _is_met(cap: Cap, value: float | None) -> bool:
+    return value is not None and OPERATORS[cap.op](value, cap.value)
+
+
+def _cap_part(cap: Cap, inputs: Mapping[str, float | None]) -> CapPart:
+    value = inputs[cap.metric]
+    assert value is not None  # noqa: S101 - the rule was met
     return {
         "key": cap.key,
         "metric": cap.metric,
@@ -167,7 +221,14 @@ def _lowest_cap(config: Config, inputs: Mapping[str, float | None], raw: float) 
         "cap_at": on_grid(cap.cap_at),
         "reason_zh": cap.reason_zh,
         "reason_en": cap.reason_en,
+        "effect": cap.effect,
     }
+
+
+def overridden(computed: float, override: OverridePart) -> float:
+    """The score that an override makes of the computed one, 0 to 100, on the grid."""
+    wanted = override["points"] + (computed if override["mode"] == "add" else 0.0)
+    return on_grid(min(100.0, max(0.0, wanted)))
 
 
 def _factor_part(
@@ -188,6 +249,8 @@ def _factor_part(
         "score": reading.score,
         "points": None,
         "missing": reading.missing,
+        "peers": reading.peers,
+        "peer_count": reading.peer_count,
     }
 
 
@@ -249,9 +312,14 @@ def score(
     as_of: date,
     card: Card,
     infos: Mapping[str, MetricInfo],
+    peers: Mapping[str, PeerPart] = NO_PEERS,
+    override: OverridePart | None = None,
 ) -> Explanation:
-    """Judge one customer. `inputs`: metric key -> value, None or absent when unknown."""
-    readings = {f.key: _read(f, inputs.get(f.metric), previous, as_of) for f in config.factors()}
+    """Judge one customer. `inputs`: metric key -> value, None or absent when unknown; `peers`:
+    factor key -> the curve of the customer's peers."""
+    readings = {
+        f.key: _read(f, inputs.get(f.metric), previous, as_of, peers) for f in config.factors()
+    }
     total = math.fsum(group.weight for group in config.groups)
     with_data = {
         group.key
@@ -275,10 +343,12 @@ def score(
     explanation: Explanation = {
         "score": None,
         "raw_score": None,
+        "computed_score": None,
         "band": band(config, None, None),
         "coverage": coverage,
         "reason": reason,
         "cap": None,
+        "override": None,
         "groups": groups,
         "version_id": card.version_id,
         "version_number": card.version_number,
@@ -288,7 +358,22 @@ def score(
     }
     if not reason:
         _with_number(explanation, config, inputs, previous)
+    if override is not None:
+        _with_override(explanation, config, override)
     return explanation
+
+
+def missing_of(explanation: Explanation) -> str:
+    """The metrics of factors without live data, as ",seat_use_30d,breadth_30d,"; "" for none."""
+    keys = sorted(
+        {
+            part["metric"]
+            for group in explanation["groups"]
+            for part in group["factors"]
+            if part["source"] in {"none", "assumed"}
+        }
+    )
+    return f",{','.join(keys)}," if keys else ""
 
 
 def _no_number(config: Config, parts: list[FactorPart], coverage: float) -> str:
@@ -307,9 +392,20 @@ def _with_number(
     previous: Previous | None,
 ) -> None:
     raw = _share_points(explanation["groups"])
-    cap = _lowest_cap(config, inputs, raw)
+    cap = _deciding_rule(config, inputs, raw)
     final = cap["cap_at"] if cap else raw
-    explanation["raw_score"], explanation["score"], explanation["cap"] = raw, final, cap
-    # a cap is a clear-cut rule: the margin of the last band must not soften it
+    explanation["raw_score"], explanation["cap"] = raw, cap
+    explanation["score"] = explanation["computed_score"] = final
+    # a rule is clear-cut: the margin of the last band must not soften it
     last_band = previous.band if previous and not cap else None
     explanation["band"] = band(config, final, last_band)
+
+
+def _with_override(explanation: Explanation, config: Config, override: OverridePart) -> None:
+    """A person's word stands above the computed score; where there is none, only a set score."""
+    computed = explanation["computed_score"]
+    if computed is None and override["mode"] == "add":
+        return
+    explanation["override"] = override
+    explanation["score"] = overridden(computed or 0.0, override)
+    explanation["band"] = band(config, explanation["score"], None)

@@ -19,6 +19,11 @@ class HealthScore(models.Model):
     history = models.JSONField(default=list)  # [["2026-11-14", 72.3 or null], ...] weekly, 26
     # what a comparison with a week before needs, see health.calc.diff.slim; null: no such day
     week_ago = models.JSONField(null=True)
+    # where other rules began to judge: [["2026-11-14", ScorecardVersion.pk], ...] inside `history`
+    marks = models.JSONField(default=list)
+    # metrics of factors without live data: ",seat_use_30d,breadth_30d,"
+    missing = models.CharField(max_length=1000, default="", blank=True)
+    is_overridden = models.BooleanField(default=False)
     computed_at = models.DateTimeField()
 
     class Meta:

@@ -1,13 +1,16 @@
 """Which scorecard version judges which customer on a day."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from gengyun.customers.models import Stage
+from gengyun.health.calc import manual
 from gengyun.health.calc.config import Config, parse_config
 from gengyun.health.calc.score import Card, MetricInfo
-from gengyun.health.models import Scorecard, ScorecardVersion
+from gengyun.health.models import Scorecard, ScorecardOrder, ScorecardVersion
 from gengyun.usage.models import Metric
 
 
@@ -15,20 +18,28 @@ from gengyun.usage.models import Metric
 class CardInForce:
     card: Card
     config: Config
-    tier_id: int | None  # None: any tier
+    scorecard_id: int
+    tiers: frozenset[int] = frozenset()  # empty: any tier
+    stages: frozenset[str] = frozenset()  # Stage.key; empty: any stage
+
+    @property
+    def is_for_all(self) -> bool:
+        return not self.tiers and not self.stages
+
+    def fits(self, tier_id: int | None, stage_key: str | None) -> bool:
+        """An unknown tier or stage fits only a card for any."""
+        return (not self.tiers or tier_id in self.tiers) and (
+            not self.stages or stage_key in self.stages
+        )
 
 
 @lru_cache(maxsize=64)
 def _parsed(version_id: int, text: str) -> Config:
-    import json
-
     return parse_config(json.loads(text))
 
 
 def config_of(version: ScorecardVersion) -> Config:
     """The configuration of a version, parsed once per process."""
-    import json
-
     return _parsed(version.pk, json.dumps(version.config, sort_keys=True))
 
 
@@ -42,25 +53,58 @@ def version_in_force(scorecard: Scorecard, as_of: date) -> ScorecardVersion | No
     return max(versions, key=lambda version: version.number, default=None)
 
 
+def order_in_force(as_of: date) -> list[dict]:
+    """Entries of the newest order whose day has come."""
+    orders = [
+        order
+        for order in ScorecardOrder.objects.all()
+        if order.effective_from is None or order.effective_from <= as_of
+    ]
+    return list(orders[-1].entries) if orders else []
+
+
 def cards_in_force(as_of: date) -> list[CardInForce]:
     """The scorecards of the day in their order; one without a version in force takes no part."""
+    rows = {card.pk: card for card in Scorecard.objects.prefetch_related("versions")}
     cards = []
-    for scorecard in Scorecard.objects.prefetch_related("versions"):
-        version = version_in_force(scorecard, as_of)
-        if version is not None:
+    for entry in order_in_force(as_of):
+        scorecard = rows.get(entry["card"])
+        version = version_in_force(scorecard, as_of) if scorecard else None
+        if scorecard is not None and version is not None:
             card = Card(version.pk, version.number, scorecard.name_zh, scorecard.name_en)
-            cards.append(CardInForce(card, config_of(version), scorecard.tier_id))
+            cards.append(
+                CardInForce(
+                    card,
+                    config_of(version),
+                    scorecard.pk,
+                    frozenset(entry["tiers"]),
+                    frozenset(entry["stages"]),
+                )
+            )
     return cards
 
 
-def card_for(cards: Iterable[CardInForce], tier_id: int | None) -> CardInForce | None:
+def card_for(
+    cards: Iterable[CardInForce], tier_id: int | None, stage_key: str | None
+) -> CardInForce | None:
     """First match wins; None when no card fits (there is no default card)."""
-    for card in cards:
-        if card.tier_id is None or card.tier_id == tier_id:
-            return card
-    return None
+    return next((card for card in cards if card.fits(tier_id, stage_key)), None)
+
+
+def stage_keys() -> Mapping[int, str]:
+    """Stage.pk -> Stage.key: the same stage of several touch models has one key."""
+    return dict(Stage.objects.values_list("pk", "key"))
 
 
 def metric_infos() -> dict[str, MetricInfo]:
     rows = Metric.objects.values_list("key", "version", "name_zh", "name_en", "unit")
-    return {key: MetricInfo(version, zh, en, unit) for key, version, zh, en, unit in rows}
+    found = {key: MetricInfo(version, zh, en, unit) for key, version, zh, en, unit in rows}
+    for key, (zh, en) in manual.NAMES.items():
+        found[key] = MetricInfo(1, zh, en, "level")
+    return found
+
+
+def known_inputs() -> dict[str, str]:
+    """What a factor may read: active metrics and what people say; key -> unit."""
+    units = Metric.objects.filter(retired_at__isnull=True).values_list("key", "unit")
+    return dict(units) | dict.fromkeys(manual.NAMES, "level")

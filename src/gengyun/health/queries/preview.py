@@ -2,13 +2,24 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+
+from django.db.models import Q, QuerySet
 
 from gengyun.customers.models import Customer
 from gengyun.health.calc.config import Config
 from gengyun.health.calc.score import Card, Explanation, Previous, score
 from gengyun.health.models import HealthScore, Scorecard
-from gengyun.health.queries.cards import metric_infos
+from gengyun.health.queries.cards import metric_infos, stage_keys
+from gengyun.health.queries.opinions import (
+    manual_inputs,
+    override_part,
+    overrides_as_of,
+    sentiments_as_of,
+)
+from gengyun.health.queries.peers import peer_curves
+from gengyun.health.queries.scores import carried
+from gengyun.lake.store import Lake
 from gengyun.team.models import User
 from gengyun.usage.queries.metrics import values_as_of
 
@@ -49,20 +60,28 @@ class Preview:
         return sorted(rows, key=lambda row: (-abs(row.change or 100), row.name))
 
 
-def preview(config: Config, *, scorecard: Scorecard, actor: User | None) -> Preview:
+def preview(
+    config: Config, *, scorecard: Scorecard, actor: User | None, now: datetime | None = None
+) -> Preview:
     """Score the customers of this scorecard again, with the inputs of the newest judged day.
 
     The present band stands in for the band of the day before, so that a configuration without a
-    change shows no change.
+    change shows no change. `now`: what people said until then counts; None: until the day began.
     """
     newest = HealthScore.objects.order_by("-as_of").values_list("as_of", flat=True).first()
     if newest is None:
         return Preview(None, [], 0)
-    found = _judged_by(scorecard, actor, newest)
+    found = HealthScore.objects.filter(
+        as_of=newest, customer__in=judged_by(scorecard, actor)
+    ).order_by("pk")
     total = found.count()
-    rows = list(found.select_related("customer").order_by("pk")[:SAMPLE])
+    rows = list(found.select_related("customer")[:SAMPLE])
     values = values_as_of(newest, config.metrics(), [row.pk for row in rows])
     infos = metric_infos()
+    said = sentiments_as_of(newest, moment=now)
+    overrides = overrides_as_of(newest, moment=now)
+    peers = peer_curves([config], newest, lake=Lake.default())
+    keys = stage_keys()
     card = Card(0, 0, scorecard.name_zh, scorecard.name_en)
     return Preview(
         newest,
@@ -74,11 +93,15 @@ def preview(config: Config, *, scorecard: Scorecard, actor: User | None) -> Prev
                 row.band,
                 score(
                     config,
-                    values.get(row.pk, {}),
-                    Previous(row.band, _carried(row.explanation)),
+                    {**values.get(row.pk, {}), **manual_inputs(said, row.pk)},
+                    Previous(row.band, carried(row.explanation)),
                     as_of=newest,
                     card=card,
                     infos=infos,
+                    peers=peers.of(
+                        config, 0, row.customer.tier_id, keys.get(row.customer.stage_id or 0)
+                    ),
+                    override=override_part(overrides.get(row.pk)),
                 ),
             )
             for row in rows
@@ -87,28 +110,26 @@ def preview(config: Config, *, scorecard: Scorecard, actor: User | None) -> Prev
     )
 
 
-def _judged_by(scorecard: Scorecard, actor: User | None, newest: date):
-    """Newest scores of the customers whom this scorecard judges, by the order of scorecards."""
-    scores = HealthScore.objects.filter(
-        as_of=newest, customer__in=Customer.objects.visible_to(actor).present()
-    )
+def scope(card: Scorecard, *, of: str = "") -> Q:
+    """Whom a scorecard is for, as a condition on customers; `of` is the path to the customer."""
+    found = Q()
+    if card.tier_ids:
+        found &= Q(**{f"{of}tier_id__in": card.tier_ids})
+    if card.stage_keys:
+        found &= Q(**{f"{of}stage__key__in": card.stage_keys})
+    return found
+
+
+def judged_by(scorecard: Scorecard, actor: User | None) -> QuerySet[Customer]:
+    """The customers whom this scorecard judges by the present order, as far as the actor sees."""
+    found = Customer.objects.visible_to(actor).present()
+    if scorecard.retired_at is not None:
+        return found.none()
     earlier = Scorecard.objects.filter(
-        position__lt=scorecard.position, versions__isnull=False
+        position__lt=scorecard.position, versions__isnull=False, retired_at__isnull=True
     ).distinct()
-    taken = [card.tier_id for card in earlier]
-    if scorecard.tier_id is not None:
-        scores = scores.filter(customer__tier_id=scorecard.tier_id)
-    if None in taken:
-        return scores.none()  # a scorecard for any tier stands above: this one judges nobody
-    for tier_id in taken:
-        scores = scores.exclude(customer__tier_id=tier_id)
-    return scores
-
-
-def _carried(explanation: dict) -> dict[str, tuple[float, date]]:
-    return {
-        part["key"]: (part["value"], date.fromisoformat(part["value_as_of"]))
-        for group in explanation.get("groups", [])
-        for part in group["factors"]
-        if part.get("value") is not None and part.get("value_as_of")
-    }
+    for card in earlier:
+        if card.is_for_all:
+            return found.none()  # a scorecard for everybody stands above: this one judges nobody
+        found = found.exclude(scope(card))
+    return found.filter(scope(scorecard))

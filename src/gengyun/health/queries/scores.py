@@ -1,6 +1,6 @@
 """Scores of the past and of today. Who may see a customer is decided before calling these."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,7 +8,10 @@ import msgspec
 import pyarrow as pa
 
 from gengyun.health.calc.diff import Difference, diff
+from gengyun.health.calc.score import Previous
 from gengyun.health.models import HealthScore
+from gengyun.health.queries.cards import CardInForce
+from gengyun.health.queries.opinions import overrides_as_of
 from gengyun.lake.store import Lake
 
 TABLE = "health_scores"
@@ -82,6 +85,40 @@ def compare(
     old = explanation_on(customer_id, before, lake=lake)
     new = explanation_on(customer_id, after, lake=lake)
     return diff(old, new) if old and new else None
+
+
+def previous_of(
+    as_of: date, lake: Lake, cards: Sequence[CardInForce], customer_id: int | None = None
+) -> dict[int, Previous]:
+    """Band, and the values that may be carried on, of the last judged earlier day.
+
+    A band that an override gave is left out: the margin holds on to computed bands only.
+    """
+    day = newest_judged(as_of - timedelta(days=1), lake=lake)
+    if day is None:
+        return {}
+    carries = any(f.missing == "carry_forward" for card in cards for f in card.config.factors())
+    columns = ["customer_id", "band", *(["explanation"] if carries else [])]
+    rows = read_scores(day, columns, lake=lake, customer_id=customer_id)
+    texts = rows["explanation"].to_pylist() if carries else [None] * rows.num_rows
+    by_hand = overrides_as_of(day)
+    triples = zip(rows["customer_id"].to_pylist(), rows["band"].to_pylist(), texts, strict=True)
+    return {
+        pk: Previous(
+            "" if pk in by_hand else band, carried(msgspec.json.decode(text)) if text else {}
+        )
+        for pk, band, text in triples
+    }
+
+
+def carried(explanation: Mapping[str, Any]) -> dict[str, tuple[float, date]]:
+    """Factor -> value and its day, for the factors that had a value of their own."""
+    return {
+        part["key"]: (part["value"], date.fromisoformat(part["value_as_of"]))
+        for group in explanation.get("groups", [])
+        for part in group["factors"]
+        if part.get("value") is not None and part.get("value_as_of")
+    }
 
 
 def slots(as_of: date, weeks: int, days: Sequence[date]) -> list[tuple[date, date | None]]:

@@ -27,7 +27,7 @@ def definitions(request):
     ]
     cards = [
         (card, version_in_force(card, today()))
-        for card in Scorecard.objects.select_related("tier").prefetch_related("versions")
+        for card in Scorecard.objects.filter(retired_at__isnull=True).prefetch_related("versions")
     ]
     context = {
         "chapters": chapters(),

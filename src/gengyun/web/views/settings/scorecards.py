@@ -45,7 +45,7 @@ def scorecards(request):
     for row in HealthScore.objects.values("version__scorecard", "band").annotate(n=Count("pk")):
         counts.setdefault(row["version__scorecard"], {})[row["band"]] = row["n"]
     rows = []
-    for scorecard in Scorecard.objects.select_related("tier").prefetch_related("versions"):
+    for scorecard in Scorecard.objects.prefetch_related("versions"):
         current, newest = version_in_force(scorecard, today()), _newest(scorecard)
         rows.append(
             {
