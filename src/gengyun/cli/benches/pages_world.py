@@ -66,8 +66,8 @@ def _names(chance: random.Random) -> list[str]:
 
 def _customers(connection, chance: random.Random, owners: list[int], now: datetime) -> None:
     from gengyun.customers.models import Customer, Stage, Tier
-    from gengyun.portfolio.calc.search import search_key
-    from gengyun.portfolio.models import CustomerSummary
+    from gengyun.portfolio.calc.search import inner_pairs, search_key
+    from gengyun.portfolio.models import CustomerSummary, NamePair
 
     tiers = list(Tier.objects.values_list("pk", flat=True))
     stages = list(Stage.objects.values_list("pk", flat=True))
@@ -99,6 +99,12 @@ def _customers(connection, chance: random.Random, owners: list[int], now: dateti
         summaries.append({**key, **shared, **_health(chance, score, now)})
     _insert(connection, Customer, customers)
     _insert(connection, CustomerSummary, summaries)
+    held = [
+        {"pair": pair, "customer_id": row["customer_id"]}
+        for row in summaries
+        for pair in inner_pairs(row["search_key"])
+    ]
+    _insert(connection, NamePair, held)
 
 
 def _band(score: float | None) -> str:

@@ -14,8 +14,8 @@ from gengyun.health.calc.diff import diff, movers, weakest
 from gengyun.health.models import HealthScore
 from gengyun.kernel.days import day_of
 from gengyun.portfolio.calc.needs import CustomerFacts, need_codes, need_rank, needs
-from gengyun.portfolio.calc.search import search_key
-from gengyun.portfolio.models import CustomerSummary
+from gengyun.portfolio.calc.search import inner_pairs, search_key
+from gengyun.portfolio.models import CustomerSummary, NamePair
 
 CHUNK = 1_000
 LINE_WEEKS = 12
@@ -111,7 +111,22 @@ def _refresh_batch(ids: Sequence[int], usage: _Usage | None, now: datetime) -> i
         update_fields=_FIELDS,
         batch_size=250,
     )
+    _index_names(rows, old)
     return len(rows)
+
+
+def _index_names(rows: Sequence[CustomerSummary], old: Mapping[int, CustomerSummary]) -> None:
+    """Only of new and renamed customers: the pairs of an unchanged name are there."""
+    changed = {
+        row.pk: inner_pairs(row.search_key)
+        for row in rows
+        if row.pk not in old or old[row.pk].search_key != row.search_key
+    }
+    NamePair.objects.filter(customer__in=[pk for pk in changed if pk in old]).delete()
+    NamePair.objects.bulk_create(
+        [NamePair(pair=pair, customer_id=pk) for pk, found in changed.items() for pair in found],
+        batch_size=1_000,
+    )
 
 
 def _with_last_touch(customers: QuerySet[Customer]) -> QuerySet[Customer]:

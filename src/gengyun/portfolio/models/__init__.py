@@ -1,6 +1,7 @@
+from gengyun.portfolio.models.name_pair import NamePair
 from gengyun.portfolio.models.saved_view import SavedView
 from gengyun.portfolio.models.seen import SeenCounters
 from gengyun.portfolio.models.snooze import Snooze
 from gengyun.portfolio.models.summary import CustomerSummary
 
-__all__ = ["CustomerSummary", "SavedView", "SeenCounters", "Snooze"]
+__all__ = ["CustomerSummary", "NamePair", "SavedView", "SeenCounters", "Snooze"]

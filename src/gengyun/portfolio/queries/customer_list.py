@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 
 from gengyun.portfolio.calc.filters import BadFilter, Filter, parse_filters
+from gengyun.portfolio.calc.search import search_key
 from gengyun.portfolio.models import CustomerSummary
-from gengyun.portfolio.queries.conditions import begins_with, condition, contains
+from gengyun.portfolio.queries.conditions import begins_with, condition, contains, inside
 from gengyun.team.models import User
 
 PAGE_SIZE = 50
@@ -148,21 +149,39 @@ def _rows(keys: list[int]) -> list[CustomerSummary]:
 
 
 def _page_of_names(actor: User | None, query: ListQuery, page: int) -> ListPage | None:
-    """What somebody types into the search field: one walk along the names gives page and count."""
+    """What somebody types into the search field: the keys alone give page and count."""
     texts = [found.value for found in query.filters if found.field == "text"]
     if query.sort != "name" or len(texts) != 1 or len(query.filters) != 1:
         return None
-    seen = CustomerSummary.objects.visible_to(actor).filter(contains(texts[0]))
-    wanted = seen.order_by("search_key", "pk").values_list("pk", "band", "arr_minor")
-    found = list(wanted[:COUNT_CAP])
+    found, totals = _found_by_name(CustomerSummary.objects.visible_to(actor), texts[0])
     start = (page - 1) * PAGE_SIZE
-    is_capped = len(found) >= COUNT_CAP
-    if is_capped and start + PAGE_SIZE >= COUNT_CAP:
+    if totals is None and start + PAGE_SIZE >= COUNT_CAP:
         return None
-    shown = _rows([key for key, _, _ in found[start : start + PAGE_SIZE]])
-    totals = None if is_capped else _totals((band, arr) for _, band, arr in found)
-    has_next = len(found) > start + PAGE_SIZE
-    return ListPage(shown, page, has_next, None if is_capped else len(found), totals, query)
+    shown, count = _rows(found[start : start + PAGE_SIZE]), totals.count if totals else None
+    return ListPage(shown, page, len(found) > start + PAGE_SIZE, count, totals, query)
+
+
+def _found_by_name(seen: QuerySet[CustomerSummary], text: str) -> tuple[list[int], "Totals | None"]:
+    """Up to `COUNT_CAP` keys of those that hold the text, in the order of their names."""
+    rows = seen.order_by("search_key", "pk")
+    if (rare := inside(text)) is None:
+        # keys alone lie in the index; totals need the rows, and a capped list has none
+        keys = list(rows.filter(contains(text)).values_list("pk", flat=True)[:COUNT_CAP])
+        return keys, totals_of(seen.filter(pk__in=keys)) if len(keys) < COUNT_CAP else None
+    start, key = begins_with(text), search_key(text)
+    # what begins with the text stands together; the rest stands before it or after it. As a value
+    # and not as a condition: SQLite would take the half of the names for the better index
+    is_before = ExpressionWrapper(Q(search_key__lt=key), output_field=BooleanField())
+    rest = list(rows.filter(rare).exclude(start).values_list("pk", is_before, "band", "arr_minor"))
+    first = list(rows.filter(start).values_list("pk", flat=True)[:COUNT_CAP])
+    before, after = ([one[0] for one in rest if one[1] == wanted] for wanted in (True, False))
+    found = [*before, *first, *after][:COUNT_CAP]
+    if len(found) == COUNT_CAP:
+        return found, None
+    figures = [one[2:] for one in rest]
+    if first:
+        figures += rows.filter(start).values_list("band", "arr_minor")
+    return found, _totals(figures)
 
 
 def capped_count(rows: QuerySet[CustomerSummary]) -> int | None:
@@ -205,8 +224,8 @@ def search(actor: User | None, text: str, *, limit: int = 8) -> list[CustomerSum
     # two walks along the index that stop when they have enough, instead of one over all names
     keys = list(seen.filter(begins_with(text)).values_list("pk", flat=True)[:limit])
     if len(keys) < limit:
-        holding = seen.filter(contains(text)).exclude(pk__in=keys).values_list("pk", flat=True)
-        keys += holding[: limit - len(keys)]
+        holding = seen.filter(inside(text) or contains(text)).exclude(pk__in=keys)
+        keys += holding.values_list("pk", flat=True)[: limit - len(keys)]
     found = CustomerSummary.objects.select_related("tier", "owner").in_bulk(keys)
     return [found[key] for key in keys if key in found]
 

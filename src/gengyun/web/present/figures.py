@@ -1,5 +1,7 @@
 """Small figures as SVG: numbers in, geometry out. Pure; the macros of parts/ui.html draw them."""
 
+from functools import lru_cache
+
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_PAD = 72.0, 24.0, 3.0
 SPARK_LOW, SPARK_HIGH = 30.0, 100.0  # one scale for every customer, so that rows compare
 
@@ -10,24 +12,35 @@ def spark_y(score: float) -> float:
     return SPARK_HEIGHT - SPARK_PAD - (inside - SPARK_LOW) / (SPARK_HIGH - SPARK_LOW) * span
 
 
+# a list writes six hundred points, of a dozen places and a thousand scores
+@lru_cache(maxsize=2_000)
+def _written_y(score: float) -> str:
+    return f"{spark_y(score):.1f}"
+
+
+@lru_cache(maxsize=100)
+def _written_x(weeks: int) -> list[str]:
+    step = SPARK_WIDTH / max(weeks - 1, 1)
+    return [f"{position * step:.1f}" for position in range(weeks)]
+
+
 def spark(line: list[float | None]) -> dict:
     """Path of weekly scores, oldest first; a week without a score leaves a gap.
 
     Returns {"path", "end": (x, y) or None, "first", "last"}; path is "" with under two points.
     """
-    step = SPARK_WIDTH / max(len(line) - 1, 1)
-    path, pen_down, end, known = [], False, None, []
-    for position, score in enumerate(line):
+    path, pen, last, known = [], "M", None, []
+    for x, score in zip(_written_x(len(line)), line, strict=True):
         if score is None:
-            pen_down = False
+            pen = "M"
             continue
-        x, y = position * step, spark_y(score)
-        path.append(f"{'L' if pen_down else 'M'}{x:.1f} {y:.1f}")
-        pen_down, end = True, (round(x, 1), round(y, 1))
+        last = (x, _written_y(score))
+        path.append(f"{pen}{x} {last[1]}")
+        pen = "L"
         known.append(score)
     return {
         "path": "".join(path) if len(known) > 1 else "",
-        "end": end,
+        "end": (float(last[0]), float(last[1])) if last else None,
         "first": known[0] if known else None,
         "last": known[-1] if known else None,
     }

@@ -13,12 +13,16 @@ from gengyun.web.words import pgettext, pick
 
 
 def band_word(band):
-    return {
-        "A": pgettext("health band", "healthy"),
-        "B": pgettext("health band", "steady"),
-        "C": pgettext("health band", "watch"),
-        "D": pgettext("health band", "at risk"),
-    }.get(band) or pgettext("health band", "not enough data")
+    match band:
+        case "A":
+            return pgettext("health band", "healthy")
+        case "B":
+            return pgettext("health band", "steady")
+        case "C":
+            return pgettext("health band", "watch")
+        case "D":
+            return pgettext("health band", "at risk")
+    return pgettext("health band", "not enough data")
 
 
 def health(score, band, narrow=False, coverage=None):
@@ -77,3 +81,10 @@ def tier_tag(tier):
         return Markup(f'<span class="gy-note">{escape(_("none"))}</span>')
     strong = " br" if tier.position == 1 else ""
     return Markup(f'<span class="gy-tag{strong}">{escape(pick(tier))}</span>')
+
+
+def options(pairs):
+    """Options of a select as (value, text): a company has hundreds of people to choose from."""
+    return Markup(
+        "".join([f'<option value="{key}">{escape(text)}</option>' for key, text in pairs])
+    )

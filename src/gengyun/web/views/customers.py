@@ -25,6 +25,7 @@ from gengyun.web.jinja import icon, url
 from gengyun.web.present import list_query
 from gengyun.web.present.cells import Cells
 from gengyun.web.present.list_columns import COLUMNS, chosen, export_row
+from gengyun.web.present.marks import options
 from gengyun.web.render import back, is_htmx, render, toast
 from gengyun.web.views import filters as filter_views
 
@@ -59,6 +60,7 @@ def _context(request, address):
     found = queries.list_page(user, query, today=today, page=address.page)
     saved = _saved(user, address)
     columns = chosen(address.columns)
+    base = reverse("web:customers")
     return {
         "address": address,
         "found": found,
@@ -79,9 +81,11 @@ def _context(request, address):
         "is_changed": saved is not None and not _same(saved, query),
         "chips": filter_views.chips(address, request.path),
         "conditions_href": address.path(reverse("web:customers_conditions")),
-        "href": lambda **changes: address.path(reverse("web:customers"), **changes),
+        "href": lambda **changes: address.path(base, **changes),
         "export_href": address.path(reverse("web:customers_export")),
-        "owners": possible_owners().only("name") if can(user, "customer.assign") else (),
+        "owner_options": options(possible_owners().values_list("pk", "name"))
+        if can(user, "customer.assign")
+        else "",
         "may_edit": can(user, "customer.edit"),
         "is_empty": not found.rows and not query.filters and address.page == 1,
     }
