@@ -37,6 +37,13 @@ PAGES = {
     "settings_stage_new": ("settings.edit", "settings.edit"),
     "settings_stage": ("settings.edit", "settings.edit"),
     "settings_stage_up": (None, "settings.edit"),
+    "settings_fields": ("settings.read", None),
+    "settings_field_new": ("settings.edit", "settings.edit"),
+    "settings_field": ("settings.edit", "settings.edit"),
+    "settings_field_up": (None, "settings.edit"),
+    "settings_field_retire": (None, "settings.edit"),
+    "settings_field_restore": (None, "settings.edit"),
+    "settings_field_delete": (None, "settings.edit"),
     "settings_team": ("team.edit", None),
     "settings_user_new": ("team.edit", "team.edit"),
     "settings_user": ("team.edit", "team.edit"),
@@ -64,6 +71,7 @@ def world(settings, tmp_path):
     """One row of each thing that a path can name; returns {name: path}."""
     from factories import make_team
 
+    from gengyun.customers.actions.custom_fields import create_field
     from gengyun.customers.actions.defaults import install_defaults as tiers
     from gengyun.customers.actions.importing import prepare_import
     from gengyun.customers.models import Stage, Tier
@@ -80,6 +88,7 @@ def world(settings, tmp_path):
     file = tmp_path / "a.csv"
     file.write_text("客户编号,客户名称\nacct_1,晨曦科技\n")
     source = create_source(actor=None, now=NOW, name="Product")
+    field = create_field(actor=None, now=NOW, kind="text", values={"name_zh": "合同号"})
     run = prepare_import(actor=None, now=NOW, kind="customers", file_name="a.csv", path=file)
     args = {
         "settings_key_revoke": [source.pk, source.keys.get().pk],
@@ -93,6 +102,7 @@ def world(settings, tmp_path):
         "settings_scorecard": [Scorecard.objects.first().pk],
         "settings_tier": [Tier.objects.first().pk],
         "settings_stage": [Stage.objects.first().pk],
+        "settings_field": [field.pk],
         "settings_user": [make_user("viewer").pk],
         "import": [run.pk],
     }

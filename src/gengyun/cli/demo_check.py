@@ -21,6 +21,7 @@ SAMPLES = {
     "imports": ("customers.ImportRun", "pk"),
     "settings/tiers": ("customers.Tier", "pk"),
     "settings/stages": ("customers.Stage", "pk"),
+    "settings/fields": ("customers.CustomField", "pk"),
     "settings/team/users": ("team.User", "pk"),
     "settings/team/teams": ("team.Team", "pk"),
     "settings/sources": ("usage.Source", "pk"),

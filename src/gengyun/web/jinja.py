@@ -22,6 +22,7 @@ def environment(**options):
     # these need the URLs, so they come when Django has started
     from gengyun.web.present import list_query
     from gengyun.web.present.needs import kind_name, need_word
+    from gengyun.web.present.shown import Shown
 
     env = Environment(  # noqa: S701 - Django's engine passes autoescape=True in the options
         extensions=["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"],
@@ -53,6 +54,12 @@ def environment(**options):
         ui=Macros(env, "parts/ui.html"),
         sui=Macros(env, "settings/parts.html"),
         encode=list_query.encode,
+        shown=lambda **rights: Shown(
+            today=clock.today(),
+            url=url,
+            icon=icon,
+            **{"may_edit": False, "may_assign": False} | rights,
+        ),
         need_word=need_word,
         present_kind=kind_name,
         enumerate=enumerate,

@@ -6,6 +6,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from gengyun.customers.actions import customers as actions
+from gengyun.customers.actions.custom_values import set_values, usable_fields
+from gengyun.customers.calc.custom import from_json
 from gengyun.customers.models import Tier
 from gengyun.customers.queries import customers as queries
 from gengyun.kernel.errors import NotFound
@@ -64,4 +66,12 @@ def _tier(actor, now, payload):
     )
 
 
-_VERBS = {"owner": _owner, "tag": _tag, "next_step": _next_step, "tier": _tier}
+def _custom(actor, now, payload):
+    """payload: [key, [[old value as JSON, [customer ids]], ...]]"""
+    key, groups = payload
+    kind = usable_fields([key])[key].kind
+    wanted = {pk: {key: from_json(kind, old)} for old, pks in groups for pk in pks}
+    set_values(actor=actor, now=now, wanted=wanted)
+
+
+_VERBS = {"custom": _custom, "owner": _owner, "tag": _tag, "next_step": _next_step, "tier": _tier}

@@ -177,6 +177,15 @@ def as_json(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
+def from_json(kind: str, value: Any) -> Any:
+    """What `as_json` wrote."""
+    if value is None:
+        return None
+    if kind == DATE:
+        return date.fromisoformat(value)
+    return Decimal(str(value)) if kind == NUMBER else value
+
+
 def label(definition: Definition, value: Any, *, zh: bool = True) -> str:
     """A value in words, for logs and exports; "" for unknown."""
     if value is None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,6 +39,7 @@ VERBS: dict[str, Any] = {
     "key_revoke": _("revoked a key of"),
     "save_rules": _("saved"),
     "reorder": _("changed the order of"),
+    "set_fields": _("filled in fields of"),
     "set_tier": _("moved to another tier"),
     "move_stage": _("moved to another stage"),
     "rotate": _("renewed"),
@@ -57,6 +59,8 @@ THINGS: dict[str, Any] = {
     "customers.tierrule": _("tier rules"),
     "customers.stage": _("stage"),
     "customers.importrun": _("import"),
+    "customers.customfield": _("field"),
+    "customers.exportrun": _("export"),
     "engagement.activity": _("activity"),
     "usage.source": _("source"),
     "usage.writekey": _("write key"),
@@ -93,6 +97,15 @@ FIELDS: dict[str, Any] = import_fields.FIELDS | {
     "expected_days": _("Expected days"),
     "longest_days": _("Longest days"),
     "is_active": _("Accept events"),
+    "help_zh": _("Help in Chinese"),
+    "help_en": _("Help in English"),
+    "is_required": _("Needed"),
+    "keeps_history": _("Keep its history"),
+    "options": _("Choices"),
+    "option_keys": _("Keys of the choices"),
+    "query": _("Filter"),
+    "columns": _("Columns"),
+    "is_shared": _("Shared"),
     "file": _("File"),
     "rows": _("Rows"),
 }
@@ -119,7 +132,8 @@ class AuditLine:
     changes: list[Change]
 
 
-def line(entry: AuditEntry) -> AuditLine:
+def line(entry: AuditEntry, customs: Mapping[str, str] | None = None) -> AuditLine:
+    """`customs`: what the company's own fields are called."""
     verb = entry.action.partition(".")[2] or entry.action
     return AuditLine(
         at=entry.at,
@@ -129,12 +143,12 @@ def line(entry: AuditEntry) -> AuditLine:
         label=entry.object_label,
         customer_id=entry.object_id if entry.object_type == "customers.customer" else "",
         action=entry.action,
-        changes=[_change(field, value) for field, value in entry.changes.items()],
+        changes=[_change(field, value, customs or {}) for field, value in entry.changes.items()],
     )
 
 
-def _change(field: str, value: Any) -> Change:
-    label = FIELDS.get(field.removesuffix("_id"), field)
+def _change(field: str, value: Any, customs: Mapping[str, str]) -> Change:
+    label = customs.get(field) or FIELDS.get(field.removesuffix("_id"), field)
     if isinstance(value, list) and len(value) == 2:
         return Change(label, _text(value[0]), _text(value[1]) or "—")
     return Change(label, "", _text(value) or "—")

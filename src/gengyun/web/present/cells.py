@@ -12,6 +12,7 @@ from gengyun.kernel.days import day_of
 from gengyun.web.present import format as plain
 from gengyun.web.present import marks
 from gengyun.web.present.needs import kind_name, need_word
+from gengyun.web.present.shown import Shown
 from gengyun.web.words import gettext as _
 from gengyun.web.words import is_zh, pick
 
@@ -20,29 +21,29 @@ QUIET_DAYS = 21  # a last contact longer ago than that is marked
 
 
 class Cells:
-    """`cells(row)` is the row's <td> elements; `url` and `icon` are the template's functions."""
+    """`cells(row)` is the row's <td> elements; `url` and `icon` are the template's functions.
 
-    def __init__(self, columns, *, today, may_edit, may_assign, url, icon):
+    `custom`: name of a custom column -> (field, {customer: value}).
+    """
+
+    def __init__(self, columns, *, today, may_edit, may_assign, url, icon, custom=None):
         self.today, self.zh = today, is_zh()
-        self.may_edit, self.may_assign = may_edit, may_assign
         self.url = url
-        self.pen = icon("edit")
-        self.shown = [
-            getattr(self, f"_{column.key}", None) or partial(self._text, column.key)
-            for column in columns
-        ]
+        self.inner = Shown(
+            today=today, may_edit=may_edit, may_assign=may_assign, url=url, icon=icon
+        )
+        self.shown = [self._drawn(column, custom or {}) for column in columns]
         if may_edit:
             self.shown.insert(0, self._checkbox)
         self.select = _("Select %(name)s")
-        self.words = {
-            "step": escape(_("Edit the next step")),
-            "no_step": escape(_("none yet")),
-            "owner": escape(_("Change the owner")),
-            "nobody": escape(_("nobody yet")),
-            "tier": escape(_("Change the tier")),
-            "never": escape(_("never")),
-            "none": escape(_("none")),
-        }
+        self.words = {"never": escape(_("never")), "none": escape(_("none"))}
+
+    def _drawn(self, column, custom):
+        if column.key in custom:
+            field, values = custom[column.key]
+            start = '<td class="num">' if column.is_number else "<td>"
+            return partial(self._custom, start, field, field.definition, values)
+        return getattr(self, f"_{column.key}", None) or partial(self._text, column.key)
 
     def __call__(self, row):
         return Markup("".join([cell(row) for cell in self.shown]))
@@ -52,13 +53,6 @@ class Cells:
         return (
             f'<td class="cb"><input class="gy-cb gy-rowcb" type="checkbox" name="ids"'
             f' value="{row.pk}" form="bulk" aria-label="{label}"></td>'
-        )
-
-    def _editable(self, row, field, label, inner, more=""):
-        path = self.url("customer_cell", row.pk, field)
-        return (
-            f'<a class="gy-ed" href="{path}" hx-get="{path}" hx-swap="outerHTML"{more}'
-            f' aria-label="{label}">{inner}{self.pen}</a>'
         )
 
     def _name(self, row):
@@ -71,10 +65,7 @@ class Cells:
         return f'<td><a class="nm" href="{path}" data-name title="{name}">{name}</a>{sub}</td>'
 
     def _tier(self, row):
-        inner = marks.tier_tag(row.tier)
-        if self.may_assign:
-            inner = self._editable(row, "tier", self.words["tier"], inner)
-        return f"<td>{inner}</td>"
+        return f"<td>{self.inner.tier(row)}</td>"
 
     def _health(self, row):
         return f"<td>{marks.health(row.score, row.band, coverage=row.coverage)}</td>"
@@ -107,29 +98,13 @@ class Cells:
         )
 
     def _next_step(self, row):
-        text, on = escape(row.next_step), row.next_step_on
-        due = ""
-        if on is not None:
-            late = " text-danger" if self.may_edit and on < self.today else ""
-            said = plain.due(on, today=self.today, zh=self.zh)
-            due = f'<span class="sub{late}">{said}</span>'
-        if not self.may_edit:
-            inner = f'<span class="tx"><span class="ell">{text or "—"}</span>{due}</span>'
-            return f'<td class="step">{inner}</td>'
-        inner = f'<span class="tx"><span class="ell" title="{text}">{text}</span>{due}</span>'
-        if not text:
-            inner = f'<span class="gy-note">{self.words["no_step"]}</span>'
-        label = f"{self.words['step']}: {text or self.words['no_step']}"
-        link = self._editable(row, "next_step", label, inner, " data-edit")
-        return f'<td class="step">{link}</td>'
+        return f'<td class="step">{self.inner.step(row)}</td>'
 
     def _owner(self, row):
-        name = escape(row.owner.name) if row.owner else ""
-        if not self.may_assign:
-            return f"<td>{name or '—'}</td>"
-        inner = name or f'<span class="gy-note">{self.words["nobody"]}</span>'
-        label = f"{self.words['owner']}: {name or self.words['nobody']}"
-        return f"<td>{self._editable(row, 'owner', label, f'<span>{inner}</span>')}</td>"
+        return f"<td>{self.inner.owner(row)}</td>"
+
+    def _custom(self, start, field, definition, values, row):
+        return f"{start}{self.inner.custom(row.pk, field, definition, values.get(row.pk))}</td>"
 
     def _stage(self, row):
         return f"<td>{escape(pick(row.stage)) or '—'}</td>"

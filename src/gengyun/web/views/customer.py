@@ -6,6 +6,7 @@ from django.http import JsonResponse
 from django.utils.translation import gettext as _
 
 from gengyun.customers.models import Contact
+from gengyun.customers.queries import custom_fields as custom_queries
 from gengyun.customers.queries import customers as customer_queries
 from gengyun.engagement.models import Activity
 from gengyun.engagement.queries.timeline import count as activity_count
@@ -34,6 +35,7 @@ def show(request, pk):
     context |= usage_context(request, customer)
     context |= people_context(request, customer)
     context |= timeline_context(request, customer)
+    context["custom_values"] = custom_values(customer)
     context["reasons"] = needs.reasons(
         context["summary"], context["difference"], today=request.today, zh=is_zh()
     )
@@ -116,6 +118,13 @@ def header(request, customer):
         "may_edit": can(request.user, "customer.edit") and customer.archived_at is None,
         "may_write": can(request.user, "activity.write"),
     }
+
+
+def custom_values(customer):
+    """The company's own fields with what this customer holds, in their order."""
+    fields = custom_queries.fields_in_use()
+    held = custom_queries.values_for(customer, fields)
+    return [(field, held.get(field.key)) for field in fields]
 
 
 def health_context(request, customer):

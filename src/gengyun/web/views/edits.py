@@ -5,7 +5,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from gengyun.customers.actions import customers as actions
+from gengyun.customers.actions.custom_values import set_values
+from gengyun.customers.calc.cells import BadCell as CellUnreadable
+from gengyun.customers.calc.custom import PREFIX, as_json
 from gengyun.customers.models import Stage, Tier
+from gengyun.customers.queries import custom_fields as custom_queries
 from gengyun.customers.queries import customers as queries
 from gengyun.kernel.errors import NotAllowed, NotFound, Refusal
 from gengyun.team.queries.access import can
@@ -14,8 +18,10 @@ from gengyun.web import undo
 from gengyun.web.access import page
 from gengyun.web.forms import Form
 from gengyun.web.middleware import refusal_text
+from gengyun.web.present import custom as present_custom
 from gengyun.web.render import back, is_htmx, render, toast
 from gengyun.web.views.customer import header
+from gengyun.web.words import pick
 
 CELLS = {"next_step": "customer.edit", "owner": "customer.assign", "tier": "customer.assign"}
 CELL = "customer/cell.html"
@@ -24,10 +30,11 @@ CELL = "customer/cell.html"
 @page(methods=("GET", "POST"))
 def cell(request, pk, field):
     """One value of one customer, in place. GET: the form, or the text with ?as=text."""
-    if field not in CELLS:
+    capability = CELLS.get(field) or (field.startswith(PREFIX) and "customer.edit")
+    if not capability:
         raise NotFound
     customer = queries.get(request.user, pk)
-    if not can(request.user, CELLS[field]):
+    if not can(request.user, capability):
         raise NotAllowed
     context = _cell_context(request, customer, field)
     block = "cell" if is_htmx(request) else None
@@ -36,11 +43,13 @@ def cell(request, pk, field):
         return render(request, CELL, context, block=block)
     form = Form.of(request.POST)
     try:
-        _SAVE[field](request, customer, form)
+        _SAVE.get(field, _save_custom)(request, customer, form)
     except Refusal as refusal:
         if refusal.status in {403, 404}:
             raise
         context |= {"editing": True, "cell_error": refusal_text(refusal)}
+        if context["custom_field"]:
+            context["custom_raw"] = present_custom.typed(context["custom_field"], request.POST)
         return render(request, CELL, context, block=block, status=422)
     if not is_htmx(request):
         return back(request, reverse("web:customer", args=[pk]))
@@ -49,13 +58,37 @@ def cell(request, pk, field):
 
 
 def _cell_context(request, customer, field):
-    return header(request, customer) | {
-        "field": field,
-        "in_row": request.headers.get("HX-Target", "").startswith("c-"),
-        "owners": possible_owners() if field == "owner" else (),
-        "tiers": Tier.objects.all() if field == "tier" else (),
-        "cell_error": "",
+    return (
+        header(request, customer)
+        | {
+            "field": field,
+            "in_row": request.headers.get("HX-Target", "").startswith("c-"),
+            "owners": possible_owners() if field == "owner" else (),
+            "tiers": Tier.objects.all() if field == "tier" else (),
+            "cell_error": "",
+        }
+        | _custom_context(customer, field)
+    )
+
+
+def _custom_context(customer, name):
+    if not name.startswith(PREFIX):
+        return {"custom_field": None}
+    field = _custom_field(name)
+    value = custom_queries.values_for(customer, [field]).get(field.key)
+    return {
+        "custom_field": field,
+        "custom_value": value,
+        "custom_raw": present_custom.as_typed(field.definition, value),
+        "options_of": present_custom.options,
     }
+
+
+def _custom_field(name):
+    field = custom_queries.fields_named([name]).get(name)
+    if field is None or field.retired_at is not None:
+        raise NotFound
+    return field
 
 
 class BadCell(Refusal):
@@ -117,6 +150,19 @@ def _save_tier(request, customer, form):
     toast(request, _("Tier saved"), undo=undo.remember(request, "tier", old))
 
 
+def _save_custom(request, customer, form):
+    field = _custom_field(request.resolver_match.kwargs["field"])
+    try:
+        value = present_custom.read(field, present_custom.typed(field, request.POST))
+    except CellUnreadable as bad:
+        raise BadCell(present_custom.problem(bad)) from bad
+    old = custom_queries.values_for(customer, [field]).get(field.key)
+    set_values(actor=request.user, now=request.now, wanted={customer.pk: {field.key: value}})
+    payload = [field.key, [[as_json(old), [customer.pk]]]]
+    path = undo.remember(request, "custom", payload)
+    toast(request, _("%(field)s saved") % {"field": pick(field)}, undo=path)
+
+
 _SAVE = {"next_step": _save_next_step, "owner": _save_owner, "tier": _save_tier}
 
 
@@ -124,30 +170,43 @@ _SAVE = {"next_step": _save_next_step, "owner": _save_owner, "tier": _save_tier}
 def new(request):
     # a link may fill fields in: the id of a customer whose events wait
     form = Form.of(request.POST if request.method == "POST" else request.GET)
+    custom = _custom_form(request, {})
     if request.method == "POST":
-        values = _values(request, form)
-        if not form.errors:
+        values = _values(request, form) | {"custom": custom.values}
+        if not form.errors and not custom.errors:
             customer = _try(
                 form,
                 lambda: actions.create_customer(actor=request.user, now=request.now, values=values),
+                custom,
             )
             if customer is not None:
                 toast(request, _("%(name)s was created") % {"name": customer.name})
                 return HttpResponseRedirect(reverse("web:customer", args=[customer.pk]))
-    return _form_page(request, "customers/new.html", form, {})
+    return _form_page(request, "customers/new.html", form, {"custom": custom})
 
 
 @page("customer.edit", methods=("GET", "POST"))
 def edit(request, pk):
     customer = queries.get(request.user, pk)
     form = Form.of(request.POST) if request.method == "POST" else Form(_texts(customer))
+    fields = custom_queries.fields_in_use()
+    custom = _custom_form(request, custom_queries.values_for(customer, fields), fields)
     if request.method == "POST":
-        values = _values(request, form)
+        values = _values(request, form) | {"custom": custom.values}
         stage = values.pop("stage", customer.stage)
-        if not form.errors and _try(form, lambda: _write(request, customer, values, stage)):
+        is_right = not form.errors and not custom.errors
+        if is_right and _try(form, lambda: _write(request, customer, values, stage), custom):
             toast(request, _("Saved"))
             return HttpResponseRedirect(reverse("web:customer", args=[pk]))
-    return _form_page(request, "customer/edit.html", form, header(request, customer))
+    context = header(request, customer) | {"custom": custom}
+    return _form_page(request, "customer/edit.html", form, context)
+
+
+def _custom_form(request, held, fields=None):
+    fields = custom_queries.fields_in_use() if fields is None else fields
+    if request.method == "POST":
+        return present_custom.CustomForm.posted(fields, request.POST)
+    return present_custom.CustomForm.of(fields, held)
 
 
 def _write(request, customer, values, stage):
@@ -205,13 +264,15 @@ def _values(request, form):
     return values
 
 
-def _try(form, write):
+def _try(form, write, custom):
     """The result, or None with the refusal beside the field it is about."""
     try:
         return write()
     except Refusal as refusal:
         if refusal.status in {403, 404}:
             raise
+        if custom.refused(refusal, refusal_text):
+            return None
         field = {"external_id_taken": "external_id"}.get(refusal.code) or refusal.params.get(
             "field"
         )
@@ -246,8 +307,9 @@ def _form_page(request, template, form, context):
         "form": form,
         "owners": [(owner.pk, owner.name) for owner in possible_owners()],
         "stages": stages,
+        "options_of": present_custom.options,
         "plain_page": True,
     }
-    status = 422 if form.errors else 200
+    status = 422 if form.errors or context["custom"].errors else 200
     block = "form" if is_htmx(request) and request.method == "POST" else None
     return render(request, template, context | choices, block=block, status=status)

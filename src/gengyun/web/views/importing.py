@@ -13,6 +13,7 @@ from gengyun.customers.actions.import_kinds import kind_named
 from gengyun.customers.actions.import_messages import MESSAGES, explain
 from gengyun.customers.models import Customer, ImportRun, Stage, Tier
 from gengyun.customers.queries import imports as queries
+from gengyun.customers.queries.custom_fields import fields_in_use
 from gengyun.kernel.clock import utc_now
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.kernel.models import Job
@@ -89,17 +90,20 @@ def import_sample(request, kind):
 def _show(request, run, *, errors=None, status=200, block=None):
     importer = kind_named(run.kind)
     outcome = run.outcome or {}
+    customs = {field.name: pick(field) for field in fields_in_use()}
     waiting = Job.objects.filter(unique_key=f"import:{run.pk}", state=Job.State.READY).exists()
     context = {
         "run": run,
         "kind": words.KINDS[run.kind][0],
-        "fields": [(c.field, words.field_label(c.field)) for c in importer.columns],
+        "fields": [
+            (c.field, customs.get(c.field) or words.field_label(c.field)) for c in importer.columns
+        ],
         "needed": [
             [str(words.field_label(field)) for field in sorted(group)] for group in importer.needed
         ],
         "outcome": outcome,
         "row_outcomes": words.OUTCOMES,
-        "first_rows": _first_rows(outcome.get("rows", [])),
+        "first_rows": _first_rows(outcome.get("rows", []), customs),
         "problems": [(row["row"], explain(row)) for row in outcome.get("errors", [])],
         "states": words.STATES,
         "waiting": waiting,
@@ -109,7 +113,7 @@ def _show(request, run, *, errors=None, status=200, block=None):
     return show(request, "importing/run.html", "imports", context, block=block, status=status)
 
 
-def _first_rows(rows):
+def _first_rows(rows, customs):
     """The first rows with their changes in words: names for ids, amounts for fen."""
     models = {"owner_id": User, "tier_id": Tier, "stage_id": Stage, "parent_id": Customer}
     wanted = {
@@ -124,7 +128,11 @@ def _first_rows(rows):
         row
         | {
             "changes": [
-                (words.field_label(field), _said(field, old, names), _said(field, new, names))
+                (
+                    customs.get(field) or words.field_label(field),
+                    _said(field, old, names),
+                    _said(field, new, names),
+                )
                 for field, (old, new) in row["changes"].items()
             ]
         }

@@ -2,11 +2,13 @@
 
 from datetime import date, timedelta
 
+from gengyun.customers.queries.custom_fields import fields_named
 from gengyun.team.models import User
 from gengyun.team.queries import audit as queries
 from gengyun.web.access import page
 from gengyun.web.present.audit import line
 from gengyun.web.views.settings.common import is_htmx, show
+from gengyun.web.words import pick
 
 PER_PAGE = 50
 
@@ -35,8 +37,10 @@ def audit(request):
     rows = list(found[first : first + PER_PAGE + 1])  # one more tells whether there is a next page
     query = request.GET.copy()
     query.pop("page", None)
+    names = {name for entry in rows for name in entry.changes}
+    customs = {name: pick(field) for name, field in fields_named(names).items()}
     context = {
-        "rows": [line(entry) for entry in rows[:PER_PAGE]],
+        "rows": [line(entry, customs) for entry in rows[:PER_PAGE]],
         "asked": asked,
         "people": User.objects.order_by("name", "pk"),
         "actions": queries.actions(),

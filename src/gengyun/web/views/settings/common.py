@@ -52,6 +52,10 @@ SECTIONS = (
         _("The stages a customer goes through, and how long each should take."),
     ),
     Section(
+        "fields", "settings_fields", "settings.read", "list-details", _("Fields"),
+        _("What your company wants to know of a customer beyond what is built in."),
+    ),
+    Section(
         "team", "settings_team", "team.edit", "users", _("Users and teams"),
         _("Who may come in, in which role, and who leads whom."),
     ),
