@@ -134,7 +134,10 @@ def _outage(told: Told) -> str:
     first, share = day(told.facts["first"], told), percent(told.value)
     count = number(told.facts["customers"], 0)
     if told.zh:
-        return f"{first} 起全部客户的使用一起掉到应有的 {share}，涉及 {count} 家。这是一起事故，不逐家开预警。"
+        return (
+            f"{first} 起全部客户的使用一起掉到应有的 {share}，涉及 {count} 家。"
+            "这是一起事故，不逐家开预警。"
+        )
     return (
         f"Since {first} use by all customers together is {share} of what it should be "
         f"({count} customers). One incident, no alert for each."

@@ -22,7 +22,7 @@ def names_of(rules: Iterable[AlertRule]) -> Names:
 
 
 def main_episodes(alerts: Sequence[Alert]) -> dict[int, Episode]:
-    """{alert id: the episode that speaks for it}: open before closed, urgent first, newest first."""
+    """{alert id: the episode that speaks for it}: open first, then urgent, then new."""
     ids = [alert.pk for alert in alerts]
     found: dict[int, Episode] = {}
     rows = Episode.objects.filter(alert_id__in=ids).select_related("rule")
