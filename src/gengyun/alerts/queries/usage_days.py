@@ -12,12 +12,13 @@ import pyarrow as pa
 from gengyun.alerts.calc.calendar import Calendar, learn
 from gengyun.alerts.calc.detect import DAYS_NEEDED
 from gengyun.lake import tables
+from gengyun.lake.conditions import Condition
 from gengyun.lake.engine import Engine
 from gengyun.lake.store import Lake
 from gengyun.usage.calc.plan import ANY_USE
 
 if TYPE_CHECKING:
-    from gengyun.lake.conditions import Condition
+    import ibis.expr.types as ir
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class UsageDays:
     start: date
     customer_ids: npt.NDArray[np.int64]  # ascending
     use: npt.NDArray[np.int32]
-    active_days_before: npt.NDArray[np.int64]  # days with use before `start`
+    # days with use before `start`; a day part of whose events came late may count twice
+    active_days_before: npt.NDArray[np.int64]
     last_on: npt.NDArray[np.datetime64]  # last day with use, whenever; NaT: never
 
     def of(self, customer_id: int) -> npt.NDArray[np.int32] | None:
@@ -51,7 +53,7 @@ def usage_days(
     lake: Lake | None = None,
     engine: Engine | None = None,
 ) -> UsageDays:
-    """One query over the roll-ups. Without `customer_ids`: every customer that was ever heard from.
+    """From the roll-ups. Without `customer_ids`: every customer that was ever heard from.
 
     A customer asked for that was never heard from has a row of zeros and no `last_on`.
     """
@@ -59,62 +61,73 @@ def usage_days(
     start = as_of - timedelta(days=days)
     if engine is None:
         with Engine() as own:
-            found = own.run(_rows(own, lake, as_of, start))
+            inside, older = _read(own, lake, as_of, start)
     else:
-        found = engine.run(_rows(engine, lake, as_of, start))
-    customers = found["customer_id"].to_numpy()
+        inside, older = _read(engine, lake, as_of, start)
     if customer_ids is None:
-        ids = np.unique(customers)
+        ids = np.union1d(_column(inside, "customer_id"), _column(older, "customer_id"))
     else:
         ids = np.unique(np.asarray(customer_ids, dtype=np.int64))
-    return _scattered(found, customers, ids, as_of=as_of, start=start, days=days)
+    use = _window(inside, ids, start, days)
+    before, last = _before(older, ids)
+    used = use > 0
+    latest = np.datetime64(as_of, "D") - 1 - used[:, ::-1].argmax(axis=1)
+    last = np.where(used.any(axis=1), latest, last)
+    return UsageDays(as_of, start, ids, use, before, last)
 
 
-def _rows(engine: Engine, lake: Lake, as_of: date, start: date) -> Any:
-    """(customer, day, n) inside the window; before it one row per customer: the days, as n."""
-    import ibis
+def _read(engine: Engine, lake: Lake, as_of: date, start: date) -> tuple[pa.Table, pa.Table]:
+    """The rows of the window as they are (a day with late events has several), and one row per
+    customer of all that lies before."""
+    where: list[Condition] = [("measure", "=", ANY_USE.key), ("known_day", "<", as_of)]
+    schema = tables.SCHEMAS["daily"]
 
-    where: list[Condition] = [
-        ("measure", "=", ANY_USE.key),
-        ("day", "<", as_of),
-        ("known_day", "<", as_of),
-    ]
-    files = lake.files("daily", where=where)
-    table = engine.table("usage_days", files, tables.SCHEMAS["daily"])
-    known = table.filter(table.day < as_of, table.known_day < as_of)
-    # a day with late events has several rows
-    each = known.group_by("customer_id", "day").agg(n=known.n.sum())
-    # all days before the window become one: the day before it
-    place = ibis.ifelse(each.day < start, start - timedelta(days=1), each.day)
-    placed = each.mutate(place=place)
-    return placed.group_by("customer_id", "place").agg(
-        n=placed.n.sum(), days=placed.n.count(), last_on=placed.day.max()
+    def files(*more: Condition) -> list[str]:
+        return lake.files("daily", where=[*where, *more])
+
+    rows = engine.table("usage_days", files(("day", ">=", start), ("day", "<", as_of)), schema)
+    old = engine.table("usage_before", files(("day", "<", start)), schema)
+
+    def inside() -> "ir.Table":
+        known = rows.filter(rows.day >= start, rows.day < as_of, rows.known_day < as_of)
+        return known.select("customer_id", "day", "n")
+
+    def before() -> "ir.Table":
+        known = old.filter(old.day < start, old.known_day < as_of)
+        return known.group_by("customer_id").agg(days=known.n.count(), last_on=known.day.max())
+
+    return (
+        engine.run(inside, same_as=("usage_days", as_of, start)),
+        engine.run(before, same_as=("usage_before", as_of, start)),
     )
 
 
-def _scattered(
-    found: pa.Table,
-    customers: npt.NDArray[np.int64],
-    ids: npt.NDArray[np.int64],
-    *,
-    as_of: date,
-    start: date,
-    days: int,
-) -> UsageDays:
-    use = np.zeros((len(ids), days), dtype=np.int32)
-    before = np.zeros(len(ids), dtype=np.int64)
+def _column(rows: pa.Table, name: str) -> npt.NDArray[Any]:
+    return np.asarray(rows[name].to_numpy())
+
+
+def _places(customers: npt.NDArray[np.int64], ids: npt.NDArray[np.int64]) -> Any:
+    """Row of each customer in `ids`, and whether it is there at all."""
+    if not len(ids):
+        return np.zeros(len(customers), dtype=np.int64), np.zeros(len(customers), dtype=np.bool_)
+    row = np.minimum(np.searchsorted(ids, customers), len(ids) - 1)
+    return row, ids[row] == customers
+
+
+def _window(
+    rows: pa.Table, ids: npt.NDArray[np.int64], start: date, days: int
+) -> npt.NDArray[np.int32]:
+    row, asked = _places(_column(rows, "customer_id"), ids)
+    day = _column(rows, "day").astype("datetime64[D]")
+    place = row * days + (day - np.datetime64(start, "D")).astype(np.int64)
+    n = np.bincount(place[asked], weights=_column(rows, "n")[asked], minlength=len(ids) * days)
+    return np.minimum(n, np.iinfo(np.int32).max).astype(np.int32).reshape(len(ids), days)
+
+
+def _before(rows: pa.Table, ids: npt.NDArray[np.int64]) -> Any:
+    row, asked = _places(_column(rows, "customer_id"), ids)
+    days = np.zeros(len(ids), dtype=np.int64)
+    days[row[asked]] = _column(rows, "days")[asked]
     last = np.full(len(ids), np.datetime64("NaT"), dtype="datetime64[D]")
-    if len(ids) and len(customers):
-        row = np.minimum(np.searchsorted(ids, customers), len(ids) - 1)
-        asked = ids[row] == customers
-        place = found["place"].to_numpy().astype("datetime64[D]")
-        column = (place - np.datetime64(start, "D")).astype(np.int64)
-        inside = asked & (column >= 0)
-        n = np.minimum(found["n"].to_numpy(), np.iinfo(np.int32).max)
-        use[row[inside], column[inside]] = n[inside]
-        old = asked & (column < 0)
-        before[row[old]] = found["days"].to_numpy()[old]
-        when = found["last_on"].to_numpy().astype("datetime64[D]")
-        order = np.argsort(when[asked], kind="stable")  # the last written is the latest
-        last[row[asked][order]] = when[asked][order]
-    return UsageDays(as_of, start, ids, use, before, last)
+    last[row[asked]] = _column(rows, "last_on").astype("datetime64[D]")[asked]
+    return days, last
