@@ -16,7 +16,7 @@ from gengyun.usage.calc.definition import (
 )
 from gengyun.usage.calc.plan import ANY_USE, MeasureNeed, measure_of, measures_for, plan_for
 from gengyun.usage.calc.sentence import describe
-from gengyun.usage.queries.expressions import month_mask
+from gengyun.usage.calc.windows import month_mask
 
 USERS = Base("users", 30)
 BASES = {"users": USERS, "since": Base("days_since", None)}
@@ -126,7 +126,7 @@ def test_anything_at_all_is_understood_or_refused(raw):
         return
     assert describe(parsed, "zh")
     assert describe(parsed, "en")
-    plan_for({"m": parsed}, as_of=date(2026, 1, 1), bases=BASES)
+    plan_for({"m": parsed}, as_of=date(2026, 1, 1), parts=BASES)
 
 
 def test_a_definition_reads_as_a_sentence():

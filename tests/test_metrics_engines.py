@@ -10,6 +10,7 @@ from gengyun.lake.engine import table_of
 from gengyun.lake.rolling import TABLE_OF
 from gengyun.usage.calc.definition import parse_definition
 from gengyun.usage.calc.plan import plan_for
+from gengyun.usage.calc.windows import day_windows, month_windows
 from gengyun.usage.queries.expressions import expression
 
 DEFINITIONS = {
@@ -35,8 +36,19 @@ def metrics():
         need.key: table_of(f"measure_{need.key}", tables.SCHEMAS[TABLE_OF[need.kind]])
         for need in plan.measures()
     }
-    fields = pa.schema([("customer_id", pa.int64()), ("field_seats", pa.float64())])
-    return expression(plan, tables=rollups, customers=table_of("customers", fields))
+    windows = {
+        need.key: table_of(
+            f"windows_{need.key}",
+            (day_windows(plan.columns_of(need), plan.as_ofs, first=date(2025, 1, 1))
+             if need.kind == "daily" else month_windows(plan.columns_of(need), plan.as_ofs)).schema,
+        )
+        for need in plan.measures()
+    }  # fmt: skip
+    fields = [(f"field_{name}", pa.float64()) for name in (*plan.fields(), *plan.day_fields())]
+    customers = pa.schema([("customer_id", pa.int64()), ("as_of", pa.date32()), *fields])
+    return expression(
+        plan, rollups=rollups, windows=windows, customers=table_of("customers", customers)
+    )
 
 
 @pytest.mark.parametrize(

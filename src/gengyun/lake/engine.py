@@ -6,7 +6,7 @@ DuckDB cannot download extensions here: rows are handed over as Arrow, never by 
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
@@ -57,6 +57,22 @@ def table_of(name: str, schema: pa.Schema) -> "ir.Table":
     return ibis.table({field.name: IBIS_TYPES[str(field.type)] for field in schema}, name=name)
 
 
+_sql: dict[tuple[str, Hashable], str] = {}
+MOST_SQL = 64  # questions whose SQL is remembered: the day's, and previews
+
+
+def translated(build: "Callable[[], ir.Table]", dialect: str, same_as: Hashable) -> str:
+    """The SQL of an expression in a dialect. Translating takes longer than many an answer."""
+    key = (dialect, same_as)
+    if key not in _sql:
+        import ibis
+
+        while len(_sql) >= MOST_SQL:
+            _sql.pop(next(iter(_sql)), None)
+        _sql[key] = ibis.to_sql(build(), dialect=dialect, pretty=False)
+    return _sql[key]
+
+
 class Engine:
     """Tables over files and Arrow rows; expressions in, Arrow out."""
 
@@ -79,12 +95,11 @@ class Engine:
         self.db.register(name, arrow)
         return table_of(name, arrow.schema)
 
-    def run(self, expression: "ir.Table") -> pa.Table:
+    def run(self, build: "Callable[[], ir.Table]", *, same_as: Hashable) -> pa.Table:
+        """The rows of an expression; those with an equal `same_as` are translated only once."""
         # Ibis writes the SQL, DuckDB runs it: ibis' own way back to Arrow wants pandas and calls
         # what DuckDB 2 deprecates
-        import ibis
-
-        return self.db.sql(ibis.to_sql(expression, dialect="duckdb", pretty=False)).to_arrow_table()
+        return self.db.sql(translated(build, "duckdb", same_as)).to_arrow_table()
 
     def close(self) -> None:
         self.db.close()

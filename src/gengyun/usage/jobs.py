@@ -3,6 +3,9 @@
 from datetime import date, datetime
 
 from gengyun.kernel.day import Report, day_step
+from gengyun.usage.queries import facts
+
+__all__ = ["facts", "measure"]  # facts: what journeys may ask about
 
 
 @day_step("metrics", order=100)

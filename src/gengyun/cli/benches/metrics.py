@@ -144,7 +144,11 @@ def _ask(folder: Path) -> dict:
     versions = dict.fromkeys(definitions, 1)
     ids = list(range(1, CUSTOMERS + 1))
     customers = pa.table(
-        {"customer_id": ids, "field_seats": pa.array([1 + pk % 50 for pk in ids], pa.float64())}
+        {
+            "customer_id": ids,
+            "as_of": pa.repeat(pa.scalar(AS_OF, pa.date32()), len(ids)),
+            "field_seats": pa.array([1 + pk % 50 for pk in ids], pa.float64()),
+        }
     )
     scan, scan_cpu = _scan(lake)
     scan_gib = _peak_gib()

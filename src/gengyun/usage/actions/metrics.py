@@ -13,10 +13,16 @@ from gengyun.team.actions import audit
 from gengyun.team.models import User
 from gengyun.team.queries.access import require
 from gengyun.usage.actions.rollups import ensure_measures
-from gengyun.usage.calc.definition import Change, Definition, parse_definition, references
+from gengyun.usage.calc.definition import (
+    Definition,
+    DefinitionInvalid,
+    parse_definition,
+    parts_of,
+    references,
+)
 from gengyun.usage.calc.plan import measures_for
 from gengyun.usage.models import Metric
-from gengyun.usage.queries.metrics import active_metrics, known_bases, parsed
+from gengyun.usage.queries.metrics import active_metrics, known_parts, parsed
 
 UNITS = ("count", "users", "days", "ratio", "amount")
 TEXTS = ("name_zh", "name_en", "description_zh", "description_en", "unit", "direction")
@@ -65,7 +71,7 @@ def create_metric(
         raise MetricKeyTaken(key=key)
     metric = Metric(key=key, definition=definition, created_at=now, updated_at=now)
     _set_texts(metric, values)
-    checked = parse_definition(definition, known_bases())
+    checked = parse_definition(definition, known_parts())
     last = Metric.objects.aggregate(last=Max("position"))["last"] or 0
     metric.position = min(last + 10, 32_000)
     metric.save()
@@ -100,8 +106,8 @@ def edit_metric(
     before = {name: getattr(metric, name) for name in (*TEXTS, "definition", "version")}
     _set_texts(metric, {name: before[name] for name in TEXTS} | dict(values or {}))
     if definition is not None and definition != metric.definition:
-        bases = {key: base for key, base in known_bases().items() if key != metric.key}
-        checked = parse_definition(definition, bases)
+        parts = {key: part for key, part in known_parts().items() if key != metric.key}
+        checked = parse_definition(definition, parts)
         _check_users(metric, checked)
         metric.definition, metric.version = definition, metric.version + 1
         ensure_measures(measures_for({metric.key: checked}), now=now)
@@ -139,7 +145,7 @@ def restore_metric(*, actor: User | None, now: datetime, metric: Metric) -> Metr
     metric = Metric.objects.select_for_update().get(pk=metric.pk)
     if metric.retired_at is None:
         return metric
-    parse_definition(metric.definition, known_bases())
+    parse_definition(metric.definition, known_parts())
     metric.retired_at, metric.updated_at = None, now
     metric.save()
     audit.record(actor=actor, now=now, action="metric.restored", obj=metric)
@@ -174,11 +180,15 @@ def _users_of(metric: Metric) -> dict[str, Definition]:
 
 def _check_users(metric: Metric, definition: Definition) -> None:
     """A metric that others are made of must stay one that they can be made of."""
-    from gengyun.usage.calc.definition import Base
-
-    for key, user in _users_of(metric).items():
-        no_window = isinstance(user, Change) and (
-            isinstance(definition, Base) and definition.window_days is None
-        )
-        if not isinstance(definition, Base) or no_window:
-            raise MetricInUse(keys=key)
+    users = _users_of(metric)
+    if not users:
+        return
+    parts = known_parts()
+    parts.pop(metric.key, None)
+    parts |= parts_of({metric.key: definition})
+    raws = dict(Metric.objects.filter(key__in=users).values_list("key", "definition"))
+    for key, raw in raws.items():
+        try:
+            parse_definition(raw, parts)
+        except DefinitionInvalid as refusal:
+            raise MetricInUse(keys=key) from refusal

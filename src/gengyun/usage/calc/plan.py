@@ -1,23 +1,35 @@
 """From definitions to a plan: which measures are needed and which columns over them.
 
 The plan is what an engine is asked; it says nothing about how. Metrics over the same events share
-a measure, equal columns are computed once.
+a measure, equal columns are computed once. Windows are kept relative to the judged day, so that the
+same question is asked of every day, and of many days at once (see `windows`).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeAlias
 
-from gengyun.usage.calc.definition import Base, Change, Definition, Ratio
+from gengyun.usage.calc.definition import (
+    Base,
+    Change,
+    Days,
+    Definition,
+    Part,
+    Ratio,
+    Total,
+    parts_of,
+    windows_of,
+)
 
 KIND_OF = {
     "count": "daily",
     "sum": "daily",
     "active_days": "daily",
     "days_since": "daily",
+    "days_without": "daily",
     "users": "users",
     "breadth": "features",
 }
@@ -59,49 +71,116 @@ ALWAYS = (ANY_USE, ANY_USER)
 
 @dataclass(frozen=True)
 class Column:
-    """A number per customer over a measure; days in [start, end), start None: all time."""
+    """A number per customer over a measure: days in [D - first, D - last); first None: all time."""
 
     measure: MeasureNeed
-    aggregate: str
-    start: date | None
-    end: date
+    aggregate: str  # of AGGREGATES; days_without is days_since here
+    first: int | None
+    last: int = 0
 
-    @property
-    def name(self) -> str:
-        first = self.start.isoformat() if self.start else "ever"
-        return f"{self.measure.key}.{self.aggregate}.{first}.{self.end.isoformat()}"
+
+# How a value comes from columns: a small tree of these
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A column, 0 where nothing was counted (or unknown, if so wished)."""
+
+    column: Column
+    none_is_unknown: bool = False
+    minus: int = 0
+    per_days: int | None = None  # x per_days / window
+    fewest_days: int | None = None  # window: no longer than the customer is with us
+
+
+@dataclass(frozen=True)
+class FieldNumber:
+    field: str
+
+
+@dataclass(frozen=True)
+class FieldDays:
+    """Days from a day of the customer to the judged day, or (until) the other way round."""
+
+    field: str
+    since: bool
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Of the known ones; unknown where none is."""
+
+    parts: tuple["Value", ...]
+
+
+@dataclass(frozen=True)
+class Quotient:
+    above: "Value"
+    below: "Value"
+    unknown_is_zero: bool = False
+
+
+@dataclass(frozen=True)
+class Growth:
+    """(now - before) / before, unknown where before is 0 or unknown."""
+
+    now: "Value"
+    before: "Value"
+
+
+Value: TypeAlias = Counted | FieldNumber | FieldDays | Sum | Quotient | Growth
+TENURE = FieldDays("started_on", since=True)
 
 
 @dataclass(frozen=True)
 class Output:
-    """How a metric's value comes from columns: as it is, divided, or compared."""
-
     metric: str
-    form: str  # base, ratio, change
-    column: Column
-    other: Column | None = None  # denominator, or the window before
-    field: str | None = None  # denominator that is a field of the customer
+    value: Value
 
 
 @dataclass(frozen=True)
 class Plan:
-    as_of: date
+    """`outputs` are the question; `as_ofs` the days it is asked of, ascending."""
+
+    as_ofs: tuple[date, ...]
     outputs: tuple[Output, ...]
 
+    @property
+    def newest(self) -> date:
+        return self.as_ofs[-1]
+
     def columns(self) -> list[Column]:
-        found = dict.fromkeys(
-            column
-            for output in self.outputs
-            for column in (output.column, output.other)
-            if column is not None
-        )
-        return list(found)
+        found = [leaf for output in self.outputs for leaf in leaves(output.value)]
+        return list(dict.fromkeys(leaf.column for leaf in found if isinstance(leaf, Counted)))
+
+    def columns_of(self, need: MeasureNeed) -> list[Column]:
+        return [column for column in self.columns() if column.measure == need]
 
     def measures(self) -> list[MeasureNeed]:
         return list(dict.fromkeys([ANY_USE, *(column.measure for column in self.columns())]))
 
     def fields(self) -> list[str]:
-        return list(dict.fromkeys(o.field for o in self.outputs if o.field is not None))
+        """Customer fields that are read as numbers."""
+        found = [leaf for output in self.outputs for leaf in leaves(output.value)]
+        return list(dict.fromkeys(leaf.field for leaf in found if isinstance(leaf, FieldNumber)))
+
+    def day_fields(self) -> list[str]:
+        """Customer fields that are read as days up to the judged day."""
+        found = [leaf for output in self.outputs for leaf in leaves(output.value)]
+        names = [leaf.field for leaf in found if isinstance(leaf, FieldDays)]
+        if any(isinstance(leaf, Counted) and leaf.fewest_days for leaf in found):
+            names.append(TENURE.field)
+        return list(dict.fromkeys(names))
+
+
+def leaves(value: Value) -> list[Counted | FieldNumber | FieldDays]:
+    if isinstance(value, Sum):
+        return [leaf for part in value.parts for leaf in leaves(part)]
+    if isinstance(value, Quotient):
+        return [*leaves(value.above), *leaves(value.below)]
+    if isinstance(value, Growth):
+        return [*leaves(value.now), *leaves(value.before)]
+    return [value]
 
 
 def measure_of(base: Base) -> MeasureNeed:
@@ -117,30 +196,49 @@ def measures_for(definitions: Mapping[str, Definition]) -> list[MeasureNeed]:
 def plan_for(
     definitions: Mapping[str, Definition],
     *,
-    as_of: date,
-    bases: Mapping[str, Base] | None = None,
+    as_of: date | Iterable[date],
+    parts: Mapping[str, Part] | None = None,
 ) -> Plan:
-    """The plan of `definitions` as of a day; `bases` are further metrics that they refer to."""
-    known = dict(bases or {})
-    known.update({key: item for key, item in definitions.items() if isinstance(item, Base)})
-    return Plan(as_of, tuple(_output(key, item, known, as_of) for key, item in definitions.items()))
+    """The plan of `definitions` as of some days; `parts` are further metrics that they refer to."""
+    known = {**(parts or {}), **parts_of(definitions)}
+    days = (as_of,) if isinstance(as_of, date) else tuple(sorted(set(as_of)))
+    return Plan(days, tuple(Output(key, _value(item, known)) for key, item in definitions.items()))
 
 
-def _output(key: str, definition: Definition, bases: Mapping[str, Base], as_of: date) -> Output:
-    if isinstance(definition, Base):
-        return Output(key, "base", _column(definition, as_of))
-    if isinstance(definition, Change):
-        base = bases[definition.metric]
-        before = as_of - timedelta(days=base.window_days or 0)
-        return Output(key, "change", _column(base, as_of), _column(base, before))
+def _value(definition: Definition, parts: Mapping[str, Part]) -> Value:
     if isinstance(definition, Ratio):
-        above = _column(bases[definition.numerator], as_of)
-        if definition.field is not None:
-            return Output(key, "ratio", above, field=definition.field)
-        return Output(key, "ratio", above, _column(bases[definition.metric or ""], as_of))
-    raise TypeError(definition)
+        below: Value = (
+            _part(parts[definition.metric], parts)
+            if definition.metric is not None
+            else FieldNumber(definition.field or "")
+        )
+        return Quotient(
+            _part(parts[definition.numerator], parts), below, definition.unknown_is_zero
+        )
+    if isinstance(definition, Change):
+        part = parts[definition.metric]
+        windows = [days for days in windows_of(part, parts) if days is not None]
+        back = definition.days or max(windows)
+        return Growth(_part(part, parts, counts=True), _part(part, parts, back=back, counts=True))
+    return _part(definition, parts)
 
 
-def _column(base: Base, end: date) -> Column:
-    start = None if base.window_days is None else end - timedelta(days=base.window_days)
-    return Column(measure_of(base), base.aggregate, start, end)
+def _part(part: Part, parts: Mapping[str, Part], *, back: int = 0, counts: bool = False) -> Value:
+    """`back`: as many days earlier. `counts`: nothing counted is 0, whatever the metric says."""
+    if isinstance(part, Days):
+        return FieldDays(part.field, part.since)
+    if isinstance(part, Total):
+        return Sum(
+            tuple(_part(parts[key], parts, back=back, counts=counts) for key in part.metrics)
+        )
+    is_all_time = part.window_days is None
+    first = None if part.window_days is None else part.window_days + back
+    return Counted(
+        column=Column(
+            measure_of(part), "days_since" if is_all_time else part.aggregate, first, back
+        ),
+        none_is_unknown=part.none_is_unknown and not counts,
+        minus=1 if part.aggregate == "days_without" else 0,
+        per_days=part.per_days,
+        fewest_days=part.fewest_days,
+    )

@@ -1,74 +1,191 @@
-"""A plan as one Ibis expression: one row per customer, one column per metric.
+"""A plan as one Ibis expression: one row per customer and judged day, one column per metric.
 
-Kept to the subset of Ibis that gives equal answers on DuckDB, Spark, Sail and ClickHouse: sum and
-max of ifelse, group_by twice, left join with coalesce, date literals, nullif before a division; no
-COUNT(DISTINCT), no rounding, no bit aggregate (docs/adr/0003-lake.md).
+Kept to the subset of Ibis that gives equal answers on DuckDB, Spark, Sail and ClickHouse: sum, min
+and max, ifelse, group_by twice, equal joins, coalesce, nullif before a division; no
+COUNT(DISTINCT), no rounding, no bit aggregate, no date arithmetic (docs/adr/0003-lake.md).
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from gengyun.usage.calc.plan import ANY_USE, Column, Output, Plan
+from gengyun.usage.calc.plan import (
+    ANY_USE,
+    TENURE,
+    Column,
+    Counted,
+    FieldDays,
+    FieldNumber,
+    Growth,
+    MeasureNeed,
+    Plan,
+    Quotient,
+    Sum,
+    Value,
+)
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-EVER = "last_day_of_any_use"
-
 
 def expression(
-    plan: Plan, *, tables: "Mapping[str, ir.Table]", customers: "ir.Table"
+    plan: Plan,
+    *,
+    rollups: "Mapping[str, ir.Table]",
+    windows: "Mapping[str, ir.Table]",
+    customers: "ir.Table",
 ) -> "ir.Table":
-    """`tables`: roll-up by measure key. `customers`: customer_id and the fields of `plan.fields()`.
+    """`rollups` and `windows` (usage.calc.windows) by measure key; `customers`: customer_id, as_of,
+    field_* of `plan.fields()` and `plan.day_fields()`, those as days up to as_of.
 
-    The result has customer_id and one float64 column per output, null for unknown. A customer from
-    whom nothing was ever received by then is unknown in everything counted from events.
+    The result has customer_id, as_of and one float64 column per output, null for unknown. A
+    customer from whom nothing was ever received by then is unknown in everything counted from
+    events. It depends on `plan.outputs` only, not on the days.
     """
+    joined = customers.left_join(_first_heard(rollups[ANY_USE.key]), "customer_id")
+    names: dict[Column, str] = {}
+    for number, need in enumerate(plan.measures()):
+        columns = plan.columns_of(need)
+        if not columns:
+            continue
+        mine = {column: f"c{number}_{place}" for place, column in enumerate(columns)}
+        names |= mine
+        for at, part in enumerate(_parts(need, mine, rollups[need.key], windows[need.key])):
+            keys = {f"customer_{number}_{at}": "customer_id", f"as_of_{number}_{at}": "as_of"}
+            one = part.rename(keys)
+            customer, day = keys
+            joined = joined.left_join(
+                one, [joined.customer_id == one[customer], joined.as_of == one[day]]
+            ).drop(customer, day)
+    values = _Values(joined, names)
+    outputs = {output.metric: values.of(output.value) for output in plan.outputs}
+    return joined.select("customer_id", "as_of", **outputs)
+
+
+def _first_heard(rows: "ir.Table") -> "ir.Table":
+    """The day on which something of a customer was first known: from the next day on it counts."""
     import ibis
 
-    joined = customers
-    names = {column: f"c{number}" for number, column in enumerate(plan.columns())}
-    parts = []
-    for need in plan.measures():
-        rows = tables[need.key]
-        columns = [column for column in names if column.measure == need]
-        if need.kind != "daily":
-            parts.append(_presence(columns, rows, plan.as_of, names))
-            continue
-        days = [column for column in columns if column.aggregate == "active_days"]
-        sums = [column for column in columns if column.aggregate != "active_days"]
-        if sums or need == ANY_USE:
-            parts.append(_sums(sums, rows, plan.as_of, names, ever=need == ANY_USE))
-        if days:
-            parts.append(_active_days(days, rows, plan.as_of, names))
-    for number, part in enumerate(parts):
-        key = f"customer_{number}"
-        renamed = part.rename({key: "customer_id"})
-        joined = joined.left_join(renamed, joined.customer_id == renamed[key]).drop(key)
-    heard = joined[EVER].notnull()
+    known = ibis.ifelse(rows.known_day > rows.day, rows.known_day, rows.day)
+    return rows.group_by("customer_id").agg(first_heard=known.min())
 
-    def value(column: Column) -> Any:
-        found = joined[names[column]]
+
+def _parts(
+    need: MeasureNeed, names: Mapping[Column, str], rows: "ir.Table", windows: "ir.Table"
+) -> "list[ir.Table]":
+    """The columns of one measure, by customer_id and as_of."""
+    flags = {column: f"w{place}" for place, column in enumerate(names)}
+    # without the partition's column, which is in no file
+    rows = rows.select(*(name for name in rows.columns if name != "measure"))
+    at = rows.day if need.kind == "daily" else rows.month
+    met = rows.inner_join(windows, at == windows["at"])
+    met = met.filter(met.known_day < met.as_of)
+    if need.kind != "daily":
+        return [_presence(met, names, flags)]
+    days = [column for column in names if column.aggregate == "active_days"]
+    others = [column for column in names if column.aggregate != "active_days"]
+    found = [_sums(met, others, names, flags)] if others else []
+    return [*found, _active_days(met, days, names, flags)] if days else found
+
+
+def _sums(
+    met: "ir.Table", columns: list[Column], names: Mapping[Column, str], flags: Mapping[Column, str]
+) -> "ir.Table":
+    def one(column: Column) -> Any:
         if column.aggregate == "days_since":
-            return found.cast("float64")
-        known = ibis.coalesce(found, 0).cast("float64")
-        return ibis.ifelse(heard, known, ibis.null("float64"))
+            return met.ago.min()
+        inside = met[flags[column]]
+        if column.aggregate == "count":
+            return (met.n * inside).sum()
+        return (met.total_micro * inside).sum().cast("float64") / _float(1_000_000)
 
-    outputs = {output.metric: _result(output, value, joined) for output in plan.outputs}
-    return joined.select("customer_id", **outputs)
+    return met.group_by("customer_id", "as_of").agg(**{names[c]: one(c) for c in columns})
 
 
-def _result(output: Output, value: Any, joined: "ir.Table") -> Any:
-    above = value(output.column)
-    if output.form == "base":
-        return above
-    if output.field is not None:
-        return above / _not_zero(joined[f"field_{output.field}"].cast("float64"))
-    below = value(output.other)
-    if output.form == "change":
-        return (above - below) / _not_zero(below)
-    return above / _not_zero(below)
+def _active_days(
+    met: "ir.Table", columns: list[Column], names: Mapping[Column, str], flags: Mapping[Column, str]
+) -> "ir.Table":
+    # a day with late events has several rows: make it one before days are counted
+    days = met.group_by("customer_id", "as_of", "day").agg(
+        **{names[c]: met[flags[c]].max() for c in columns}
+    )
+    return days.group_by("customer_id", "as_of").agg(
+        **{names[c]: days[names[c]].sum() for c in columns}
+    )
+
+
+def _presence(
+    met: "ir.Table", names: Mapping[Column, str], flags: Mapping[Column, str]
+) -> "ir.Table":
+    import ibis
+
+    bits = {names[c]: ibis.ifelse((met.days & met[flag]) != 0, 1, 0) for c, flag in flags.items()}
+    # one row per user (or feature) first: two months, or late events, are still one user
+    each = met.group_by("customer_id", "as_of", "key").agg(
+        **{name: bit.max() for name, bit in bits.items()}
+    )
+    return each.group_by("customer_id", "as_of").agg(**{name: each[name].sum() for name in bits})
+
+
+class _Values:
+    """Values from the joined columns."""
+
+    def __init__(self, joined: "ir.Table", names: Mapping[Column, str]) -> None:
+        self.joined = joined
+        self.names = names
+        self.heard = joined.first_heard < joined.as_of  # null, and so not true, where never
+
+    def of(self, value: Value) -> Any:
+        import ibis
+
+        match value:
+            case Counted():
+                return self.counted(value)
+            case FieldNumber(field):
+                return self.joined[f"field_{field}"]
+            case FieldDays(field, since):
+                return self.days(field, since=since)
+            case Sum(parts):
+                found = [self.of(part) for part in parts]
+                total = sum((ibis.coalesce(part, _float(0)) for part in found[1:]),
+                            ibis.coalesce(found[0], _float(0)))  # fmt: skip
+                return ibis.ifelse(ibis.coalesce(*found).notnull(), total, ibis.null("float64"))
+            case Quotient(above, below, unknown_is_zero):
+                top = self.of(above)
+                if unknown_is_zero:
+                    top = ibis.coalesce(top, _float(0))
+                return top / _not_zero(self.of(below))
+            case Growth(now, before):
+                old = self.of(before)
+                return (self.of(now) - old) / _not_zero(old)
+
+    def counted(self, value: Counted) -> Any:
+        import ibis
+
+        found = self.joined[self.names[value.column]].cast("float64")
+        if value.column.aggregate == "days_since":
+            return found - _float(value.minus) if value.minus else found
+        unknown = ibis.null("float64")
+        if value.none_is_unknown:
+            found = _not_zero(found)
+        else:
+            found = ibis.ifelse(self.heard, ibis.coalesce(found, _float(0)), unknown)
+        if value.per_days is None:
+            return found
+        window = (value.column.first or 0) - value.column.last
+        if value.fewest_days is None:
+            return found * _float(value.per_days) / _float(window)
+        tenure = self.days(TENURE.field, since=True) - _float(value.column.last)
+        days = ibis.ifelse(tenure < _float(window), tenure, _float(window))
+        average = found * _float(value.per_days) / _not_zero(days)
+        return ibis.ifelse(tenure >= _float(value.fewest_days), average, unknown)
+
+    def days(self, field: str, *, since: bool) -> Any:
+        import ibis
+
+        days = self.joined[f"field_{field}"]
+        if not since:
+            return _float(0) - days
+        return ibis.ifelse(days >= _float(0), days, ibis.null("float64"))
 
 
 def _float(number: int) -> Any:
@@ -80,95 +197,3 @@ def _float(number: int) -> Any:
 
 def _not_zero(value: Any) -> Any:
     return value.nullif(_float(0))
-
-
-def _sums(
-    columns: list[Column],
-    table: "ir.Table",
-    as_of: date,
-    names: dict[Column, str],
-    *,
-    ever: bool,
-) -> "ir.Table":
-    """Counts, sums and the last day; `ever` adds the last day of all, whatever the windows."""
-    import ibis
-
-    rows = table.filter(table.day < as_of, table.known_day < as_of)
-    starts = [column.start for column in columns]
-    if not ever and None not in starts:
-        rows = rows.filter(rows.day >= min(start for start in starts if start is not None))
-
-    def one(column: Column) -> Any:
-        if column.aggregate == "days_since":
-            return ibis.literal(as_of).delta(rows.day.max(), unit="day")
-        inside = _is_in_window(rows, column)
-        if column.aggregate == "count":
-            return ibis.ifelse(inside, rows.n, 0).sum()
-        return ibis.ifelse(inside, rows.total_micro, 0).sum().cast("float64") / _float(1_000_000)
-
-    found = {names[column]: one(column) for column in columns}
-    if ever:
-        found[EVER] = rows.day.max()
-    return rows.group_by("customer_id").agg(**found)
-
-
-def _active_days(
-    columns: list[Column], table: "ir.Table", as_of: date, names: dict[Column, str]
-) -> "ir.Table":
-    import ibis
-
-    first = min(column.start for column in columns if column.start is not None)
-    rows = table.filter(table.day >= first, table.day < as_of, table.known_day < as_of)
-    # a day with late events has several rows: make it one before days are counted
-    days = rows.group_by("customer_id", "day").agg(n=rows.n.max())
-    return days.group_by("customer_id").agg(
-        **{names[c]: ibis.ifelse(_is_in_window(days, c), 1, 0).sum() for c in columns}
-    )
-
-
-def _is_in_window(rows: "ir.Table", column: Column) -> Any:
-    inside = rows.day < column.end
-    return inside if column.start is None else (rows.day >= column.start) & inside
-
-
-def _presence(
-    columns: list[Column], table: "ir.Table", as_of: date, names: dict[Column, str]
-) -> "ir.Table":
-    import ibis
-
-    starts = [column.start for column in columns if column.start is not None]
-    rows = table.filter(
-        table.known_day < as_of,
-        table.month >= min(starts).replace(day=1),
-        table.month <= as_of - timedelta(days=1),
-    )
-    flags = {names[c]: ibis.ifelse(_is_inside(rows, c), 1, 0) for c in columns}
-    # one row per user (or feature) first: two months, or late events, are still one user
-    each = rows.group_by("customer_id", "key").agg(
-        **{name: flag.max() for name, flag in flags.items()}
-    )
-    return each.group_by("customer_id").agg(**{name: each[name].sum() for name in flags})
-
-
-def _is_inside(rows: "ir.Table", column: Column) -> Any:
-    """Whether a month's day bits reach into [start, end)."""
-    assert column.start is not None  # noqa: S101 - users and breadth always have a window
-    first, last = column.start.replace(day=1), (column.end - timedelta(days=1)).replace(day=1)
-    tests = [(rows.month > first) & (rows.month < last)]
-    for month in dict.fromkeys((first, last)):
-        mask = month_mask(month, column.start, column.end)
-        tests.append((rows.month == month) & ((rows.days & mask) != 0))
-    test = tests[0]
-    for more in tests[1:]:
-        test = test | more
-    return test
-
-
-def month_mask(month: date, start: date, end: date) -> int:
-    """The bits of a month's days that lie in [start, end)."""
-    bits = 0
-    for number in range(31):
-        day = month + timedelta(days=number)
-        if day.month == month.month and start <= day < end:
-            bits |= 1 << number
-    return bits

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
-from gengyun.usage.calc.definition import Base, Definition, bases_of, parse_definition
+from gengyun.usage.calc.definition import Definition, Part, parse_definition, parts_of
 from gengyun.usage.calc.plan import plan_for
 from gengyun.usage.calc.sentence import describe
 from gengyun.usage.models import Metric
@@ -28,9 +28,9 @@ def definitions() -> dict[str, Metric]:
     return {metric.key: metric for metric in Metric.objects.all()}
 
 
-def known_bases() -> dict[str, Base]:
-    """The active metrics that a ratio or a change may name."""
-    return bases_of(parsed(active_metrics()))
+def known_parts() -> dict[str, Part]:
+    """The active metrics that others may be made of."""
+    return parts_of(parsed(active_metrics()))
 
 
 def sentence(metric: Metric, lang: str, names: Mapping[str, str] | None = None) -> str:
@@ -102,8 +102,8 @@ def preview(
     from gengyun.usage.queries.running import customer_rows, run_plan
 
     lake = _lake(lake)
-    bases = known_bases()
-    plan = plan_for({"preview": parse_definition(raw, bases)}, as_of=as_of, bases=bases)
+    parts = known_parts()
+    plan = plan_for({"preview": parse_definition(raw, parts)}, as_of=as_of, parts=parts)
     ids = sorted(set(customer_ids))
     with Engine() as engine:
         instead = {}

@@ -1,14 +1,18 @@
 """Asking an engine for a plan's values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from gengyun.customers.queries.as_of import field_values
+from gengyun.customers.queries.as_of import field_values_on
+from gengyun.kernel.days import start_of
 from gengyun.lake import tables
 from gengyun.lake.rolling import TABLE_OF
-from gengyun.usage.calc.plan import Plan
+from gengyun.usage.calc.plan import MeasureNeed, Plan
+from gengyun.usage.calc.windows import day_windows, month_windows
 from gengyun.usage.queries.expressions import expression
 
 if TYPE_CHECKING:
@@ -16,19 +20,31 @@ if TYPE_CHECKING:
     from gengyun.lake.store import Condition, Lake
 
 
-def customer_rows(customer_ids: Sequence[int], plan: Plan) -> pa.Table:
-    """The customers with the fields that the plan divides by, as known on its day."""
-    columns = {"customer_id": pa.array(customer_ids, pa.int64())}
-    fields = plan.fields()
-    known = (
-        field_values(fields=fields, as_of=plan.as_of, customer_ids=customer_ids) if fields else {}
-    )
-    for field in fields:
-        values = known[field]
-        columns[f"field_{field}"] = pa.array(
-            [values.get(pk) for pk in customer_ids], pa.float64(), from_pandas=False
-        )
-    return pa.table(columns)
+def customer_rows(
+    customer_ids: Sequence[int], plan: Plan, *, known_at: Mapping[int, datetime] | None = None
+) -> pa.Table:
+    """customer_id and as_of with the fields that the plan reads, as known on each of its days.
+
+    With `known_at` a customer has rows only for the days before which it was known.
+    """
+    numbers, days = plan.fields(), plan.day_fields()
+    names = list(dict.fromkeys([*numbers, *days]))
+    parts = []
+    values = field_values_on(fields=names, as_ofs=plan.as_ofs, customer_ids=customer_ids)
+    for as_of, known in values:
+        start = start_of(as_of)
+        ids = [pk for pk in customer_ids if known_at is None or known_at[pk] < start]
+        columns = {
+            "customer_id": pa.array(ids, pa.int64()),
+            "as_of": pa.repeat(pa.scalar(as_of, pa.date32()), len(ids)),
+        }
+        for name in names:
+            found = [known[name].get(pk) for pk in ids]
+            if name in days:
+                found = [None if day is None else (as_of - day).days for day in found]
+            columns[f"field_{name}"] = pa.array(found, pa.float64(), from_pandas=False)
+        parts.append(pa.table(columns))
+    return pa.concat_tables(parts)
 
 
 def run_plan(
@@ -39,26 +55,43 @@ def run_plan(
     *,
     instead: dict[str, pa.Table] | None = None,
 ) -> pa.Table:
-    """customer_id and one float64 column per output. `instead`: rows in place of roll-ups."""
+    """customer_id, as_of, one float64 column per output. `instead`: rows in place of roll-ups."""
     if not customers.num_rows:
         names = [output.metric for output in plan.outputs]
-        kinds = [("customer_id", pa.int64()), *((name, pa.float64()) for name in names)]
-        return pa.schema(kinds).empty_table()
-    sources = {}
+        kinds = [("customer_id", pa.int64()), ("as_of", pa.date32())]
+        return pa.schema([*kinds, *((name, pa.float64()) for name in names)]).empty_table()
+    rollups, windows = {}, {}
     for need in plan.measures():
+        table, name = TABLE_OF[need.kind], f"measure_{need.key}"
         if instead and need.key in instead:
-            sources[need.key] = engine.rows(f"measure_{need.key}", instead[need.key])
-            continue
-        table = TABLE_OF[need.kind]
-        files = lake.files(table, where=_where(need.key, table, plan, need))
-        sources[need.key] = engine.table(f"measure_{need.key}", files, tables.SCHEMAS[table])
+            rows = instead[need.key]
+            rollups[need.key] = engine.rows(name, rows)
+            first = pc.min(rows["day"]).as_py() if table == "daily" else None
+        else:
+            files = lake.file_rows(table, _where(table, need, plan))
+            paths = [str(lake.path / table / row["path"]) for row in files]
+            rollups[need.key] = engine.table(name, paths, tables.SCHEMAS[table])
+            first = min((row.get("min.day") or plan.newest for row in files), default=None)
+        columns = plan.columns_of(need)
+        if columns:
+            windows[need.key] = engine.rows(
+                f"windows_{need.key}", _windows(need, plan, first or plan.newest)
+            )
+    asked = engine.rows("customers", customers)
     return engine.run(
-        expression(plan, tables=sources, customers=engine.rows("customers", customers))
+        lambda: expression(plan, rollups=rollups, windows=windows, customers=asked),
+        same_as=plan.outputs,
     )
 
 
-def _where(key: str, table: str, plan: Plan, need) -> "list[Condition]":
-    where: list[Condition] = [("measure", "=", key), ("known_day", "<", plan.as_of)]
+def _windows(need: MeasureNeed, plan: Plan, first: date) -> pa.Table:
+    columns = plan.columns_of(need)
+    if need.kind == "daily":
+        return day_windows(columns, plan.as_ofs, first=first)
+    return month_windows(columns, plan.as_ofs)
+
+
+def _where(table: str, need: MeasureNeed, plan: Plan) -> "list[Condition]":
     day = "day" if table == "daily" else "month"
-    where.append((day, "<", plan.as_of))
-    return where
+    newest = plan.newest
+    return [("measure", "=", need.key), ("known_day", "<", newest), (day, "<", newest)]

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from django.db.models import F
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -67,7 +68,7 @@ def metrics(request):
 
 def _sentence(definition):
     names = queries.metric_names(_lang())
-    return describe(parse_definition(definition, queries.known_bases()), _lang(), names)
+    return describe(parse_definition(definition, queries.known_parts()), _lang(), names)
 
 
 def _sample(request):
@@ -76,7 +77,7 @@ def _sample(request):
     asked = request.POST.get("customer", "").strip()
     if asked:
         return list(present.filter(name__icontains=asked).order_by("name", "pk")[:PREVIEWED])
-    return list(present.order_by("-arr_minor", "pk")[:PREVIEWED])
+    return list(present.order_by(F("arr_minor").desc(nulls_last=True), "pk")[:PREVIEWED])
 
 
 def _preview(request, definition, shape):
@@ -110,7 +111,7 @@ def _context(request, metric, draft, errors):
         except DefinitionInvalid as refusal:
             found = {_field(refusal.path): refusal_text(refusal)}
     names = queries.metric_names(_lang())
-    bases = [(key, names[key]) for key in queries.known_bases() if not metric or key != metric.key]
+    bases = [(key, names[key]) for key in queries.known_parts() if not metric or key != metric.key]
     return {
         "metric": metric,
         "draft": draft,
