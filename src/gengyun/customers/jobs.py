@@ -5,13 +5,14 @@ from datetime import date, datetime, time
 from django_tasks import task
 
 from gengyun.customers.actions import importing
+from gengyun.customers.actions.journeys import advance_journeys
 from gengyun.customers.actions.tiers import expire_manual_tiers
 from gengyun.kernel.clock import utc_now
 from gengyun.kernel.day import Report, day_step
 from gengyun.kernel.days import day_of
 from gengyun.kernel.jobs.schedule import Daily, repeat
 
-__all__ = ["importing", "tiers_step"]
+__all__ = ["importing", "journeys_step", "tiers_step"]
 
 
 @day_step("tiers", order=50)
@@ -20,6 +21,13 @@ def tiers_step(as_of: date, now: datetime, report: Report) -> None:
     if as_of == day_of(now):
         moved = expire_manual_tiers(now=now)
         report(moved, moved)
+
+
+@day_step("journeys", order=105)
+def journeys_step(as_of: date, now: datetime, report: Report) -> None:
+    """After the metrics, before health: a scorecard may be chosen by the stage."""
+    if as_of == day_of(now):
+        advance_journeys(as_of=as_of, now=now, report=report)
 
 
 @task()

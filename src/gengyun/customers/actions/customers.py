@@ -2,7 +2,8 @@
 
 Values: external_id, name, uscc, industry, region, edition, currency, next_step (text); arr_minor,
 seats (int or None); started_on, renews_on, next_step_on (date or None); owner, parent, tier, stage
-(rows or None); tags (names, on creation); custom (key of a custom field -> value, see `calc.custom`).
+(rows or None); tags (names, on creation); custom (key of a custom field -> value, see
+`calc.custom`).
 """
 
 import secrets
@@ -15,11 +16,12 @@ from django.db import transaction
 from gengyun.customers.actions import fields
 from gengyun.customers.actions.custom_values import usable_fields, write_values
 from gengyun.customers.actions.history import Change, Frame, write_changes, write_new
+from gengyun.customers.actions.journeys import move_stage
 from gengyun.customers.actions.scope import all_mine, mine
 from gengyun.customers.actions.tags import tag, untag, write_tags
 from gengyun.customers.calc.tiering import FIELDS as TIERING_FIELDS
 from gengyun.customers.calc.tiering import tier_for
-from gengyun.customers.models import Customer, Stage, Tier
+from gengyun.customers.models import Customer, Tier
 from gengyun.kernel.days import day_of
 from gengyun.kernel.errors import Refusal
 from gengyun.kernel.outbox import emit
@@ -207,18 +209,6 @@ def clear_manual_tier(*, actor: User | None, now: datetime, customer: Customer) 
         [back_to_rules(row, Frame.load())], actor=actor, now=now, action="customer.clear_tier"
     )
     return done[0].customer if done else row
-
-
-@transaction.atomic
-def move_stage(
-    *, actor: User | None, now: datetime, customer: Customer, stage: Stage | None
-) -> Customer:
-    """Forward or back; each stay is kept."""
-    require(actor, "customer.edit")
-    row = mine(actor, customer)
-    fields.check_stage(stage, row.tier)
-    values = fields.clean({"stage": stage})
-    return _write_one(row, values, actor=actor, now=now, action="customer.move_stage")
 
 
 @transaction.atomic

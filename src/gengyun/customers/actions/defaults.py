@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from gengyun.customers.actions.stage_defaults import content_of, fill_bare_stages
 from gengyun.customers.models import Stage, Tier, TierRule, TouchModel
 
 WAN = 10_000 * 100  # ten thousand yuan in fen
@@ -113,6 +114,7 @@ def install_defaults(*, now: datetime) -> None:
     for touch_model in TouchModel.values:
         if not Stage.objects.filter(touch_model=touch_model).exists():
             _install_stages(touch_model)
+    fill_bare_stages()
 
 
 def _install_rules() -> None:
@@ -136,6 +138,7 @@ def _install_stages(touch_model: str) -> None:
                 expectation_en=expectation_en,
                 expected_days=DAYS[touch_model].get(key, (None, None))[0],
                 longest_days=DAYS[touch_model].get(key, (None, None))[1],
+                **content_of(key, is_new=True),
             )
             for position, (key, name_zh, name_en, expectation_zh, expectation_en) in enumerate(
                 STAGES, start=1

@@ -51,6 +51,9 @@ class Change:
     values: dict[str, Any]
     known_at: datetime | None = None  # for values unknown until now; the others are known now
     told: dict[str, list[Any]] = field(default_factory=dict)
+    # of the stay that begins, where the stage changes: how, reason, evidence
+    stay: Mapping[str, Any] = field(default_factory=dict)
+    keep_stays: bool = False  # the caller has put the stays right
 
 
 def write_new(
@@ -78,7 +81,13 @@ def write_new(
     )
     StageStay.objects.bulk_create(
         [
-            StageStay(customer=c, stage_id=c.stage_id, entered_on=c.stage_since)
+            StageStay(
+                customer=c,
+                stage_id=c.stage_id,
+                entered_on=c.stage_since,
+                how=StageStay.How.START,
+                moved_by=actor,
+            )
             for c in customers
             if c.stage_id is not None and c.stage_since is not None
         ],
@@ -129,7 +138,7 @@ def write_changes(
         ],
         batch_size=BATCH,
     )
-    _write_stays(done, frame, now)
+    _write_stays(done, frame, now, actor)
     record_many(
         actor=actor,
         now=now,
@@ -199,8 +208,8 @@ def _same_stage(pair: Sequence[int | None], frame: Frame) -> bool:
     return old is not None and new is not None and old.key == new.key
 
 
-def _write_stays(done: Sequence[Change], frame: Frame, now: datetime) -> None:
-    moved = [change for change in done if "stage_id" in change.told]
+def _write_stays(done: Sequence[Change], frame: Frame, now: datetime, actor: User | None) -> None:
+    moved = [change for change in done if "stage_id" in change.told and not change.keep_stays]
     if not moved:
         return
     today = day_of(now)
@@ -219,6 +228,8 @@ def _write_stays(done: Sequence[Change], frame: Frame, now: datetime) -> None:
                 customer=change.customer,
                 stage_id=change.customer.stage_id,
                 entered_on=change.customer.stage_since or today,
+                moved_by=actor,
+                **change.stay,
             )
             for change in ended
             if change.customer.stage_id is not None

@@ -6,14 +6,18 @@ from typing import Any
 
 from django.db import transaction
 
+from gengyun.customers.calc import journeys
 from gengyun.customers.models import Customer, Stage, StageStay, TouchModel
+from gengyun.customers.queries.facts import known_facts
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.team.actions.audit import record
 from gengyun.team.models import User
 from gengyun.team.queries.access import require
 
-TEXTS = ("name_zh", "name_en", "expectation_zh", "expectation_en")
+TEXTS = ("name_zh", "name_en", "expectation_zh", "expectation_en", "work_zh", "work_en")
 NUMBERS = ("expected_days", "longest_days")
+LISTS = ("process_kpi", "outcome_kpi", "entry", "exit")  # of criteria, see calc.journeys
+FLAGS = ("is_entered_by_rule", "is_left_by_rule")
 
 
 class StageInvalid(Refusal):
@@ -24,6 +28,23 @@ class StageInvalid(Refusal):
 class StageDaysInvalid(Refusal):
     code = "stage_days_invalid"
     message = "The longest stay must not be shorter than the expected one."
+
+
+class CriterionInvalid(Refusal):
+    """`list`: one of LISTS; `problem`: a code of `calc.journeys`, or fact_unknown."""
+
+    code = "criterion_invalid"
+    message = "A condition is not complete."
+
+
+class RuleWithoutCriteria(Refusal):
+    code = "rule_without_criteria"
+    message = "Without conditions nobody can be moved by rule."
+
+
+class ExitUnknown(Refusal):
+    code = "exit_unknown"
+    message = "The next stage must be another stage of this journey."
 
 
 class StageInUse(Refusal):
@@ -42,8 +63,10 @@ def create_stage(
     if not key or touch_model not in TouchModel.values or others.filter(key=key).exists():
         raise StageInvalid
     last = others.order_by("-position").values_list("position", flat=True).first() or 0
-    cleaned = _clean(values, Stage())
-    stage = Stage.objects.create(key=key, touch_model=touch_model, position=last + 1, **cleaned)
+    cleaned = _clean(values, Stage(touch_model=touch_model, key=key))
+    stage = Stage.objects.create(
+        key=key, touch_model=touch_model, position=last + 1, is_tuned=True, **cleaned
+    )
     record(actor=actor, now=now, action="stage.create", obj=stage)
     return stage
 
@@ -63,7 +86,7 @@ def edit_stage(
         if getattr(row, name) != value
     }
     if told:
-        Stage.objects.filter(pk=row.pk).update(**values)
+        Stage.objects.filter(pk=row.pk).update(**values, is_tuned=True)
         record(actor=actor, now=now, action="stage.edit", obj=row, changes=told)
         row.refresh_from_db()
     return row
@@ -109,4 +132,43 @@ def _clean(values: Mapping[str, Any], stage: Stage) -> dict[str, Any]:
     expected, longest = (cleaned.get(name, getattr(stage, name)) for name in NUMBERS)
     if expected is not None and longest is not None and longest < expected:
         raise StageDaysInvalid
+    _clean_rules(values, stage, cleaned)
     return cleaned
+
+
+def _clean_rules(values: Mapping[str, Any], stage: Stage, cleaned: dict[str, Any]) -> None:
+    facts = known_facts() if any(values.get(name) for name in LISTS) else {}
+    for name in LISTS:
+        if name in values:
+            cleaned[name] = _clean_list(name, values[name], getattr(stage, name), facts)
+    for name in FLAGS:
+        if name in values:
+            cleaned[name] = bool(values[name])
+    for flag, name in (("is_entered_by_rule", "entry"), ("is_left_by_rule", "exit")):
+        if cleaned.get(flag, getattr(stage, flag)) and not cleaned.get(name, getattr(stage, name)):
+            raise RuleWithoutCriteria(list=name)
+    if values.get("exit_to"):
+        others = Stage.objects.filter(touch_model=stage.touch_model).exclude(key=stage.key)
+        if not others.filter(key=values["exit_to"]).exists():
+            raise ExitUnknown
+    if "exit_to" in values:
+        cleaned["exit_to"] = values["exit_to"] or ""
+
+
+def _clean_list(
+    name: str, raw: Any, before: list[Any], facts: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Facts must be on the menu; one that has gone from it may stay where it was."""
+    try:
+        items = journeys.parse_items(raw)
+    except ValueError as error:
+        raise CriterionInvalid(list=name, problem=str(error)) from error
+    kept = {entry.get("fact") for entry in before}
+    for item in items:
+        if (
+            isinstance(item, journeys.Criterion)
+            and item.fact not in facts
+            and item.fact not in kept
+        ):
+            raise CriterionInvalid(list=name, problem="fact_unknown")
+    return journeys.as_json(items)

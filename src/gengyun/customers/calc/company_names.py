@@ -98,8 +98,9 @@ def parts(name: str) -> NameParts:
     for inside in re.findall(r"\(([^()]*)\)", text):
         place = place or inside
     text = re.sub(r"\([^()]*\)", "", text).strip() or text
-    form = next((f for f in FORMS if text.endswith(f) and len(text) > len(f)), "")
-    text = text.removesuffix(form).rstrip(" ,.")
+    form = ""
+    while cut := next((f for f in FORMS if text.endswith(f) and len(text) > len(f)), ""):
+        form, text = cut + form, text.removesuffix(cut).rstrip(" ,.")
     if found := _PLACE_HEAD.match(text):
         rest = text[found.end() :]
         if len(rest) >= 2:  # 上海有限公司 is named after the place
