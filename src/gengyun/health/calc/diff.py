@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-
 RULE_NAMES = {
     "cap": ("封顶", "Cap"),
     "floor": ("保底", "Floor"),

@@ -12,6 +12,7 @@ from gengyun.health.calc.config import Config, parse_config
 from gengyun.health.calc.score import Card, MetricInfo
 from gengyun.health.models import Scorecard, ScorecardOrder, ScorecardVersion
 from gengyun.usage.models import Metric
+from gengyun.usage.queries.metrics import values_table
 
 
 @dataclass(frozen=True)
@@ -108,3 +109,11 @@ def known_inputs() -> dict[str, str]:
     """What a factor may read: active metrics and what people say; key -> unit."""
     units = Metric.objects.filter(retired_at__isnull=True).values_list("key", "unit")
     return dict(units) | dict.fromkeys(manual.NAMES, "level")
+
+
+def lacks_values(as_of: date) -> bool:
+    """Whether a scorecard in force reads a metric that the day's run did not measure."""
+    needed = {key for card in cards_in_force(as_of) for key in card.config.metrics()}
+    active = set(Metric.objects.filter(retired_at__isnull=True).values_list("key", flat=True))
+    written = set(values_table(as_of)["metric"].unique().to_pylist())
+    return bool((needed & active) - written)
