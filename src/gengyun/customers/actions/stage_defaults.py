@@ -48,8 +48,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "exit": [{"fact": "has_owner", "op": "is", "value": True}, ANY_TOUCH, ACCEPTED],
     },
     "kickoff": {
-        "work_zh": "开启动会：目标、分工、时间表、双方负责人；约好第一次检查的日子。",
-        "work_en": "Hold the kick-off: goals, duties, dates, people in charge, day of first review.",
+        "work_zh": "开启动会：目标、分工、时间表、双方负责人；约好第一次检查。",
+        "work_en": "Hold the kick-off: goals, duties, dates, people in charge, first review.",
         "process_kpi": [MEETING],
         "outcome_kpi": [{"fact": "champion_count", "op": "gte", "value": 1}, AGREED],
         "exit": [MEETING, AGREED],

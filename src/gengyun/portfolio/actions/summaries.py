@@ -8,6 +8,7 @@ from itertools import islice
 from django.db import connection, transaction
 from django.db.models import Max, OuterRef, QuerySet, Subquery
 
+from gengyun.customers.calc.journeys import pace
 from gengyun.customers.models import Customer
 from gengyun.engagement.models import Activity
 from gengyun.health.calc.diff import diff, movers, weakest
@@ -102,7 +103,7 @@ def _refresh_batch(ids: Sequence[int], usage: _Usage | None, now: datetime) -> i
     old = CustomerSummary.objects.in_bulk(ids)
     rows = [
         _row(c, scores.get(c.pk), old.get(c.pk), usage, now=now)
-        for c in customers.select_related("tier").prefetch_related("tags")
+        for c in customers.select_related("tier", "stage").prefetch_related("tags")
     ]
     CustomerSummary.objects.bulk_create(
         rows,
@@ -168,6 +169,8 @@ def _row(
         owner_id=customer.owner_id,
         tier_id=customer.tier_id,
         stage_id=customer.stage_id,
+        stage_since=customer.stage_since,
+        pace=_pace(customer, day_of(now)),
         tag_names=sorted(tag.name for tag in customer.tags.all()),
         arr_minor=customer.arr_minor,
         currency=customer.currency,
@@ -187,6 +190,13 @@ def _row(
     row.need_rank = need_rank(found, customer.arr_minor)
     row.need_codes = need_codes(found)
     return row
+
+
+def _pace(customer: Customer, today: date) -> str:
+    stage = customer.stage
+    if stage is None:
+        return ""
+    return pace(customer.stage_since, today, stage.expected_days, stage.longest_days)
 
 
 def _put_usage(row: CustomerSummary, old: CustomerSummary | None, usage: _Usage | None) -> None:

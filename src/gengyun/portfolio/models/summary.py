@@ -22,6 +22,8 @@ class CustomerSummary(models.Model):
     owner = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     tier = models.ForeignKey(Tier, null=True, on_delete=models.PROTECT, related_name="+")
     stage = models.ForeignKey(Stage, null=True, on_delete=models.PROTECT, related_name="+")
+    stage_since = models.DateField(null=True)
+    pace = models.CharField(max_length=8, default="", blank=True)  # on_track, behind, stuck
     tag_names = models.JSONField(default=list)
     arr_minor = models.BigIntegerField(null=True)
     currency = models.CharField(max_length=3, default="CNY")
@@ -66,6 +68,7 @@ class CustomerSummary(models.Model):
             models.Index(fields=["active_users_7d", "customer"], name="summary_active"),
             models.Index(fields=["industry", "customer"], name="summary_industry"),
             models.Index(fields=["region", "customer"], name="summary_region"),
+            models.Index(fields=["pace", "customer"], name="summary_pace"),
             models.Index(fields=["owner", "-need_rank"], name="summary_need"),
             models.Index(fields=["owner", "name"], name="summary_owner_name"),
             models.Index(fields=["band", "tier"], name="summary_band_tier"),
