@@ -1,4 +1,4 @@
-"""`gengyun import`: events, customers, contacts and activities from files."""
+"""`gengyun import`: events, customers, contacts, activities and subscription periods."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import click
 
 from gengyun.cli.main import setup
 
-KINDS = ["events", "customers", "contacts", "activities"]
+KINDS = ["events", "customers", "contacts", "activities", "periods"]
 
 
 def _pairs(_context, _parameter, values: tuple[str, ...]) -> dict[str, str]:

@@ -29,6 +29,8 @@ MESSAGES: dict[str, str] = {
     "customer_unknown": _("there is no such customer"),
     "customer_ambiguous": _("several customers have this name; give the customer id"),
     "customer_elsewhere": _("this customer is in somebody else's book"),
+    "start_missing": _("the first day is missing"),
+    "ends_before_start": _("it ends before it has begun"),
     "row_repeated": _("the same as row %(row)s, but with other values"),
     "owner_unknown": _("there is no user with this name or address"),
     "owner_ambiguous": _("several users have this name; give the e-mail address"),

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django_tasks import task
 
-from gengyun.customers.actions import import_contacts, import_customers
+from gengyun.customers.actions import import_contacts, import_customers, import_periods
 from gengyun.customers.actions.import_error_file import write_error_file
 from gengyun.customers.actions.import_kinds import (
     CHANGED,
@@ -44,7 +44,14 @@ from gengyun.team.models import User
 from gengyun.team.queries.access import require
 
 log = logging.getLogger(__name__)
-__all__ = ["check_import", "import_contacts", "import_customers", "prepare_import", "run_import"]
+__all__ = [
+    "check_import",
+    "import_contacts",
+    "import_customers",
+    "import_periods",
+    "prepare_import",
+    "run_import",
+]
 ROWS_A_STEP = 1_000
 SHOWN_ROWS = 20
 SHOWN_ERRORS = 100

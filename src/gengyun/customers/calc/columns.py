@@ -198,6 +198,26 @@ CONTACT_COLUMNS = (
     ),
 )
 
+PERIOD_COLUMNS = (
+    Column("customer", CONTACT_COLUMNS[0].names, needed=True),
+    Column(
+        "starts_on",
+        _names(
+            "开始日期, 开始日, 起始日期, 生效日期, 订阅开始, 合同开始日期, starts_on, start_date, "
+            "start, starts, begin date, subscription start"
+        ),
+        needed=True,
+    ),
+    Column(
+        "ends_on",
+        _names(
+            "结束日期, 结束日, 到期日期, 到期日, 终止日期, 订阅结束, 合同结束日期, ends_on, "
+            "end_date, end, ends, churn_date, subscription end"
+        ),
+    ),
+)
+
+
 ACTIVITY_COLUMNS = (
     Column("customer", CONTACT_COLUMNS[0].names, needed=True),
     Column(

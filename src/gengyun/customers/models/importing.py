@@ -10,6 +10,7 @@ class ImportRun(models.Model):
         CUSTOMERS = "customers"
         CONTACTS = "contacts"
         ACTIVITIES = "activities"
+        PERIODS = "periods"
 
     class State(models.TextChoices):
         UPLOADED = "uploaded"  # waiting for the mapping to be confirmed

@@ -15,6 +15,12 @@ KINDS: dict[str, tuple[Any, Any]] = {
         _("Activities"),
         _("Calls, meetings, notes of the past, each with customer and time."),
     ),
+    "periods": (
+        _("Subscription periods"),
+        _(
+            "One row per period with customer, first day and the day it ends: since when each is a customer without a break."
+        ),
+    ),
 }
 
 FIELDS: dict[str, Any] = {
@@ -33,6 +39,8 @@ FIELDS: dict[str, Any] = {
     "edition": _("Edition"),
     "started_on": _("Start date"),
     "renews_on": _("Renewal date"),
+    "starts_on": _("First day"),
+    "ends_on": _("Ends on (no longer covered)"),
     "tags": _("Tags"),
     "next_step": _("Next step"),
     "next_step_on": _("Date of the next step"),
