@@ -18,7 +18,8 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "periods": (
         _("Subscription periods"),
         _(
-            "One row per period with customer, first day and the day it ends: since when each is a customer without a break."
+            "One row per period, with customer, first day and the day it ends: they say since when "
+            "each is a customer without a break."
         ),
     ),
 }
