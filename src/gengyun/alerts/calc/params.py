@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gengyun.alerts.calc.detect import DropRule
+
+from gengyun.alerts.calc.detect import DropRule
+
 BANDS = ("A", "B", "C", "D")
 PARTS = ("decider", "champion", "user", "procurement", "other")
 OPS = ("lt", "gt")  # below, above
@@ -43,8 +47,8 @@ Spec = Number | Choice | Several | Key
 SPECS: dict[str, dict[str, Spec]] = {
     # R1: science.md 5.3. `urgent`: use below this share of its usual is one step more urgent
     "usage_drop": {
-        "z": Number(-3.0, -20, -1),
-        "strong_z": Number(-5.0, -40, -1),
+        "z": Number(DropRule.z, -20, -1),
+        "strong_z": Number(DropRule.strong_z, -40, -1),
         "ratio": Number(0.8, 0.05, 1),
         "exit_ratio": Number(0.9, 0.05, 1.5),
         "min_expected": Number(5.0, 0, 100_000),
