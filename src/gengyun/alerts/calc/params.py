@@ -6,8 +6,6 @@ from typing import Any
 
 from gengyun.alerts.calc.detect import DropRule
 
-from gengyun.alerts.calc.detect import DropRule
-
 BANDS = ("A", "B", "C", "D")
 PARTS = ("decider", "champion", "user", "procurement", "other")
 OPS = ("lt", "gt")  # below, above
