@@ -10,7 +10,7 @@ from gengyun.cli.main import setup
 @click.option("--name", help="Name of the administrator.")
 @click.option("--password", help="Asked for when it is not given, so that no history keeps it.")
 def command(email: str | None, name: str | None, password: str | None) -> None:
-    """Create the database, the default tiers, journeys, metrics and scorecards, and one user.
+    """Create the database, default tiers, journeys, metrics, scorecards, alert rules, and one user.
 
     Refuses when there is a user already. Killed or refused half way, it can be run again.
     """
@@ -19,6 +19,7 @@ def command(email: str | None, name: str | None, password: str | None) -> None:
     from django.core.management import call_command
     from django.utils.translation import gettext as _
 
+    from gengyun.alerts.actions import defaults as alerts
     from gengyun.customers.actions import defaults as customers
     from gengyun.health.actions import defaults as health
     from gengyun.kernel.clock import utc_now
@@ -34,7 +35,7 @@ def command(email: str | None, name: str | None, password: str | None) -> None:
             % {"folder": settings.DATA_DIR}
         )
     now = utc_now()
-    for package in (customers, usage, health):
+    for package in (customers, usage, health, alerts):
         package.install_defaults(now=now)
     email = email or click.prompt(_("E-mail of the administrator"))
     name = name or click.prompt(_("Name"), default=email.partition("@")[0])

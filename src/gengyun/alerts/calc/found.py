@@ -48,16 +48,12 @@ class Found:
     def key(self, row: int) -> str:
         return self.keys[row] if self.keys is not None else f"c:{self.ids[row]}"
 
-    def row_of(self, key: str, customer_id: int | None) -> int | None:
-        if self.keys is not None:
-            return self._places().get(key)
+    def row_of(self, customer_id: int | None) -> int | None:
+        """Where there is one row per customer: the row of this one."""
         if customer_id is None or not len(self.ids):
             return None
         place = int(np.searchsorted(self.ids, customer_id))
         return place if place < len(self.ids) and self.ids[place] == customer_id else None
-
-    def _places(self) -> dict[str, int]:
-        return {key: row for row, key in enumerate(self.keys or ())}
 
     def reading(self, row: int, *, reference: float | None = None, days_open: int = 0) -> Reading:
         """`reference` and `days_open` of the running episode, where there is one."""
@@ -74,17 +70,6 @@ class Found:
             reference=plain(self.reference[row]) if self.reference is not None else None,
             facts={name: plain(column[row]) for name, column in self.facts.items()},
         )
-
-
-def nothing() -> Found:
-    """No row at all: nobody is judged."""
-    return Found(
-        np.zeros(0, np.int64),
-        np.zeros(0, np.bool_),
-        np.zeros(0, np.bool_),
-        np.zeros(0, np.int64),
-        np.zeros(0),
-    )
 
 
 def plain(value: Any) -> Any:

@@ -17,7 +17,7 @@ from gengyun.alerts.calc.params import BANDS
 
 Params = Mapping[str, Any]
 MOST_URGENT = 1
-SETTLED_DAYS = 98  # both windows of the usage rule: by then the new level is its usual
+SETTLED_DAYS = 98  # both windows of the usage rule: by then a new level is the usual one
 
 
 def severities(count: int, severity: int, urgent: Flags | None = None) -> Ints:
@@ -74,7 +74,7 @@ def activation_low(
 
 @dataclass(frozen=True)
 class Lateness:
-    """Per customer: effective days beyond the longest stay (nan: no limit), the stage, its start."""
+    """Per customer: effective days beyond the longest stay (nan: no limit), stage, its start."""
 
     days_over: Floats
     stage: Sequence[int | None]
@@ -137,7 +137,8 @@ def _places(band: npt.NDArray[np.str_]) -> Ints:
 
 
 def score_drop(ids: Ints, score: Floats, before: Floats, params: Params, severity: int) -> Found:
-    """Lost `points` within `days`; over when it is within `exit_points` of where it came from."""
+    """Lost `points` within `days`; over when it is within `exit_points` of where it came from, or
+    when the new level has lasted so long that it is the usual one."""
     change = score - before
     exit_points = float(params["exit_points"])
     with np.errstate(invalid="ignore"):
@@ -153,7 +154,7 @@ def score_drop(ids: Ints, score: Floats, before: Floats, params: Params, severit
         reference=before,
         facts={"change": change, "score_before": before},
         worse="lower",
-        back=lambda value, reference, days: value > reference - exit_points,
+        back=lambda value, reference, days: value > reference - exit_points or days > SETTLED_DAYS,
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gengyun.alerts.calc.calendar import Calendar, Outage
-from gengyun.alerts.calc.detect import DropRule, dormant, usage_drop
+from gengyun.alerts.calc.detect import DropRule, dormant, slow_slide, usage_drop
 from gengyun.alerts.calc.found import Found, Ints
 from gengyun.alerts.calc.rules import SETTLED_DAYS, Params, severities
 
@@ -83,6 +83,24 @@ def silence(
         severities(len(ids), severity, urgent),
         seen.effective_days,
         facts={"last_on": days, "active_days": seen.active_days_before},
+    )
+
+
+def slide(
+    ids: Ints, usage: npt.ArrayLike, calendar: Calendar, params: Params, severity: int
+) -> Found:
+    """The watch-list: weeks a little below the usual add up. Over at half the height."""
+    seen = slow_slide(usage, calendar.factor, h=params["h"], drift=params["drift"])
+    with np.errstate(invalid="ignore"):
+        cleared = seen.height < params["h"] / 2
+    return Found(
+        ids,
+        seen.is_sliding,
+        cleared,
+        severities(len(ids), severity),
+        seen.height,
+        facts={"weeks": seen.weeks, "rate_before": seen.rate_before, "rate_now": seen.rate_now},
+        worse="higher",
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from gengyun.alerts.calc import rules, usage_rules
-from gengyun.alerts.calc.found import Found, nothing
+from gengyun.alerts.calc.found import Found
 from gengyun.alerts.models import AlertRule
 from gengyun.alerts.queries.day import Day
 
@@ -43,6 +43,12 @@ def _dormant(rule: AlertRule, day: Day) -> Found:
         rule.severity,
         active_days_before=day.usage.active_days_before,
         last_on=day.usage.last_on,
+    )
+
+
+def _slow_slide(rule: AlertRule, day: Day) -> Found:
+    return usage_rules.slide(
+        day.usage.customer_ids, day.usage.use, day.calendar, rule.params, rule.severity
     )
 
 
@@ -88,7 +94,7 @@ def _source_silent(rule: AlertRule, day: Day) -> Found:
 _KINDS: dict[AlertRule.Kind, Callable[[AlertRule, Day], Found]] = {
     Kind.USAGE_DROP: _usage_drop,
     Kind.DORMANT: _dormant,
-    Kind.SLOW_SLIDE: lambda rule, day: nothing(),
+    Kind.SLOW_SLIDE: _slow_slide,
     Kind.ACTIVATION_LOW: _activation,
     Kind.STAGE_LATE: _stage_late,
     Kind.SOURCE_SILENT: _source_silent,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from gengyun.alerts.actions import defaults as alert_defaults
 from gengyun.customers.actions import defaults as customer_defaults
 from gengyun.demo.load import customers as load_customers
 from gengyun.demo.load import events as load_events
@@ -77,6 +78,7 @@ def build(
         customer_defaults.install_defaults(now=since)
         usage_defaults.install_defaults(now=since)
         health_defaults.install_defaults(now=since)
+        alert_defaults.install_defaults(now=since)
         last_visit = start_of(as_of - timedelta(weeks=1)) + timedelta(hours=17, minutes=42)
         people = make_people(now=now, since=since, last_visit=last_visit)
         source = make_source(now=now)

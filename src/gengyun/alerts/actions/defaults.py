@@ -1,0 +1,125 @@
+"""The causes and rules that a deployment starts with. Content, as data in both languages.
+
+Causes and grades are those of the founding articles (domain.md); the rules are R1, R2, R5, R8, R10
+of science.md 5.3, the health rules, and the product-wide outage. All are ordinary rows afterwards.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from gengyun.alerts.calc.params import clean_params
+from gengyun.alerts.models import AlertRule, RiskCause
+from gengyun.customers.models import Stage
+
+HIGH, MEDIUM, LOW = RiskCause.Grade.HIGH, RiskCause.Grade.MEDIUM, RiskCause.Grade.LOW
+Kind = AlertRule.Kind
+
+# family, Chinese, English, grade of the family, its causes
+CAUSES: list[tuple[str, str, str, str, list[tuple[str, str, str, str]]]] = [
+    ("value", "价值", "Value", HIGH, [
+        ("sold_wrong", "卖错了", "Sold wrong", HIGH),
+        ("roi_wrong", "ROI 不对", "ROI wrong", HIGH),
+    ]),
+    ("relationship", "关系", "Relationship", HIGH, [
+        ("decider_changed", "决策人变更", "Decision maker changed", HIGH),
+        ("champion_changed", "拥护者变更", "Champion changed", LOW),
+        ("contact_refused", "拒沟通", "Refuses to talk", MEDIUM),
+        ("no_feedback", "无反馈", "No feedback", MEDIUM),
+    ]),
+    ("adoption", "使用", "Use", MEDIUM, [
+        ("use_low", "使用低", "Use is low", MEDIUM),
+        ("activation_low", "账号激活低", "Few accounts activated", MEDIUM),
+        ("slow_go_live", "上线慢", "Slow go-live", MEDIUM),
+    ]),
+    ("service", "服务", "Service", MEDIUM, [
+        ("slow_answers", "反馈解决慢", "Slow answers", MEDIUM),
+        ("need_unmet", "新需求未实现", "New need unmet", LOW),
+    ]),
+    ("health", "健康度", "Health", MEDIUM, [
+        ("cause_unknown", "原因待查", "Cause not known yet", MEDIUM),
+    ]),
+    ("data", "数据", "Data", MEDIUM, [
+        ("source_silent", "数据源中断", "Data source silent", MEDIUM),
+        ("product_outage", "产品故障", "Product outage", MEDIUM),
+    ]),
+]  # fmt: skip
+
+# key, kind, Chinese and English name, severity, cause, parameters, response hours, resolve days
+RULES: list[tuple[str, str, str, str, int, str, dict[str, Any], int, int]] = [
+    ("source_silent", Kind.SOURCE_SILENT, "数据源没有数据", "Data source silent", 2,
+     "source_silent", {}, 4, 2),
+    ("outage", Kind.OUTAGE, "全体客户用量中断", "Use stopped for all customers", 1,
+     "product_outage", {}, 2, 2),
+    ("decider_left", Kind.CONTACT_LEFT, "决策人离开", "Decision maker left", 1,
+     "decider_changed", {"parts": ["decider"], "days": 30}, 4, 5),
+    ("usage_drop", Kind.USAGE_DROP, "用量下降", "Usage drop", 2, "use_low", {}, 9, 10),
+    ("dormant", Kind.DORMANT, "停止使用", "Dormant", 2, "use_low", {}, 9, 10),
+    ("band_d", Kind.BAND_CHANGE, "健康度降到 D", "Health fell to D", 2, "cause_unknown",
+     {"bands": ["D"], "days": 28}, 9, 10),
+    ("score_drop", Kind.SCORE_DROP, "健康分大幅下降", "Health score fell", 3, "cause_unknown",
+     {}, 18, 15),
+    ("activation_low", Kind.ACTIVATION_LOW, "上线 45 天激活低", "Few accounts active on day 45", 2,
+     "activation_low", {"metric": "seat_use_30d"}, 9, 10),
+    ("stage_late", Kind.STAGE_LATE, "上线阶段超期", "Onboarding late", 3,
+     "slow_go_live", {}, 18, 15),
+    ("slow_slide", Kind.SLOW_SLIDE, "用量缓慢下滑", "Slow slide of use", 4, "use_low", {}, 18, 15),
+    ("champion_left", Kind.CONTACT_LEFT, "拥护者离开", "Champion left", 3, "champion_changed",
+     {"parts": ["champion"], "days": 30}, 18, 15),
+]  # fmt: skip
+ONBOARDING = ("handover", "kickoff", "rollout")
+
+
+@transaction.atomic
+def install_defaults(*, now: datetime) -> int:
+    """Create the default causes and rules on a deployment that has no rule; returns how many.
+
+    Leaves everything alone once a rule exists: what was retired stays retired.
+    """
+    if AlertRule.objects.exists():
+        return 0
+    causes = _install_causes(now)
+    for place, (key, kind, zh, en, severity, cause, params, hours, days) in enumerate(RULES):
+        AlertRule.objects.create(
+            key=key,
+            kind=kind,
+            name_zh=zh,
+            name_en=en,
+            severity=severity,
+            cause=causes[cause],
+            params=clean_params(kind, params),
+            scope=_scope(kind),
+            first_response_hours=hours,
+            resolve_days=days,
+            position=(place + 1) * 10,
+            created_at=now,
+            updated_at=now,
+        )
+    return len(RULES)
+
+
+def _install_causes(now: datetime) -> dict[str, RiskCause]:
+    found = {cause.key: cause for cause in RiskCause.objects.all()}
+    for place, (key, zh, en, grade, below) in enumerate(CAUSES):
+        family = found.get(key) or RiskCause.objects.create(
+            key=key, name_zh=zh, name_en=en, grade=grade, position=(place + 1) * 100, created_at=now
+        )
+        for step, (key_below, zh_below, en_below, grade_below) in enumerate(below):
+            found[key_below] = found.get(key_below) or RiskCause.objects.create(
+                key=key_below,
+                parent=family,
+                name_zh=zh_below,
+                name_en=en_below,
+                grade=grade_below,
+                position=(place + 1) * 100 + step + 1,
+                created_at=now,
+            )
+    return found
+
+
+def _scope(kind: str) -> dict[str, Any]:
+    if kind != Kind.STAGE_LATE:
+        return {}
+    stages = Stage.objects.filter(key__in=ONBOARDING).order_by("pk")
+    return {"stages": list(stages.values_list("pk", flat=True))}

@@ -1,0 +1,18 @@
+"""Customers changed: facts about them are judged at once, and their work items follow the owner."""
+
+from datetime import datetime
+from typing import Any
+
+from gengyun.alerts.actions.evaluate import evaluate_facts
+from gengyun.alerts.actions.owners import follow_owners
+from gengyun.kernel.outbox import on
+
+FEW = 2_000  # more at once (an import) wait for the night
+
+
+@on("customer.changed")
+def judge_facts(payload: dict[str, Any], now: datetime) -> None:
+    customer_ids = payload["customer_ids"]
+    follow_owners(customer_ids=customer_ids, now=now)
+    if len(customer_ids) <= FEW:
+        evaluate_facts(customer_ids=customer_ids, now=now)
