@@ -59,4 +59,5 @@ urlpatterns = [
     path("customers/views/<int:pk>/", views.change, name="view_change"),
     path("customers/<int:pk>/", include(customer_pages)),
     path("", include("gengyun.web.urls_settings")),
+    path("", include("gengyun.web.urls_alerts")),
 ]

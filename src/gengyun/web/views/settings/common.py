@@ -56,6 +56,10 @@ SECTIONS = (
         _("What your company wants to know of a customer beyond what is built in."),
     ),
     Section(
+        "channels", "settings_channels", "settings.read", "mail", _("Channels"),
+        _("Feishu, DingTalk, WeCom, mail: who is told of alerts outside the product, and when."),
+    ),
+    Section(
         "team", "settings_team", "team.edit", "users", _("Users and teams"),
         _("Who may come in, in which role, and who leads whom."),
     ),
