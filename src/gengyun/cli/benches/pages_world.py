@@ -150,7 +150,7 @@ def _scores(connection, now: datetime) -> None:
     from gengyun.health.queries.cards import card_for, cards_in_force, metric_infos
 
     day, infos = now.date(), metric_infos()
-    card = card_for(cards_in_force(day), None)
+    card = card_for(cards_in_force(day), None, None)
     found = []
     for n in range(100):
         values = {key: float(n % 17) for key in card.config.metrics()}
@@ -233,7 +233,9 @@ def _insert(connection, model, rows: list[dict]) -> None:
 
 
 def _plain(value):
-    """As SQLite keeps it: instants without a zone in UTC, days in ISO form."""
+    """As SQLite keeps it: instants without a zone in UTC, days in ISO form, lists as JSON."""
+    if isinstance(value, list | dict):
+        return json.dumps(value)
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
     return value.isoformat() if isinstance(value, date) else value
