@@ -45,7 +45,9 @@ def metrics():
         for need in plan.measures()
     }  # fmt: skip
     fields = [(f"field_{name}", pa.float64()) for name in (*plan.fields(), *plan.day_fields())]
-    customers = pa.schema([("customer_id", pa.int64()), ("as_of", pa.date32()), *fields])
+    customers = pa.schema(
+        [("customer_id", pa.int64()), ("as_of", pa.date32()), ("until", pa.date32()), *fields]
+    )
     return expression(
         plan, rollups=rollups, windows=windows, customers=table_of("customers", customers)
     )

@@ -8,7 +8,7 @@ same question is asked of every day, and of many days at once (see `windows`).
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
@@ -140,10 +140,19 @@ class Output:
 
 @dataclass(frozen=True)
 class Plan:
-    """`outputs` are the question; `as_ofs` the days it is asked of, ascending."""
+    """`outputs` are the question; `as_ofs` the days it is asked of, ascending.
+
+    `ahead`: that many days from the judged day on count and are known too. 0 is a judgement; live
+    values have what the day in hand brought so far on top of the judged day's own windows.
+    """
 
     as_ofs: tuple[date, ...]
     outputs: tuple[Output, ...]
+    ahead: int = 0
+
+    def until(self, as_of: date) -> date:
+        """The first day of which nothing counts."""
+        return as_of + timedelta(days=self.ahead)
 
     @property
     def newest(self) -> date:
@@ -198,11 +207,13 @@ def plan_for(
     *,
     as_of: date | Iterable[date],
     parts: Mapping[str, Part] | None = None,
+    ahead: int = 0,
 ) -> Plan:
     """The plan of `definitions` as of some days; `parts` are further metrics that they refer to."""
     known = {**(parts or {}), **parts_of(definitions)}
     days = (as_of,) if isinstance(as_of, date) else tuple(sorted(set(as_of)))
-    return Plan(days, tuple(Output(key, _value(item, known)) for key, item in definitions.items()))
+    outputs = tuple(Output(key, _value(item, known)) for key, item in definitions.items())
+    return Plan(days, outputs, ahead)
 
 
 def _value(definition: Definition, parts: Mapping[str, Part]) -> Value:

@@ -35,7 +35,7 @@ def expression(
     customers: "ir.Table",
 ) -> "ir.Table":
     """`rollups` and `windows` (usage.calc.windows) by measure key; `customers`: customer_id, as_of,
-    field_* of `plan.fields()` and `plan.day_fields()`, those as days up to as_of.
+    until, field_* of `plan.fields()` and `plan.day_fields()`, those as days up to as_of.
 
     The result has customer_id, as_of and one float64 column per output, null for unknown. A
     customer from whom nothing was ever received by then is unknown in everything counted from
@@ -78,7 +78,7 @@ def _parts(
     rows = rows.select(*(name for name in rows.columns if name != "measure"))
     at = rows.day if need.kind == "daily" else rows.month
     met = rows.inner_join(windows, at == windows["at"])
-    met = met.filter(met.known_day < met.as_of)
+    met = met.filter(met.known_day < met.until)
     if need.kind != "daily":
         return [_presence(met, names, flags)]
     days = [column for column in names if column.aggregate == "active_days"]
@@ -132,7 +132,7 @@ class _Values:
     def __init__(self, joined: "ir.Table", names: Mapping[Column, str]) -> None:
         self.joined = joined
         self.names = names
-        self.heard = joined.first_heard < joined.as_of  # null, and so not true, where never
+        self.heard = joined.first_heard < joined.until  # null, and so not true, where never
 
     def of(self, value: Value) -> Any:
         import ibis

@@ -81,6 +81,40 @@ def values_as_of(
     return found
 
 
+def live_values(
+    customer_ids: Collection[int],
+    *,
+    as_of: date,
+    until: date,
+    metric_keys: Collection[str] | None = None,
+    lake: "Lake | None" = None,
+) -> dict[int, dict[str, float | None]]:
+    """The judged day's own windows with what came since, up to the day before `until`, on top.
+
+    A window that ended now instead would hold half of today and lose a whole day: every customer
+    would look worse each morning. Not written anywhere; tomorrow's run counts today in full.
+    """
+    from gengyun.lake.engine import Engine
+    from gengyun.usage.queries.running import customer_rows, run_plan
+
+    metrics = active_metrics()
+    wanted = parsed(metrics)
+    if metric_keys is not None:
+        chosen = {key: item for key, item in wanted.items() if key in metric_keys}
+    else:
+        chosen = wanted
+    ahead = max(0, (until - as_of).days)
+    plan = plan_for(chosen, as_of=as_of, parts=parts_of(wanted), ahead=ahead)
+    ids = sorted(set(customer_ids))
+    with Engine() as engine:
+        customers = customer_rows(ids, plan)
+        wide = run_plan(engine, _lake(lake), plan, customers, are_few=True).to_pydict()
+    return {
+        pk: {key: wide[key][place] for key in chosen}
+        for place, pk in enumerate(wide["customer_id"])
+    }
+
+
 def judged_days(lake: "Lake | None" = None) -> list[date]:
     """The days for which values were written, ascending."""
     return _lake(lake).partitions("metric_values")

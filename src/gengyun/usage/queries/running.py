@@ -54,8 +54,12 @@ def run_plan(
     customers: pa.Table,
     *,
     instead: dict[str, pa.Table] | None = None,
+    are_few: bool = False,
 ) -> pa.Table:
-    """customer_id, as_of, one float64 column per output. `instead`: rows in place of roll-ups."""
+    """customer_id, as_of, one float64 column per output. `instead`: rows in place of roll-ups.
+
+    `are_few`: the roll-ups of these customers are picked out first, not read as a whole.
+    """
     if not customers.num_rows:
         names = [output.metric for output in plan.outputs]
         kinds = [("customer_id", pa.int64()), ("as_of", pa.date32())]
@@ -68,30 +72,43 @@ def run_plan(
             rollups[need.key] = engine.rows(name, rows)
             first = pc.min(rows["day"]).as_py() if table == "daily" else None
         else:
-            files = lake.file_rows(table, _where(table, need, plan))
+            where = _where(table, need, plan)
+            if are_few:
+                where.append(("customer_id", "in", customers["customer_id"].to_pylist()))
+            files = lake.file_rows(table, where)
             paths = [str(lake.path / table / row["path"]) for row in files]
-            rollups[need.key] = engine.table(name, paths, tables.SCHEMAS[table])
+            if are_few:
+                picked = lake.read_files(table, [row["path"] for row in files], where=where)
+                rollups[need.key] = engine.rows(name, picked)
+            else:
+                rollups[need.key] = engine.table(name, paths, tables.SCHEMAS[table])
             first = min((row.get("min.day") or plan.newest for row in files), default=None)
         columns = plan.columns_of(need)
         if columns:
             windows[need.key] = engine.rows(
                 f"windows_{need.key}", _windows(need, plan, first or plan.newest)
             )
-    asked = engine.rows("customers", customers)
+    asked = engine.rows("customers", customers.append_column("until", _ends(customers, plan)))
     return engine.run(
         lambda: expression(plan, rollups=rollups, windows=windows, customers=asked),
         same_as=plan.outputs,
     )
 
 
+def _ends(customers: pa.Table, plan: Plan) -> pa.ChunkedArray | pa.Array:
+    if not plan.ahead:
+        return customers["as_of"]
+    return pa.array([plan.until(day) for day in customers["as_of"].to_pylist()], pa.date32())
+
+
 def _windows(need: MeasureNeed, plan: Plan, first: date) -> pa.Table:
     columns = plan.columns_of(need)
     if need.kind == "daily":
-        return day_windows(columns, plan.as_ofs, first=first)
-    return month_windows(columns, plan.as_ofs)
+        return day_windows(columns, plan.as_ofs, first=first, ahead=plan.ahead)
+    return month_windows(columns, plan.as_ofs, ahead=plan.ahead)
 
 
 def _where(table: str, need: MeasureNeed, plan: Plan) -> "list[Condition]":
     day = "day" if table == "daily" else "month"
-    newest = plan.newest
-    return [("measure", "=", need.key), ("known_day", "<", newest), (day, "<", newest)]
+    end = plan.until(plan.newest)
+    return [("measure", "=", need.key), ("known_day", "<", end), (day, "<", end)]
