@@ -17,6 +17,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "customer.assign": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
     "customer.import": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
     "activity.write": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),
+    "alert.work": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),
     "view.share": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
     "settings.read": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
     "settings.edit": frozenset({Role.ADMIN, Role.OPERATIONS}),
