@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from gengyun.customers.calc.journeys import PACES
 from gengyun.kernel.errors import Refusal
+from gengyun.portfolio.calc.custom_filters import ANY_OPERATOR, is_custom
 from gengyun.portfolio.calc.needs import GROUPS
 
 NUMBERS = ("gte", "lt", "none", "known")
@@ -20,6 +22,7 @@ FIELDS: dict[str, tuple[tuple[str, ...], str]] = {
     "owner": (CHOICE, "person"),  # id or "me"
     "tier": (CHOICE, "id"),
     "stage": (CHOICE, "id"),
+    "pace": (("is", "in"), "pace"),  # of the stay in the stage
     "band": (("is", "in", "not"), "band"),
     "trend": (("is",), "trend"),
     "tag": (("has", "lacks"), "text"),
@@ -39,6 +42,7 @@ FIELDS: dict[str, tuple[tuple[str, ...], str]] = {
 WITHOUT_VALUE = frozenset({"none", "known", "overdue", "today", "any"})
 WITH_ISO_DAYS = frozenset({"between", "before"})
 MAX_FILTERS, MAX_CHOICES = 20, 100
+LONGEST_FIELD = 60
 
 
 class BadFilter(Refusal):
@@ -66,6 +70,8 @@ def parse_filters(raw: Any) -> list[Filter]:
 def _parse(item: Any) -> Filter:
     if isinstance(item, Filter):
         return item
+    if isinstance(item, Mapping) and is_custom(item.get("field")):
+        return _parse_custom(item)
     if not isinstance(item, Mapping) or item.get("field") not in FIELDS:
         raise BadFilter(condition=str(item)[:60])
     operators, kind = FIELDS[item["field"]]
@@ -78,6 +84,19 @@ def _parse(item: Any) -> Filter:
         return Filter(item["field"], op, _operand(kind, op, value))
     except (TypeError, ValueError, OverflowError):
         raise BadFilter(condition=f"{item['field']} {op} {value}"[:60]) from None
+
+
+def _parse_custom(item: Mapping[str, Any]) -> Filter:
+    """The shape only: what the field accepts is known where the filter is applied."""
+    field, op, value = str(item["field"]), item.get("op"), item.get("value")
+    if op not in ANY_OPERATOR or len(field) > LONGEST_FIELD:
+        raise BadFilter(condition=f"{field} {op}"[:60])
+    if op in WITHOUT_VALUE:
+        return Filter(field, op)
+    try:
+        return Filter(field, op, _operand("text", op, value))
+    except (TypeError, ValueError):
+        raise BadFilter(condition=f"{field} {op} {value}"[:60]) from None
 
 
 def _operand(kind: str, op: str, value: Any) -> Any:
@@ -140,6 +159,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "number": _number,
     "days": _days,
     "band": _one_of("A", "B", "C", "D", "N"),
+    "pace": _one_of(*PACES),
     "trend": _one_of("up", "down", "flat"),
     "need": _one_of(*GROUPS),
 }

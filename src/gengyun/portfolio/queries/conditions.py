@@ -11,15 +11,18 @@ from django.db.models.lookups import GreaterThan
 
 from gengyun.customers.models import Customer
 from gengyun.kernel.days import start_of
+from gengyun.portfolio.calc.custom_filters import is_custom
 from gengyun.portfolio.calc.filters import Filter
 from gengyun.portfolio.calc.search import pairs, search_key
 from gengyun.portfolio.models import CustomerSummary, NamePair
+from gengyun.portfolio.queries.custom import custom_condition
 from gengyun.team.models import User
 
 COLUMNS = {
     "owner": "owner_id",
     "tier": "tier_id",
     "stage": "stage_id",
+    "pace": "pace",
     "band": "band",
     "trend": "trend",
     "industry": "industry",
@@ -39,6 +42,8 @@ TEXTS = frozenset({"industry", "region"})
 
 def condition(found: Filter, *, actor: User | None, today: date) -> Q:
     """The filter as a condition; "me" is the actor, days are counted from `today`."""
+    if is_custom(found.field):
+        return custom_condition(found, today=today)
     if found.field in _SPECIAL:
         return _SPECIAL[found.field](found, today)
     column, value = COLUMNS[found.field], found.value

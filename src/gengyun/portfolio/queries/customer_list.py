@@ -11,10 +11,13 @@ from typing import Any
 
 from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 
+from gengyun.customers.models import CustomField
+from gengyun.portfolio.calc.custom_filters import is_custom
 from gengyun.portfolio.calc.filters import BadFilter, Filter, parse_filters
 from gengyun.portfolio.calc.search import search_key
 from gengyun.portfolio.models import CustomerSummary
 from gengyun.portfolio.queries.conditions import begins_with, condition, contains, inside
+from gengyun.portfolio.queries.custom import ordered_by_field, sort_field, sorted_keys
 from gengyun.team.models import User
 
 PAGE_SIZE = 50
@@ -61,9 +64,10 @@ class ListQuery:
     def from_json(cls, raw: Any) -> "ListQuery":
         raw = raw if isinstance(raw, dict) else {}
         sort = str(raw.get("sort") or DEFAULT_SORT)
-        if sort.removeprefix("-") not in SORTS:
+        key = sort.removeprefix("-")
+        if key not in SORTS and not is_custom(key):
             raise BadSort(sort=sort[:40])
-        columns = tuple(str(column)[:30] for column in raw.get("columns") or ())[:20]
+        columns = tuple(str(column)[:60] for column in raw.get("columns") or ())[:20]
         return cls(tuple(parse_filters(raw.get("filters") or [])), sort, columns)
 
     def as_json(self) -> dict[str, Any]:
@@ -108,6 +112,8 @@ def matching(
 
 def sorted_by(rows: QuerySet[CustomerSummary], sort: str) -> QuerySet[CustomerSummary]:
     key = sort.removeprefix("-")
+    if is_custom(key):
+        return ordered_by_field(rows, _sort_field(sort), sort)
     if key not in SORTS:
         raise BadSort(sort=sort[:40])
     column, last = F(SORTS[key]), None if key in NEVER_NULL else True
@@ -115,6 +121,13 @@ def sorted_by(rows: QuerySet[CustomerSummary], sort: str) -> QuerySet[CustomerSu
     if sort.startswith("-"):
         return rows.order_by(column.desc(nulls_last=last), "-pk")
     return rows.order_by(column.asc(nulls_last=last), "pk")
+
+
+def _sort_field(sort: str) -> CustomField:
+    field = sort_field(sort)
+    if field is None:
+        raise BadSort(sort=sort[:40])
+    return field
 
 
 def list_page(
@@ -131,7 +144,12 @@ def list_page(
     rows = matching(actor, query.filters, today=today)
     start = (page - 1) * PAGE_SIZE
     # keys first, from an index; the wide rows only of those that are shown
-    keys = list(sorted_by(rows, query.sort).values_list("pk", flat=True)[start:][: PAGE_SIZE + 1])
+    if is_custom(query.sort.removeprefix("-")):
+        field = _sort_field(query.sort)
+        keys = sorted_keys(rows, field, query.sort, start=start, count=PAGE_SIZE + 1)
+    else:
+        ordered = sorted_by(rows, query.sort).values_list("pk", flat=True)
+        keys = list(ordered[start:][: PAGE_SIZE + 1])
     has_next = len(keys) > PAGE_SIZE
     shown = _rows(keys[:PAGE_SIZE])
     if page == 1 and not has_next:  # everything is in hand

@@ -8,6 +8,8 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from gengyun.kernel.days import day_of
+from gengyun.portfolio.queries.custom import SORTED_BY
+from gengyun.web.present.custom import NUMERIC, column_label
 from gengyun.web.words import is_zh, pick
 
 
@@ -80,10 +82,29 @@ DEFAULT = (
 )  # fmt: skip
 
 
-def chosen(keys):
-    """The columns to show, in their fixed order; the name always."""
-    wanted = {key for key in keys if key in COLUMNS} or set(DEFAULT)
-    return [column for column in _ALL if column.key in wanted | {"name"}]
+def chosen(keys, customs=None):
+    """The columns to show, in the order of the keys; the name always, and first.
+
+    `customs`: the company's own fields by name; a key that is neither is left out.
+    """
+    wanted = [key for key in dict.fromkeys(keys) if key in COLUMNS or key in (customs or {})]
+    rest = [key for key in wanted or DEFAULT if key != "name"]
+    return [column_of(key, customs or {}) for key in ("name", *rest)]
+
+
+def column_of(key, customs):
+    return COLUMNS.get(key) or custom_column(customs[key])
+
+
+def custom_column(field):
+    """A column of the company's own: its values come from a query of the view that shows it."""
+    return Column(
+        field.name,
+        column_label(field),
+        field.name if field.kind in SORTED_BY else "",
+        first_down=field.kind in {"number", "money"},
+        is_number=field.kind in NUMERIC,
+    )
 
 
 def export_row(row, columns):

@@ -11,6 +11,7 @@ from gengyun.customers.actions import customers as actions
 from gengyun.customers.actions.tags import tag as tag_customers
 from gengyun.customers.models import Customer
 from gengyun.customers.queries import customers as customer_queries
+from gengyun.customers.queries.custom_fields import fields_named, values_of
 from gengyun.kernel.errors import Refusal
 from gengyun.portfolio.calc.filters import Filter
 from gengyun.portfolio.queries import customer_list as queries
@@ -24,9 +25,10 @@ from gengyun.web.access import page
 from gengyun.web.jinja import icon, url
 from gengyun.web.present import list_query
 from gengyun.web.present.cells import Cells
-from gengyun.web.present.list_columns import COLUMNS, chosen, export_row
+from gengyun.web.present.list_columns import chosen, export_row
 from gengyun.web.present.marks import options
 from gengyun.web.render import back, is_htmx, render, toast
+from gengyun.web.views import filter_window
 from gengyun.web.views import filters as filter_views
 
 TEMPLATE = "customers/list.html"
@@ -35,7 +37,7 @@ TEMPLATE = "customers/list.html"
 @page()
 def show(request):
     address = _address(request)
-    added = filter_views.added(request)
+    added = filter_window.added(request)
     if added:
         address_to = address.path(request.path, filters=(*address.filters, *added))
         return HttpResponseRedirect(address_to)
@@ -59,7 +61,8 @@ def _context(request, address):
     query = address.query()
     found = queries.list_page(user, query, today=today, page=address.page)
     saved = _saved(user, address)
-    columns = chosen(address.columns)
+    customs = _customs(address)
+    columns = chosen(address.columns, customs)
     base = reverse("web:customers")
     return {
         "address": address,
@@ -72,14 +75,16 @@ def _context(request, address):
             may_assign=can(user, "customer.assign"),
             url=url,
             icon=icon,
+            custom=_custom_cells(columns, customs, found.rows),
         ),
-        "all_columns": [(column, column in columns) for column in COLUMNS.values()],
+        "columns_href": address.path(reverse("web:customers_columns")),
         "tabs": [] if _is_typing(request) else _tabs(request, address),
         "tabs_counted": False,
+        "is_fragment": is_htmx(request),
         "tabs_href": address.path(reverse("web:customers_tabs")),
         "saved": saved,
         "is_changed": saved is not None and not _same(saved, query),
-        "chips": filter_views.chips(address, request.path),
+        "chips": filter_views.chips(address, request.path, customs),
         "conditions_href": address.path(reverse("web:customers_conditions")),
         "href": lambda **changes: address.path(base, **changes),
         "export_href": address.path(reverse("web:customers_export")),
@@ -88,6 +93,22 @@ def _context(request, address):
         else "",
         "may_edit": can(user, "customer.edit"),
         "is_empty": not found.rows and not query.filters and address.page == 1,
+    }
+
+
+def _customs(address):
+    """The company's own fields that the list names; no query where it names none."""
+    sort = address.sort.removeprefix("-")
+    return fields_named({sort, *address.columns, *(found.field for found in address.filters)})
+
+
+def _custom_cells(columns, customs, rows):
+    """What the shown rows hold in the columns of the company's own: one query for all."""
+    shown = [customs[column.key] for column in columns if column.key in customs]
+    held = values_of([row.pk for row in rows], shown)
+    return {
+        field.name: (field, {pk: values.get(field.key) for pk, values in held.items()})
+        for field in shown
     }
 
 
@@ -172,7 +193,7 @@ def _same(view, query):
 @page()
 def conditions(request):
     """What can be added as a condition: fetched when the window opens, as it reads every value."""
-    context = {"address": _address(request), "adders": filter_views.adders(request.user)}
+    context = {"address": _address(request), "adders": filter_window.adders(request.user)}
     block = "adders" if is_htmx(request) else None
     return render(request, "customers/conditions.html", context, block=block)
 

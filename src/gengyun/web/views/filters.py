@@ -1,18 +1,15 @@
-"""Conditions of the customer list as people see them: chips, and the window that adds one."""
+"""Conditions of the customer list as people see them: as chips."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from gengyun.customers.calc.custom import option_name
 from gengyun.customers.models import Stage, Tier
-from gengyun.customers.queries import customers as customer_queries
-from gengyun.portfolio.calc.filters import Filter, parse_filters
-from gengyun.portfolio.calc.needs import GROUPS
-from gengyun.portfolio.queries import choices
+from gengyun.portfolio.calc.filters import Filter
 from gengyun.team.models import User
-from gengyun.team.queries.people import members_below
-from gengyun.web.forms import Form
 from gengyun.web.present import format as plain
 from gengyun.web.present.needs import need_word
 from gengyun.web.words import is_zh, pick
@@ -33,6 +30,7 @@ def labels():
         "owner": pgettext("column", "CSM"),
         "tier": _("Tier"),
         "stage": _("Stage"),
+        "pace": _("Stay in the stage"),
         "band": _("Health"),
         "trend": _("Trend"),
         "tag": _("Tag"),
@@ -60,37 +58,90 @@ def band_word(band):
     }[band]
 
 
-def chips(address, path):
-    names = labels()
+def pace_word(pace):
+    return {"on_track": _("on track"), "behind": _("behind"), "stuck": _("stuck")}[pace]
+
+
+def chips(address, path, customs):
+    """`customs`: the company's own fields that the address names, by name."""
+    names = labels() | {name: field_label(field) for name, field in customs.items()}
     return [
         Chip(
             names.get(found.field, found.field),
-            _say(found),
+            _say(found, customs.get(found.field)),
             address.path(path, filters=address.without(place)),
         )
         for place, found in enumerate(address.filters)
     ]
 
 
-def _say(found):  # noqa: PLR0911 - one sentence per kind
+def field_label(field):
+    retired = _("%(name)s (retired)") % {"name": pick(field)}
+    return retired if field.retired_at is not None else pick(field)
+
+
+def _say(found, custom=None):
+    without = {
+        "none": _("is not set"),
+        "known": _("is known"),
+        "any": _("anything"),
+        "overdue": _("is overdue"),
+        "today": _("is today"),
+    }
+    if found.op in without:
+        return without[found.op]
+    if custom is not None:
+        return _say_custom(found, custom)
+    return _NAMED.get(found.field, _say_number)(found)
+
+
+def _say_names(found):
+    return _with_op(found.op, _names(found))
+
+
+def _say_pace(found):
     value = found.value
-    if found.op == "none":
-        return _("is not set")
-    if found.op == "known":
-        return _("is known")
-    if found.op == "any":
-        return _("anything")
-    if found.op in {"overdue", "today"}:
-        return _("is overdue") if found.op == "overdue" else _("is today")
-    if found.field in {"owner", "tier", "stage"}:
-        return _with_op(found.op, _names(found))
-    if found.field == "band":
-        values = value if isinstance(value, list) else [value]
-        return _with_op(found.op, _join(band_word(band) for band in values))
-    if found.field == "need":
-        return need_word(value)
-    if found.field == "trend":
-        return {"up": _("rising"), "down": _("falling"), "flat": _("steady")}[value]
+    return _join(pace_word(one) for one in (value if isinstance(value, list) else [value]))
+
+
+def _say_band(found):
+    values = found.value if isinstance(found.value, list) else [found.value]
+    return _with_op(found.op, _join(band_word(band) for band in values))
+
+
+def _say_need(found):
+    return need_word(found.value)
+
+
+def _say_trend(found):
+    return {"up": _("rising"), "down": _("falling"), "flat": _("steady")}[found.value]
+
+
+_NAMED = {
+    "owner": _say_names,
+    "tier": _say_names,
+    "stage": _say_names,
+    "pace": _say_pace,
+    "band": _say_band,
+    "need": _say_need,
+    "trend": _say_trend,
+}
+
+
+def _say_custom(found, field):
+    """The operand in the words of its field: names of choices, amounts, yes and no."""
+    value, zh = found.value, is_zh()
+    values = value if isinstance(value, list) else [value]
+    if field.kind in {"choice", "multi"}:
+        named = _join(option_name(field.definition, key, zh=zh) for key in values)
+        if found.op == "lacks":
+            return _("lacks “%(value)s”") % {"value": named}
+        return _with_op(found.op, named)
+    if field.kind == "bool":
+        return _("is %(value)s") % {"value": _("yes") if value == "yes" else _("no")}
+    if field.kind == "money":
+        said = [plain.money(int(Decimal(one)), zh=zh) for one in values]
+        found = Filter(found.field, found.op, said if isinstance(value, list) else said[0])
     return _say_number(found)
 
 
@@ -101,6 +152,7 @@ def _say_number(found):  # noqa: PLR0911 - one sentence per operator
     if found.op == "lt":
         return _("under %(value)s") % {"value": _shown(found.field, value)}
     if found.op == "within":
+        value = int(value)
         words = (
             ngettext("in the last %(n)s day", "in the last %(n)s days", value)
             if found.field == "touch"
@@ -108,6 +160,7 @@ def _say_number(found):  # noqa: PLR0911 - one sentence per operator
         )
         return words % {"n": value}
     if found.op == "older":
+        value = int(value)
         return ngettext("over %(n)s day ago", "over %(n)s days ago", value) % {"n": value}
     if found.op == "before":
         return _("before %(day)s") % {"day": value}
@@ -121,6 +174,8 @@ def _say_number(found):  # noqa: PLR0911 - one sentence per operator
 
 
 def _shown(field, value):
+    if isinstance(value, str):
+        return value
     return plain.money(value, zh=is_zh()) if field == "arr" else plain.number(value)
 
 
@@ -148,89 +203,3 @@ def _names(found):
         elif row is not None:
             shown.append(row.name if found.field == "owner" else pick(row))
     return _join(shown)
-
-
-@dataclass(frozen=True)
-class Adder:
-    """One condition that can be added: kind says which controls it shows."""
-
-    field: str
-    label: str
-    kind: str  # choice, bands, number, days, tag, need
-    options: list
-    ops: list
-
-
-def adders(user):
-    """Every field the window offers; the long lists are capped, they are for choosing by eye."""
-    names = labels()
-    number = [("gte", _("at least")), ("lt", _("under")), ("none", _("is not set"))]
-    owners = [
-        ("me", _("me")),
-        *members_below(user).exclude(pk=user.pk).values_list("pk", "name")[:200],
-    ]
-    tiers = [(tier.pk, pick(tier)) for tier in Tier.objects.all()]
-    stages = [
-        (stage.pk, f"{pick(stage)} ({stage.get_touch_model_display()})")
-        for stage in Stage.objects.all()
-    ]
-    needs = [(code, need_word(code)) for code in GROUPS]
-    tags = [(tag.name, tag.name) for tag in customer_queries.tags_in_use()[:200]]
-    overdue, unset = ("overdue", _("is overdue")), ("none", _("is not set"))
-    within, older = ("within", _("within days")), ("older", _("longer ago than days"))
-    bands = [(band, band_word(band)) for band in BANDS]
-    amount = _("ARR, 10k yuan") if is_zh() else _("ARR, thousands")
-    touch = [older, ("within", _("in the last days")), ("none", _("never"))]
-    steps = [overdue, ("today", _("is today")), within, unset]
-    found = [
-        Adder("owner", names["owner"], "choice", owners, []),
-        Adder("tier", names["tier"], "choice", tiers, []),
-        Adder("band", names["band"], "bands", bands, []),
-        Adder("score", names["score"], "number", [], number),
-        Adder("change", names["change"], "number", [], number[:2]),
-        Adder("arr", amount, "number", [], number),
-        Adder("renews", names["renews"], "days", [], [within, overdue, unset]),
-        Adder("touch", names["touch"], "days", [], touch),
-        Adder("next_step", names["next_step"], "days", [], steps),
-        Adder("last_event", names["last_event"], "days", [], [older, ("none", _("never"))]),
-        Adder("need", names["need"], "choice", needs, []),
-        Adder("stage", names["stage"], "choice", stages, []),
-        Adder("tag", names["tag"], "tag", tags, []),
-    ]
-    for field in ("industry", "region"):
-        values = [(value, value) for value in choices.values_in_use(user, field)]
-        found.append(Adder(field, names[field], "choice", values, []))
-    return found
-
-
-def added(request):
-    """The condition that the window sent, or nothing."""
-    field = request.GET.get("add_field", "")
-    if not field:
-        return []
-    op = request.GET.get("add_op", "is")
-    values = [value.strip() for value in request.GET.getlist("add_value") if value.strip()]
-    if op in {"none", "overdue", "today"}:
-        return parse_filters([{"field": field, "op": op}])
-    if not values:
-        return []
-    if field == "band":
-        return parse_filters([{"field": field, "op": "in", "value": values}])
-    if field == "arr":
-        return _amount(op, values[0])
-    return parse_filters([{"field": field, "op": op, "value": values[0]}])
-
-
-def _amount(op, text):
-    """A bare number counts in the unit of the label: 万 in Chinese, thousands in English."""
-    form = Form(
-        {
-            "arr": text
-            if not text.replace(".", "").isdecimal()
-            else text + ("万" if is_zh() else "k")
-        }
-    )
-    form.amount("arr", into="arr")
-    if "arr" in form.errors or form.values["arr"] is None:
-        return parse_filters([{"field": "arr", "op": op, "value": text}])
-    return [Filter("arr", op, form.values["arr"])]

@@ -4,12 +4,14 @@ import { startToasts, say } from './toasts.js';
 import { startLists } from './lists.js';
 import { startComposers } from './composer.js';
 import { startPopovers } from './popovers.js';
+import { startColumns } from './columns.js';
 
 startPalette();
 startToasts();
 startLists();
 startComposers();
 startPopovers();
+startColumns();
 
 /* An answer that is neither a page part nor a form with errors is not put on the page. */
 document.addEventListener('htmx:beforeSwap', (event) => {
