@@ -30,6 +30,9 @@ PAGES = {
     "settings_scorecard": ("settings.read", "settings.edit"),
     "settings_scorecard_up": (None, "settings.edit"),
     "settings_scorecard_versions": ("settings.read", None),
+    "settings_scorecard_scope": ("settings.edit", "settings.edit"),
+    "settings_scorecard_retire": (None, "settings.edit"),
+    "settings_scorecard_test": ("settings.read", "settings.edit"),
     "settings_tiers": ("settings.read", "settings.edit"),
     "settings_tier_new": ("settings.edit", "settings.edit"),
     "settings_tier": ("settings.edit", "settings.edit"),
@@ -76,7 +79,7 @@ def world(settings, tmp_path):
     from gengyun.customers.actions.importing import prepare_import
     from gengyun.customers.models import Stage, Tier
     from gengyun.health.actions.defaults import install_defaults as cards
-    from gengyun.health.models import Scorecard
+    from gengyun.health.models import HistoryTest, Scorecard
     from gengyun.usage.actions.defaults import install_defaults as metrics
     from gengyun.usage.actions.sources import create_source
     from gengyun.usage.models import Metric
@@ -90,7 +93,11 @@ def world(settings, tmp_path):
     source = create_source(actor=None, now=NOW, name="Product")
     field = create_field(actor=None, now=NOW, kind="text", values={"name_zh": "合同号"})
     run = prepare_import(actor=None, now=NOW, kind="customers", file_name="a.csv", path=file)
+    tried = HistoryTest.objects.create(
+        scorecard=Scorecard.objects.first(), config={}, weeks=13, asked_at=NOW
+    )
     args = {
+        "settings_scorecard_test": [tried.scorecard_id, tried.pk],
         "settings_key_revoke": [source.pk, source.keys.get().pk],
         "import_sample": ["customers"],
         "settings_team_edit": [make_team().pk],

@@ -7,11 +7,13 @@ from django.utils.translation import gettext as _
 
 from gengyun.customers.actions import customers as actions
 from gengyun.customers.actions.custom_values import set_values, usable_fields
+from gengyun.customers.actions.journeys import refresh_journey, take_back_move
 from gengyun.customers.calc.custom import from_json
 from gengyun.customers.models import Tier
 from gengyun.customers.queries import customers as queries
 from gengyun.kernel.errors import NotFound
 from gengyun.team.models import User
+from gengyun.web import undo_health
 
 KEPT = 10
 SESSION_KEY = "undo"
@@ -74,4 +76,18 @@ def _custom(actor, now, payload):
     set_values(actor=actor, now=now, wanted=wanted)
 
 
-_VERBS = {"custom": _custom, "owner": _owner, "tag": _tag, "next_step": _next_step, "tier": _tier}
+def _stage(actor, now, payload):
+    customer = queries.get(actor, payload["pk"])
+    take_back_move(actor=actor, now=now, customer=customer, stay_id=payload["stay"])
+    refresh_journey(now=now, customer=customer)
+
+
+_VERBS = {
+    "stage": _stage,
+    "custom": _custom,
+    "owner": _owner,
+    "tag": _tag,
+    "next_step": _next_step,
+    "tier": _tier,
+}
+_VERBS |= undo_health.VERBS

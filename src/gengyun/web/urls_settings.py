@@ -10,6 +10,8 @@ from gengyun.web.views.settings import (
     home,
     metrics,
     profile,
+    scorecard_editor,
+    scorecard_tests,
     scorecards,
     sources,
     stages,
@@ -49,7 +51,22 @@ urlpatterns = [
     ),
     path("settings/scorecards/", scorecards.scorecards, name="settings_scorecards"),
     path("settings/scorecards/new/", scorecards.scorecard_new, name="settings_scorecard_new"),
-    path("settings/scorecards/<int:pk>/", scorecards.scorecard, name="settings_scorecard"),
+    path("settings/scorecards/<int:pk>/", scorecard_editor.scorecard, name="settings_scorecard"),
+    path(
+        "settings/scorecards/<int:pk>/scope/",
+        scorecards.scorecard_scope,
+        name="settings_scorecard_scope",
+    ),
+    path(
+        "settings/scorecards/<int:pk>/retire/",
+        scorecards.scorecard_retire,
+        name="settings_scorecard_retire",
+    ),
+    path(
+        "settings/scorecards/<int:pk>/tests/<int:test_pk>/",
+        scorecard_tests.scorecard_test,
+        name="settings_scorecard_test",
+    ),
     path("settings/scorecards/<int:pk>/up/", scorecards.scorecard_up, name="settings_scorecard_up"),
     path(
         "settings/scorecards/<int:pk>/versions/",

@@ -54,6 +54,8 @@ def _factors(lines: list[Line], old: Config, new: Config) -> None:
         _add(lines, "factor", metric, metric, a_weight, b_weight)
         _add(lines, "curve", metric, metric, _curve(a), _curve(b))
         _add(lines, "missing", metric, metric, _missing(a), _missing(b))
+        if a and b:
+            _add(lines, "peers", metric, metric, a.get("peers") or "-", b.get("peers") or "-")
 
 
 def _caps(lines: list[Line], old: Config, new: Config) -> None:
@@ -106,6 +108,9 @@ def _cap(cap: Mapping[str, Any]) -> str:
     when = cap["when"]
     signs = {"gte": "≥", "gt": ">", "lte": "≤", "lt": "<", "eq": "="}
     sign = signs.get(when["op"], when["op"])
+    for field, mark in (("floor_at", "≥"), ("set_to", "=")):
+        if field in cap:
+            return f"{when['metric']} {sign} {when['value']:g} → {mark} {cap[field]:g}"
     return f"{when['metric']} {sign} {when['value']:g} → ≤ {cap['cap_at']:g}"
 
 

@@ -26,5 +26,6 @@ FAULTS = (
     _("The values of a curve must rise from point to point."),
     _("There is no metric %(metric)s."),
     _("This comparison is not known."),
+    _("This is not a group of similar customers."),
     _("This is not a rule for missing data."),
 )

@@ -13,6 +13,8 @@ from typing import Any
 Draft = dict[str, Any]
 Errors = dict[str, str]
 
+EFFECT_FIELDS = {"cap": "cap_at", "floor": "floor_at", "set": "set_to"}
+PEERS = ("", "all", "tier", "tier_stage")
 MISSING = ("exclude", "treat_as", "carry_forward", "block")
 OPERATORS = ("lt", "lte", "gt", "gte")
 NOT_A_NUMBER = "Enter a number."
@@ -62,8 +64,9 @@ def draft_from_config(config: Mapping[str, Any], units: Mapping[str, str]) -> Dr
                 "key": cap.get("key", ""),
                 "metric": cap["when"]["metric"],
                 "op": cap["when"]["op"],
-                "value": shown(cap["when"]["value"], times=_times(cap["when"]["metric"], units)),
-                "cap_at": shown(cap["cap_at"]),
+                "value": shown(cap["when"]["value"], times=times_of(cap["when"]["metric"], units)),
+                "effect": _effect(cap),
+                "cap_at": shown(cap[EFFECT_FIELDS[_effect(cap)]]),
                 "reason_zh": cap.get("reason_zh", ""),
                 "reason_en": cap.get("reason_en", ""),
             }
@@ -72,7 +75,12 @@ def draft_from_config(config: Mapping[str, Any], units: Mapping[str, str]) -> Dr
     }
 
 
-def _times(metric: str, units: Mapping[str, str]) -> int:
+def _effect(cap: Mapping[str, Any]) -> str:
+    """What a rule does to the score, by the field that it carries."""
+    return next((name for name, field in EFFECT_FIELDS.items() if field in cap), "cap")
+
+
+def times_of(metric: str, units: Mapping[str, str]) -> int:
     return 100 if units.get(metric) == "ratio" else 1
 
 
@@ -87,7 +95,7 @@ def _factor_draft(
 ) -> Draft:
     missing = factor.get("missing", "exclude")
     policy, value = missing, ""
-    times = _times(factor["metric"], units)
+    times = times_of(factor["metric"], units)
     if isinstance(missing, Mapping):
         policy = next(iter(missing))
         value = shown(missing[policy], times=times if policy == "treat_as" else 1)
@@ -100,18 +108,20 @@ def _factor_draft(
         "weight": _share(factor, siblings),
         "missing": policy,
         "missing_value": value,
+        "peers": factor.get("peers") or "",
         "points": [{"x": shown(x, times=times), "y": shown(y)} for x, y in factor["curve"]],
     }
 
 
 _GROUP = re.compile(r"group\.(\d{1,3})\.(key|name_zh|name_en|weight)")
-_FACTOR_FIELDS = (
+FACTOR_FIELDS = (
     "key", "metric", "was_metric", "name_zh", "name_en", "weight", "missing", "missing_value",
+    "peers",
 )  # fmt: skip
-_FACTOR = re.compile(rf"group\.(\d{{1,3}})\.factor\.(\d{{1,3}})\.({'|'.join(_FACTOR_FIELDS)})")
+_FACTOR = re.compile(rf"group\.(\d{{1,3}})\.factor\.(\d{{1,3}})\.({'|'.join(FACTOR_FIELDS)})")
 _POINT = re.compile(r"group\.(\d{1,3})\.factor\.(\d{1,3})\.point\.(\d{1,3})\.(x|y)")
-_CAP_FIELDS = ("key", "metric", "op", "value", "cap_at", "reason_zh", "reason_en")
-_CAP = re.compile(rf"cap\.(\d{{1,3}})\.({'|'.join(_CAP_FIELDS)})")
+CAP_FIELDS = ("key", "metric", "op", "value", "effect", "cap_at", "reason_zh", "reason_en")
+_CAP = re.compile(rf"cap\.(\d{{1,3}})\.({'|'.join(CAP_FIELDS)})")
 
 
 def draft_from_post(post: Mapping[str, str]) -> Draft:
@@ -136,7 +146,7 @@ def draft_from_post(post: Mapping[str, str]) -> Draft:
         "hysteresis": post.get("hysteresis", ""),
         "bands": {letter: post.get(f"band.{letter}", "") for letter in "ABC"},
         "groups": [_closed_group(groups[g]) for g in sorted(groups)],
-        "caps": [{k: caps[c].get(k, "") for k in _CAP_FIELDS} for c in sorted(caps)],
+        "caps": [{k: caps[c].get(k, "") for k in CAP_FIELDS} for c in sorted(caps)],
     }
 
 
@@ -150,83 +160,13 @@ def _closed_group(group: dict[str, Any]) -> Draft:
         **{k: group.get(k, "") for k in ("key", "name_zh", "name_en", "weight")},
         "factors": [
             {
-                **{k: f.get(k, "") for k in _FACTOR_FIELDS},
+                **{k: f.get(k, "") for k in FACTOR_FIELDS},
                 "missing": f.get("missing") or "exclude",
                 "points": [f["points"][p] for p in sorted(f["points"])],
             }
             for f in factors
         ],
     }
-
-
-def apply_step(draft: Draft, step: str, metrics: list[str]) -> Draft:
-    """One structural change asked for by a button: `add_factor.0`, `drop_point.0.1.2`, ..."""
-    verb, *rest = step.split(".")
-    at = [int(part) for part in rest if part.isdigit()]
-    if verb == "even":
-        _even_weights(draft)
-        return draft
-    try:
-        rows = _rows(draft, verb.partition("_")[2], at)
-        if verb.startswith("drop_"):
-            del rows[at[-1]]
-        elif verb.startswith("add_"):
-            rows.append(_new_row(draft, verb, metrics))
-    except (IndexError, KeyError):
-        pass  # two tabs: the row is already gone
-    return draft
-
-
-def _rows(draft: Draft, what: str, at: list[int]) -> list[Draft]:
-    """The list that a row of this kind lies in."""
-    match what:
-        case "factor":
-            return draft["groups"][at[0]]["factors"]
-        case "point":
-            return draft["groups"][at[0]]["factors"][at[1]]["points"]
-        case "cap":
-            return draft["caps"]
-        case "group":
-            return draft["groups"]
-    raise KeyError(what)
-
-
-def _new_row(draft: Draft, verb: str, metrics: list[str]) -> Draft:
-    match verb:
-        case "add_factor":
-            return _new_factor(draft, metrics)
-        case "add_point":
-            return {"x": "", "y": ""}
-        case "add_cap":
-            first = metrics[0] if metrics else ""
-            return dict.fromkeys(_CAP_FIELDS, "") | {"metric": first, "op": "gte", "cap_at": "49"}
-    empty = dict.fromkeys(("key", "name_zh", "name_en", "weight"), "")
-    return empty | {"factors": [_new_factor(draft, metrics)]}
-
-
-def _new_factor(draft: Draft, metrics: list[str]) -> Draft:
-    used = {f["metric"] for g in draft["groups"] for f in g["factors"]}
-    free = next((key for key in metrics if key not in used), metrics[0] if metrics else "")
-    return {
-        **dict.fromkeys(_FACTOR_FIELDS, ""),
-        "metric": free,
-        "missing": "exclude",
-        "points": [{"x": "0", "y": "0"}, {"x": "", "y": "100"}],
-    }
-
-
-def _even_weights(draft: Draft) -> None:
-    """Scale what is entered so that groups, and factors inside each group, add up to 100 %."""
-    for rows in [draft["groups"], *(group["factors"] for group in draft["groups"])]:
-        weights = [max(number(row["weight"]) or 0, 0) for row in rows]
-        if not rows:
-            continue
-        if not sum(weights):
-            weights = [1.0] * len(rows)
-        whole = [round(100 * w / sum(weights)) for w in weights]
-        whole[whole.index(max(whole))] += 100 - sum(whole)
-        for row, weight in zip(rows, whole, strict=True):
-            row["weight"] = str(weight)
 
 
 def sums(draft: Draft) -> dict[str, float]:
@@ -319,7 +259,7 @@ def _group_config(read: _Reader, name: str, group: Draft, units: Mapping[str, st
 def _factor_config(
     read: _Reader, name: str, factor: Draft, units: Mapping[str, str], keys: set[str]
 ):
-    times = _times(factor["metric"], units)
+    times = times_of(factor["metric"], units)
     policy: Any = factor["missing"] if factor["missing"] in MISSING else "exclude"
     if policy == "treat_as":
         value = read.number(f"{name}.missing_value", factor["missing_value"], per=times)
@@ -327,22 +267,28 @@ def _factor_config(
     elif policy == "carry_forward":
         days = read.number(f"{name}.missing_value", factor["missing_value"])
         policy = {"carry_forward": int(days)}
+    chosen = factor.get("peers", "")
+    compared = {"peers": chosen} if chosen in PEERS and chosen else {}
     # a name of its own belonged to the metric that stood here before
     named = factor["metric"] == factor["was_metric"]
     names = {k: factor[k] for k in ("name_zh", "name_en") if named and factor[k]}
-    return names | {
-        "key": _key(factor["key"], factor["metric"] or "factor", keys),
-        "metric": read.text(f"{name}.metric", factor["metric"]),
-        "weight": read.number(f"{name}.weight", factor["weight"], per=100),
-        "curve": [
-            [
-                read.number(f"{name}.point.{p}.x", point["x"], per=times),
-                read.number(f"{name}.point.{p}.y", point["y"]),
-            ]
-            for p, point in enumerate(factor["points"])
-        ],
-        "missing": policy,
-    }
+    return (
+        names
+        | compared
+        | {
+            "key": _key(factor["key"], factor["metric"] or "factor", keys),
+            "metric": read.text(f"{name}.metric", factor["metric"]),
+            "weight": read.number(f"{name}.weight", factor["weight"], per=100),
+            "curve": [
+                [
+                    read.number(f"{name}.point.{p}.x", point["x"], per=times),
+                    read.number(f"{name}.point.{p}.y", point["y"]),
+                ]
+                for p, point in enumerate(factor["points"])
+            ],
+            "missing": policy,
+        }
+    )
 
 
 def _cap_config(
@@ -351,7 +297,7 @@ def _cap_config(
     zh, en = cap["reason_zh"].strip(), cap["reason_en"].strip()
     if not zh and not en:
         read.errors[f"{name}.reason_zh"] = REQUIRED
-    value = read.number(f"{name}.value", cap["value"], per=_times(cap["metric"], units))
+    value = read.number(f"{name}.value", cap["value"], per=times_of(cap["metric"], units))
     return {
         "key": _key(cap["key"], f"cap_{cap['metric']}", keys),
         "when": {
@@ -359,7 +305,7 @@ def _cap_config(
             "op": cap["op"] if cap["op"] in OPERATORS else "gte",
             "value": value,
         },
-        "cap_at": read.number(f"{name}.cap_at", cap["cap_at"]),
+        EFFECT_FIELDS.get(cap["effect"], "cap_at"): read.number(f"{name}.cap_at", cap["cap_at"]),
         "reason_zh": zh or en,
         "reason_en": en or zh,
     }

@@ -1,6 +1,5 @@
 """Every number on the screen with its definition."""
 
-from django.utils.translation import gettext as _
 
 from gengyun.health.models import Scorecard
 from gengyun.health.queries.cards import version_in_force
@@ -9,6 +8,7 @@ from gengyun.web.access import page
 from gengyun.web.clock import today
 from gengyun.web.present.definitions import chapters
 from gengyun.web.views.settings.common import show
+from gengyun.web.views.settings.scorecards import scope_words
 from gengyun.web.words import is_zh, pick
 
 
@@ -34,6 +34,6 @@ def definitions(request):
         "metrics": metrics,
         "cards": [(card, version) for card, version in cards if version],
         "metric_names": names,
-        "every": _("every tier"),
+        "scopes": scope_words([card for card, _version in cards]),
     }
     return show(request, "settings/definitions.html", "definitions", context)
