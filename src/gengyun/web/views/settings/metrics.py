@@ -12,7 +12,7 @@ from gengyun.kernel.clock import utc_now
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.team.queries.access import require
 from gengyun.usage.actions import metrics as metric_actions
-from gengyun.usage.calc.definition import DefinitionInvalid, parse_definition
+from gengyun.usage.calc.definition import Base, DefinitionInvalid, Total, parse_definition
 from gengyun.usage.calc.sentence import describe
 from gengyun.usage.models import Arrival, Metric
 from gengyun.usage.queries import metrics as queries
@@ -32,7 +32,13 @@ PLACES = {
     "ratio.denominator.metric": "denominator",
     "ratio.denominator.field": "denominator",
     "aggregate": "shape",
+    "days": "day",
+    "days.since": "day",
+    "days.until": "day",
+    "total": "parts",
+    "change.days": "change_days",
 }
+COUNTED = (Base, Total)  # what a change can be of
 
 
 def _found(key):
@@ -111,15 +117,20 @@ def _context(request, metric, draft, errors):
         except DefinitionInvalid as refusal:
             found = {_field(refusal.path): refusal_text(refusal)}
     names = queries.metric_names(_lang())
-    bases = [(key, names[key]) for key in queries.known_parts() if not metric or key != metric.key]
+    known = {
+        key: part for key, part in queries.known_parts().items() if not metric or key != metric.key
+    }
+    parts = [(key, names[key]) for key in known]
     return {
         "metric": metric,
         "draft": draft,
         "errors": (translated(found) if request.method == "POST" else {}) | errors,
         "preview": preview,
         "later": later,
-        "bases": bases,
-        "denominators": [(f"metric:{key}", name) for key, name in bases],
+        "parts": parts,
+        "bases": [(key, name) for key, name in parts if isinstance(known[key], COUNTED)],
+        "counted": [(key, name) for key, name in parts if isinstance(known[key], Base)],
+        "denominators": [(f"metric:{key}", name) for key, name in parts],
         "seen": sorted(
             Arrival.objects.exclude(event="")
             .order_by("event")
