@@ -37,13 +37,16 @@ def _rank(episode: Episode) -> tuple[bool, int, int, int]:
     return is_closed, episode.severity, -episode.opened_on.toordinal(), -episode.pk
 
 
-def newest_reading(episode: Episode) -> dict[str, Any]:
-    return dict(episode.evidence[-1]) if episode.evidence else {}
+def told_reading(episode: Episode) -> dict[str, Any]:
+    """The newest reading on which the condition held: later ones tell of its end."""
+    held = [one for one in episode.evidence if one["on"] <= episode.last_seen_on.isoformat()]
+    found = held or episode.evidence
+    return dict(found[-1]) if found else {}
 
 
 def tell(episode: Episode, *, names: Names, zh: bool, today: date) -> str:
-    """The newest reading of an episode as a sentence."""
-    return tell_reading(episode, newest_reading(episode), names=names, zh=zh, today=today)
+    """An episode as a sentence."""
+    return tell_reading(episode, told_reading(episode), names=names, zh=zh, today=today)
 
 
 def tell_reading(
