@@ -226,29 +226,4 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.CreateModel(
-            name="NamePair",
-            fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "pair",
-                        "customer",
-                        blank=True,
-                        editable=False,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("pair", models.BigIntegerField()),
-                (
-                    "customer",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="portfolio.customersummary",
-                    ),
-                ),
-            ],
-        ),
     ]
