@@ -15,7 +15,7 @@ import click
 from gengyun.cli.main import setup
 
 # name -> module of gengyun.cli.benches
-BENCHES = {"tracking": "tracking", "metrics": "metrics", "pages": "pages"}
+BENCHES = {"tracking": "tracking", "metrics": "metrics", "pages": "pages", "alerts": "alerts"}
 WIDTH = 110  # a table that is cut says nothing; a pipe counts as 80 columns
 
 

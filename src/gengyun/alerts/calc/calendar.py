@@ -5,6 +5,9 @@ did on the day over what they would have done on it by their own mean of the 56 
 before, shrunk towards 1 by n / (n + 8) (science.md 5.1). Only days before d decide about d: what
 was learned for a day does not change when later days come.
 
+Industries have seasons of their own (a school year, a sales festival): where groups are given, each
+group's calendar is learned in the same way and shrunk towards that of all.
+
 A day on which nearly everybody stood still although it was no rest day is an outage (ours or the
 data's): it counts for nobody, and is one incident of the whole company.
 """
@@ -49,7 +52,9 @@ class Calendar:
     """`factor[d]`: the share of an ordinary working day; 0 on days that count for nobody."""
 
     start: date
-    factor: Floats
+    factor: Floats  # of all customers
+    by_group: Floats  # [groups, days]; one row, `factor`, where no groups were given
+    groups: npt.NDArray[np.int64]  # row of `by_group` per customer
     base: Floats
     learned: Floats  # what use says over what the table says; 1: nothing learned
     outages: tuple[Outage, ...]
@@ -71,46 +76,80 @@ class _Day:
     breadth: float  # share of the usually active that stayed below half
 
 
-def learn(usage: npt.ArrayLike, *, start: date, base: Workdays | None = None) -> Calendar:
+def learn(
+    usage: npt.ArrayLike,
+    *,
+    start: date,
+    base: Workdays | None = None,
+    groups: npt.ArrayLike | None = None,
+) -> Calendar:
     """The calendar of the days of `usage` [customers, days], the first of them `start`.
 
     Numbers per customer and day: events or active users. A customer counts from two weeks after its
-    first use. Without customers the calendar is the published table.
+    first use. Without customers the calendar is the published table. `groups`: a number from 0 per
+    customer (its industry); negative: none, the calendar of all.
     """
     use = np.asarray(usage)
-    count = use.shape[1]
+    customers, count = use.shape
     base = base or workdays(start, count)
+    mine = np.zeros(customers, np.int64) if groups is None else np.asarray(groups, np.int64) + 1
+    rows = 1 + max(0, int(mine.max(initial=0)))  # row 0: everybody
     # nobody has used anything before `began`: sums up to there are 0
-    began = np.where(use.any(axis=1), (use > 0).argmax(axis=1), count) if count else np.zeros(0)
+    began = np.where(use.any(axis=1), (use > 0).argmax(axis=1), count) if count else mine
     began = began.astype(np.int64)
-    heaped = np.zeros((count + 1, use.shape[0]))  # sums of use up to each day, without outages
-    effective = np.zeros(count + 1)  # sums of factor
-    factor, learned = base.base.copy(), np.ones(count)
+    heaped = np.zeros((count + 1, customers))  # sums of use up to each day, without outages
+    effective = np.zeros((rows, count + 1))  # sums of factor
+    factor, learned = np.tile(base.base, (rows, 1)), np.ones(count)
     outages: list[tuple[int, _Day]] = []
     for d in range(count):
         today = use[:, d].astype(np.float64)
         first = max(0, d - WINDOW)
-        worth = effective[d] - effective[np.clip(began, first, d)]
+        worth = effective[mine, d] - effective[mine, np.clip(began, first, d)]
         is_settled = (began <= d - SETTLED) & (worth >= 1)
-        mean = np.zeros(use.shape[0])
+        mean = np.zeros(customers)
         np.divide(heaped[d] - heaped[first], worth, out=mean, where=is_settled)
-        seen = _see(mean * base.base[d], today)
+        expected = mean * base.base[d]
+        seen = _see(expected, today)
         if _is_outage(seen, base, d, after=bool(outages) and outages[-1][0] == d - 1):
             outages.append((d, seen))
-            factor[d] = learned[d] = today[:] = 0.0
+            factor[:, d] = learned[d] = today[:] = 0.0
         else:
             learned[d] = (seen.weight * seen.ratio + SHRINK) / (seen.weight + SHRINK)
-            factor[d] = base.base[d] * learned[d]
+            factor[:, d] = base.base[d] * learned[d]
+            if rows > 1:
+                factor[1:, d] = base.base[d] * _of_groups(
+                    expected, today, mine, rows, float(learned[d])
+                )
         heaped[d + 1] = heaped[d] + today
-        effective[d + 1] = effective[d] + factor[d]
+        effective[:, d + 1] = effective[:, d] + factor[:, d]
     return Calendar(
         start=start,
-        factor=factor,
+        factor=factor[0],
+        by_group=factor,
+        groups=mine,
         base=base.base,
         learned=learned,
         outages=_joined(outages, start, base),
         unannounced_from=base.unannounced_from,
     )
+
+
+def _of_groups(
+    expected: Floats, observed: Floats, mine: npt.NDArray[np.int64], rows: int, of_all: float
+) -> Floats:
+    """What each group says over the table, shrunk towards what all say; without row 0."""
+    total = np.bincount(mine, expected, rows)
+    # as for all: no customer is more than its share of the group
+    most = np.maximum(LARGEST_SHARE, 1 / np.maximum(np.bincount(mine, expected > 0, rows), 1))
+    scale = np.minimum(1.0, most[mine] * total[mine] / np.where(expected > 0, expected, 1.0))
+    share = expected * scale
+    summed = np.bincount(mine, share, rows)
+    seen = np.bincount(mine, observed * scale * (expected > 0), rows)
+    squares = np.bincount(mine, share**2, rows)
+    customers = np.divide(summed**2, squares, out=np.zeros(rows), where=squares > 0)
+    weight = np.minimum(customers, total)
+    ratio = np.divide(seen, summed, out=np.ones(rows), where=summed > 0)
+    return np.asarray(((weight * ratio + SHRINK * of_all) / (weight + SHRINK))[1:])
 
 
 def _see(expected: Floats, observed: Floats) -> _Day:

@@ -3,7 +3,8 @@
 Everywhere `usage` is [customers, days] (events or active users), its last column the day before the
 day that is judged, and `calendar` the effective days of the same columns (`calendar.learn`), 0 for
 days that count for nobody. Rates are per effective day, so that weekends, holidays, 调休 and
-outages move nothing (science.md 5).
+outages move nothing (science.md 5). Where industries have calendars of their own, `calendar` is
+[groups, days] and `groups` says which row is each customer's.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 RECENT, BASELINE = 14, 84  # days
 DAYS_NEEDED = 182  # of history: both windows, the week before, and what the calendar learns from
@@ -56,8 +58,8 @@ class Dormant:
     """R2: `effective_days` without any use; nan while there never was any."""
 
     effective_days: Floats
-    active_days_before: npt.NDArray[np.int64]
-    last_active: npt.NDArray[np.int64]  # column of `usage`; -1: never
+    active_days_before: Ints
+    last_active: Ints  # column of `usage`; -1: never
     is_dormant: Flags
 
 
@@ -66,6 +68,7 @@ def usage_drop(
     calendar: npt.ArrayLike,
     rule: DropRule | None = None,
     *,
+    groups: Ints | None = None,
     recent: int = RECENT,
     baseline: int = BASELINE,
     confirm_after: int = 7,
@@ -73,9 +76,10 @@ def usage_drop(
     """z of the last `recent` days against the `baseline` days before them."""
     rule = rule or DropRule()
     use = np.asarray(usage)
-    factor = np.asarray(calendar, dtype=np.float64)
-    now = compare(use, factor, recent, baseline)
-    before = compare(use[:, :-confirm_after], factor[:-confirm_after], recent, baseline)
+    factor = np.atleast_2d(np.asarray(calendar, dtype=np.float64))
+    now = compare(use, factor, groups, recent=recent, baseline=baseline)
+    earlier, then = use[:, :-confirm_after], factor[:, :-confirm_after]
+    before = compare(earlier, then, groups, recent=recent, baseline=baseline)
     is_known = ~np.isnan(now.z)
     return Drops(
         z=now.z,
@@ -98,22 +102,24 @@ def dormant(
     silent_days: float = 10.0,
     active_days: int = 20,
     active_days_before: npt.ArrayLike | None = None,
+    groups: Ints | None = None,
 ) -> Dormant:
     """No use in `silent_days` effective days after at least `active_days` days with use.
 
     `active_days_before`: days with use that lie before the first column, where they are known.
     """
     use = np.asarray(usage)
-    factor = np.asarray(calendar, dtype=np.float64)
+    factor = np.atleast_2d(np.asarray(calendar, dtype=np.float64))
     count = use.shape[1]
+    mine = _rows(groups, use.shape[0])
     is_used = use > 0
     days = is_used.sum(axis=1).astype(np.int64)
     if active_days_before is not None:
         days = days + np.asarray(active_days_before, dtype=np.int64)
     ever = is_used.any(axis=1)
     last = np.where(ever, count - 1 - is_used[:, ::-1].argmax(axis=1), -1).astype(np.int64)
-    heaped = np.concatenate([[0.0], np.cumsum(factor)])
-    silent = np.where(ever | (days > 0), heaped[-1] - heaped[last + 1], np.nan)
+    heaped = _heaped(factor)
+    silent = np.where(ever | (days > 0), heaped[mine, -1] - heaped[mine, last + 1], np.nan)
     return Dormant(
         effective_days=silent,
         active_days_before=days,
@@ -127,53 +133,62 @@ class Slides:
     """The watch-list: weeks a little below the usual add up (CUSUM)."""
 
     height: Floats  # of the sum after the last week; nan where history is too short
-    weeks: npt.NDArray[np.int64]  # since the sum left zero
+    weeks: Ints  # since the sum left zero
     rate_before: Floats  # per effective day, in the reference weeks
     rate_now: Floats  # per effective day, in the last four weeks
     is_sliding: Flags
 
 
 def slow_slide(
-    usage: npt.ArrayLike, calendar: npt.ArrayLike, *, h: float = 4.0, drift: float = 0.5
+    usage: npt.ArrayLike,
+    calendar: npt.ArrayLike,
+    *,
+    h: float = 4.0,
+    drift: float = 0.5,
+    groups: Ints | None = None,
 ) -> Slides:
     """Page's one-sided CUSUM over weeks: S = max(0, S - r - drift), flagged from `h` on.
 
     r is the week's use against the rate of the first twelve weeks of the window, in its standard
     errors (as in `usage_drop`). Slow declines that never look like a drop; for a list to look at,
-    not for tickets (science.md 5.2: half the precision, more than twice the recall).
+    not for tickets (science.md 5.2: lower precision, more than twice the recall).
     """
     use = np.asarray(usage)
-    factor = np.asarray(calendar, dtype=np.float64)
+    factor = np.atleast_2d(np.asarray(calendar, dtype=np.float64))
     customers, count = use.shape
+    mine = _rows(groups, customers)
     weeks = max(0, (count - BASELINE) // 7)
     first = count - weeks * 7  # the reference lies before the first whole week
-    nothing = np.full(customers, np.nan)
     if weeks < 4:
+        nothing = np.full(customers, np.nan)
         none = np.zeros(customers, dtype=np.bool_)
         return Slides(nothing, np.zeros(customers, np.int64), nothing, nothing.copy(), none)
-    window = use[:, :first].astype(np.float64) * (factor[:first] > 0)
+    counts = np.atleast_1d((factor > 0).all(axis=0))
+    window = use[:, :first].astype(np.float64) * counts[:first]
     began = np.where(window.any(axis=1), (window > 0).argmax(axis=1), first)
-    heaped = np.concatenate([[0.0], np.cumsum(factor)])
-    reference = heaped[first] - heaped[began]
+    heaped = _heaped(factor)
+    reference = heaped[mine, first] - heaped[mine, began]
     is_known = (first - began >= BASELINE // 2) & (reference > 0)
     safe = np.where(is_known, reference, 1.0)
     rate = np.where(is_known, window.sum(axis=1) / safe, np.nan)
-    phi = _scatter(window, factor[:first], rate, began)
+    phi = _scatter(window, factor[:, :first], mine, rate, began)
     height, age = np.zeros(customers), np.zeros(customers, dtype=np.int64)
     for week in range(weeks):
         days = slice(first + week * 7, first + week * 7 + 7)
-        worth = float(factor[days].sum())
-        seen = (use[:, days] * (factor[days] > 0)).sum(axis=1)
+        worth = factor[:, days].sum(axis=1)[mine]
+        seen = (use[:, days] * counts[days]).sum(axis=1)
         expected = rate * worth
-        variance = phi * expected * (1 + worth / safe) + (WANDERING * expected) ** 2
         off = np.divide(
-            seen - expected, np.sqrt(variance), out=np.zeros(customers), where=variance > 0
+            seen - expected,
+            np.sqrt(_variance(expected, phi, worth / safe)),
+            out=np.zeros(customers),
+            where=expected > 0,
         )
         height = np.maximum(0.0, height - off - drift)
         age = np.where(height > 0, age + 1, 0)
     last = slice(count - 28, count)
-    worth = float(factor[last].sum())
-    now = (use[:, last] * (factor[last] > 0)).sum(axis=1) / max(worth, 1e-9)
+    worth = factor[:, last].sum(axis=1)[mine]
+    now = (use[:, last] * counts[last]).sum(axis=1) / np.maximum(worth, 1e-9)
     is_due = is_known & (rate * 10 >= DropRule.min_expected)  # ten effective days are a fortnight
     return Slides(
         height=np.where(is_known, height, np.nan),
@@ -215,52 +230,64 @@ SCATTER_DAYS = 40.0
 WANDERING = 0.15
 
 
-def compare(use: npt.NDArray[np.generic], factor: Floats, recent: int, baseline: int) -> Comparison:
-    """Two windows of the own use, per effective day.
-
-    Under no change the difference of the recent count o and e = rate x effective days has variance
-    phi e (1 + E_recent / E_baseline) + (w e)^2: chance with over-dispersion phi (of the customer's
-    own days, shrunk to that of all), the same for the estimated rate, and the wandering w of rates.
-    """
+def compare(
+    use: npt.NDArray[np.generic],
+    calendar: Floats,
+    groups: Ints | None = None,
+    *,
+    recent: int = RECENT,
+    baseline: int = BASELINE,
+) -> Comparison:
+    """Two windows of the own use, per effective day; z: their difference in standard errors."""
     customers, count = use.shape
+    factor, mine = np.atleast_2d(calendar), _rows(groups, customers)
     if count < recent + baseline // 2:
         nothing = np.full(customers, np.nan)
         return Comparison(*(nothing.copy() for _ in range(6)))
     first = max(0, count - recent - baseline)
-    counts = (factor > 0).astype(np.float64)
-    window = use[:, first:].astype(np.float64) * counts[first:]
-    worth = factor[first:]
+    worth = factor[:, first:]
+    window = use[:, first:].astype(np.float64) * (worth > 0).all(axis=0)
     split = window.shape[1] - recent
     began = np.where(window.any(axis=1), (window > 0).argmax(axis=1), window.shape[1])
     if first:
         began = np.where(use[:, :first].any(axis=1), 0, began)
-    heaped = np.concatenate([[0.0], np.cumsum(worth)])
-    effective_before = heaped[split] - heaped[np.minimum(began, split)]
-    effective_now = float(worth[split:].sum())
+    heaped = _heaped(worth)
+    effective_before = heaped[mine, split] - heaped[mine, np.minimum(began, split)]
+    effective_now = heaped[mine, -1] - heaped[mine, split]
     is_known = (split - began >= baseline // 2) & (effective_before > 0) & (effective_now > 0)
     before, observed = window[:, :split].sum(axis=1), window[:, split:].sum(axis=1)
     safe = np.where(is_known, effective_before, 1.0)
     rate = np.where(is_known, before / safe, np.nan)
     expected = rate * effective_now
-    phi = _scatter(window[:, :split], worth[:split], rate, began)
-    variance = phi * expected * (1 + effective_now / safe) + (WANDERING * expected) ** 2
+    phi = _scatter(window[:, :split], worth[:, :split], mine, rate, began)
     with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(expected > 0, (observed - expected) / np.sqrt(variance), np.nan)
+        error = np.sqrt(_variance(expected, phi, effective_now / safe))
+        z = np.where(expected > 0, (observed - expected) / error, np.nan)
         ratio = np.where(expected > 0, observed / expected, np.nan)
+        rate_now = np.where(is_known, observed / effective_now, np.nan)
     return Comparison(
         z=z,
         ratio=ratio,
         observed=np.where(is_known, observed, np.nan),
         expected=expected,
         rate_before=rate,
-        rate_now=np.where(is_known, observed / max(effective_now, 1e-9), np.nan),
+        rate_now=rate_now,
     )
 
 
-def _scatter(window: Floats, worth: Floats, rate: Floats, began: npt.NDArray[np.int64]) -> Floats:
+def _variance(expected: Floats, phi: Floats, share: Floats) -> Floats:
+    """Of observed - expected when nothing changed: phi e (1 + share) + (w e)^2.
+
+    Chance with over-dispersion phi, the same for the rate that e was estimated from (`share`:
+    effective days judged over effective days it was estimated on), and the wandering w of rates.
+    """
+    return np.asarray(phi * expected * (1 + share) + (WANDERING * expected) ** 2)
+
+
+def _scatter(window: Floats, worth: Floats, mine: Ints, rate: Floats, began: Ints) -> Floats:
     """Over-dispersion of the days of the baseline (Pearson), at least 1, shrunk to the middle of
     all customers."""
-    mean = np.nan_to_num(rate)[:, None] * worth
+    mean = np.nan_to_num(rate)[:, None] * worth[mine]
     inside = (mean > 0) & (np.arange(window.shape[1]) >= began[:, None])
     squares = np.where(inside, (window - mean) ** 2 / np.where(inside, mean, 1.0), 0.0)
     days = inside.sum(axis=1)
@@ -269,3 +296,13 @@ def _scatter(window: Floats, worth: Floats, rate: Floats, began: npt.NDArray[np.
     middle = float(np.median(own[usual])) if usual.any() else 1.0
     shrunk = (own * days + middle * SCATTER_DAYS) / (days + SCATTER_DAYS)
     return np.asarray(np.maximum(shrunk, 1.0))
+
+
+def _rows(groups: Ints | None, customers: int) -> Ints:
+    """The calendar's row of each customer."""
+    return np.zeros(customers, dtype=np.int64) if groups is None else groups
+
+
+def _heaped(factor: Floats) -> Floats:
+    """Sums up to each day, from 0: a window's sum is a difference."""
+    return np.concatenate([np.zeros((factor.shape[0], 1)), np.cumsum(factor, axis=1)], axis=1)

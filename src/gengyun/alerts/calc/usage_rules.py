@@ -25,7 +25,7 @@ def drop(
         min_expected=params["min_expected"],
         exit_ratio=exit_ratio,
     )
-    seen = usage_drop(usage, calendar.factor, rule)
+    seen = usage_drop(usage, calendar.by_group, rule, groups=calendar.groups)
     with np.errstate(invalid="ignore"):
         urgent = seen.ratio < params["urgent"] if params["urgent"] is not None else None
     return Found(
@@ -63,10 +63,11 @@ def silence(
     than the matrix reaches."""
     seen = dormant(
         usage,
-        calendar.factor,
+        calendar.by_group,
         silent_days=params["quiet_days"],
         active_days=params["active_days"],
         active_days_before=active_days_before,
+        groups=calendar.groups,
     )
     with np.errstate(invalid="ignore"):
         urgent = seen.effective_days >= params["urgent"] if params["urgent"] is not None else None
@@ -90,7 +91,9 @@ def slide(
     ids: Ints, usage: npt.ArrayLike, calendar: Calendar, params: Params, severity: int
 ) -> Found:
     """The watch-list: weeks a little below the usual add up. Over at half the height."""
-    seen = slow_slide(usage, calendar.factor, h=params["h"], drift=params["drift"])
+    seen = slow_slide(
+        usage, calendar.by_group, h=params["h"], drift=params["drift"], groups=calendar.groups
+    )
     with np.errstate(invalid="ignore"):
         cleared = seen.height < params["h"] / 2
     return Found(

@@ -1,5 +1,6 @@
 """Everything that rules look at on a judged day, read when the first rule asks for it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -23,7 +24,9 @@ from gengyun.lake.store import Lake
 from gengyun.usage.models import Source
 from gengyun.usage.queries.metrics import values_table
 
+FEW = 2_000  # ids that go into a query; more are sorted out here
 LEFT_WITHIN = 365  # days back that departures are read for
+INDUSTRY_CUSTOMERS = 8  # from here on an industry has a calendar of its own
 SHORT_HISTORY = 3  # days: a source that has just begun is not silent
 
 
@@ -47,8 +50,10 @@ class Day:
         lake: Lake | None = None,
         customer_ids: Sequence[int] | None = None,
         usage: UsageDays | None = None,
+        is_now: bool = False,
     ) -> None:
-        self.as_of, self.now = as_of, now
+        """`is_now`: things as they are at this moment, not as they were known before the day."""
+        self.as_of, self.now, self.is_now = as_of, now, is_now
         self.lake = lake or Lake.default()
         self._asked = customer_ids
         self._usage = usage
@@ -58,26 +63,42 @@ class Day:
     @cached_property
     def ids(self) -> Ints:
         start = start_of(self.as_of)
-        known = Customer.objects.filter(known_at__lt=start)
-        if self._asked is not None:  # facts of a few customers, as they are now
-            known = Customer.objects.filter(pk__in=list(self._asked))
+        known = Customer.objects.all()
+        if not self.is_now:
+            known = known.filter(known_at__lt=start)
+        if self._asked is not None and len(self._asked) <= FEW:
+            known = known.filter(pk__in=list(self._asked))
         present = known.filter(Q(archived_at__isnull=True) | Q(archived_at__gte=self.now))
-        return np.fromiter(
+        found = np.fromiter(
             present.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=20_000),
             dtype=np.int64,
         )
+        if self._asked is not None and len(self._asked) > FEW:
+            found = found[np.isin(found, np.asarray(list(self._asked), dtype=np.int64))]
+        return found
 
     # --- use -----------------------------------------------------------------------------------
 
     @cached_property
     def usage(self) -> UsageDays:
         if self._usage is not None:
-            return self._usage
+            return rows_of(self._usage, self.ids)
         return usage_days(self.as_of, customer_ids=self.ids.tolist(), lake=self.lake)
 
     @cached_property
     def calendar(self) -> Calendar:
-        return learn(self.usage.use, start=self.usage.start)
+        return learn(self.usage.use, start=self.usage.start, groups=self.industries)
+
+    @cached_property
+    def industries(self) -> Ints:
+        """A number per customer; -1: no industry, or one of too few customers to have a season."""
+        rows = Customer.objects.exclude(industry="").order_by("pk")
+        named = dict(rows.values_list("pk", "industry").iterator(chunk_size=20_000))
+        counts = Counter(named.values())
+        large = sorted(name for name, count in counts.items() if count >= INDUSTRY_CUSTOMERS)
+        number = {name: place for place, name in enumerate(large)}
+        places = (number.get(named.get(pk, ""), -1) for pk in self.usage.customer_ids.tolist())
+        return np.fromiter(places, dtype=np.int64, count=len(self.usage.customer_ids))
 
     # --- metrics and health --------------------------------------------------------------------
 
@@ -138,7 +159,7 @@ class Day:
         asked = None if self._asked is None else self.ids.tolist()
         return field_values(
             fields=("tier_id", "stage_id", "started_on"),
-            as_of=self.as_of + timedelta(days=1) if self._asked is not None else self.as_of,
+            as_of=day_of(self.now) + timedelta(days=1) if self.is_now else self.as_of,
             customer_ids=asked,
         )
 
@@ -224,7 +245,7 @@ class Day:
     @cached_property
     def departures(self) -> list[Departure]:
         """Contacts who left by the day, and whether a present contact has come into the part."""
-        today = day_of(self.now) if self._asked is not None else self.as_of
+        today = day_of(self.now) if self.is_now else self.as_of
         gone = Contact.objects.filter(
             left_on__isnull=False, left_on__lte=today, left_on__gte=_before(today, LEFT_WITHIN)
         ).order_by("pk")
@@ -274,6 +295,23 @@ class Day:
         between = max(0, (until - on).days - 1)  # whole days without an event
         effective = float(workdays(on + timedelta(days=1), between).base.sum()) if between else 0.0
         return SourceState(source.pk, source.name, on, passed, effective)
+
+
+def rows_of(usage: UsageDays, ids: Ints) -> UsageDays:
+    """The rows of these customers; one that is not among them was never heard from."""
+    if np.array_equal(usage.customer_ids, ids):
+        return usage
+    place = np.minimum(np.searchsorted(usage.customer_ids, ids), max(0, len(usage.use) - 1))
+    known = (
+        usage.customer_ids[place] == ids if len(usage.use) else np.zeros(len(ids), dtype=np.bool_)
+    )
+    use = np.zeros((len(ids), usage.use.shape[1]), dtype=usage.use.dtype)
+    before = np.zeros(len(ids), dtype=np.int64)
+    last = np.full(len(ids), np.datetime64("NaT"), dtype="datetime64[D]")
+    use[known] = usage.use[place[known]]
+    before[known] = usage.active_days_before[place[known]]
+    last[known] = usage.last_on[place[known]]
+    return UsageDays(usage.as_of, usage.start, ids, use, before, last)
 
 
 def _before(day: date, count: int) -> date:

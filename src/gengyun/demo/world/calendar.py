@@ -11,8 +11,12 @@ import numpy as np
 WEEKEND, HOLIDAY, MAKE_UP_DAY = 0.10, 0.06, 0.72
 WEEKDAYS = np.array([1.03, 1.06, 1.04, 1.0, 0.87])
 
-# first day of the lunar year, for years the holiday table does not hold yet
+# first day of the lunar year; the last ones for years the holiday table does not hold yet
 LUNAR_NEW_YEAR = {
+    2020: date(2020, 1, 25),
+    2021: date(2021, 2, 12),
+    2022: date(2022, 2, 1),
+    2023: date(2023, 1, 22),
     2024: date(2024, 2, 10),
     2025: date(2025, 1, 29),
     2026: date(2026, 2, 17),
