@@ -103,7 +103,7 @@ def evaluate_facts(*, customer_ids: Collection[int], now: datetime) -> Result | 
     rules = [rule for rule in rules_in_force() if rule.kind in FACT_KINDS]
     if newest is None or not rules or not customer_ids:
         return None
-    day = Day(newest, now=now, customer_ids=list(customer_ids))
+    day = Day(newest, now=now, customer_ids=list(customer_ids), is_now=True)
     seen = [_Seen(rule, found_by(rule, day)) for rule in rules]
     with transaction.atomic():
         books = Books(newest, now, policy(), is_now=True)
@@ -118,7 +118,7 @@ def evaluate_sources(*, now: datetime) -> Result | None:
     rules = [rule for rule in rules_in_force() if rule.kind == AlertRule.Kind.SOURCE_SILENT]
     if newest is None or not rules:
         return None
-    day = Day(newest, now=now, customer_ids=[])
+    day = Day(newest, now=now, customer_ids=[], is_now=True)
     seen = [_Seen(rule, found_by(rule, day)) for rule in rules]
     with transaction.atomic():
         books = Books(newest, now, policy(), is_now=True)

@@ -1,6 +1,6 @@
 """Everything that rules look at on a judged day, read when the first rule asks for it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -27,6 +27,7 @@ from gengyun.usage.queries.metrics import values_table
 FEW = 2_000  # ids that go into a query; more are sorted out here
 LEFT_WITHIN = 365  # days back that departures are read for
 INDUSTRY_CUSTOMERS = 8  # from here on an industry has a calendar of its own
+LATELY = 30  # days before a departure: who was added then is the successor
 SHORT_HISTORY = 3  # days: a source that has just begun is not silent
 
 
@@ -249,16 +250,16 @@ class Day:
         gone = Contact.objects.filter(
             left_on__isnull=False, left_on__lte=today, left_on__gte=_before(today, LEFT_WITHIN)
         ).order_by("pk")
-        if self._asked is not None:
-            gone = gone.filter(customer_id__in=self.ids.tolist())
-        rows = list(gone)
-        parts: dict[tuple[int, str], datetime] = {}
-        present = Contact.objects.filter(
-            left_on__isnull=True, customer_id__in={row.customer_id for row in rows}
-        )
-        for customer_id, part, at in present.values_list("customer_id", "part", "updated_at"):
-            key = (customer_id, part)
-            parts[key] = max(at, parts.get(key, at))
+        members = set(self.ids.tolist())
+        if self._asked is not None and len(members) <= FEW:
+            gone = gone.filter(customer_id__in=members)
+        rows = [row for row in gone if row.customer_id in members]
+        present = Contact.objects.filter(left_on__isnull=True, part__in={row.part for row in rows})
+        if self._asked is not None and len(members) <= FEW:
+            present = present.filter(customer_id__in=members)
+        by_part: dict[tuple[int, str], list[Contact]] = defaultdict(list)
+        for one in present:
+            by_part[one.customer_id, one.part].append(one)
         return [
             Departure(
                 customer_id=row.customer_id,
@@ -267,7 +268,9 @@ class Day:
                 title=row.title,
                 part=row.part,
                 left_on=row.left_on,
-                has_successor=(row.customer_id, row.part) in parts,
+                has_successor=any(
+                    _succeeds(one, row) for one in by_part.get((row.customer_id, row.part), ())
+                ),
             )
             for row in rows
             if row.left_on is not None
@@ -312,6 +315,14 @@ def rows_of(usage: UsageDays, ids: Ints) -> UsageDays:
     before[known] = usage.active_days_before[place[known]]
     last[known] = usage.last_on[place[known]]
     return UsageDays(usage.as_of, usage.start, ids, use, before, last)
+
+
+def _succeeds(present: Contact, gone: Contact) -> bool:
+    """Came into the part lately, or was edited after the other was marked as gone. Somebody who
+    has shared the part all along is no successor."""
+    assert gone.left_on is not None  # noqa: S101 - departures only
+    came = day_of(present.created_at)
+    return came >= _before(gone.left_on, LATELY) or present.updated_at > gone.updated_at
 
 
 def _before(day: date, count: int) -> date:

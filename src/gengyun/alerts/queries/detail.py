@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from gengyun.alerts.calc.workdays import workdays
 from gengyun.alerts.models import Alert, AlertEvent, Episode, Suppression
 from gengyun.alerts.queries.usage_days import usage_days
 from gengyun.kernel.days import day_of
@@ -24,11 +25,11 @@ class Detail:
 
 @dataclass(frozen=True)
 class UsageLine:
-    """Events per day, with what an ordinary day would be worth; 0 counts for nobody."""
+    """Events per day, beside what the day is usually worth."""
 
     days: list[date]
     events: list[int]
-    factor: list[float]  # share of an ordinary working day, by the learned calendar
+    factor: list[float]  # share of an ordinary working day, by the published calendar
 
 
 def detail(actor: User | None, alert: Alert) -> Detail:
@@ -53,7 +54,7 @@ def detail(actor: User | None, alert: Alert) -> Detail:
 
 
 def usage_line(alert: Alert, *, days: int = 120, lake: Lake | None = None) -> UsageLine | None:
-    """Use of the alert's customer up to the day of its last reading; None for a company-wide one."""
+    """Use of the alert's customer up to its last reading; None for a company-wide one."""
     if alert.customer_id is None:
         return None
     until = max(alert.last_seen_on, day_of(alert.closed_at) if alert.closed_at else date.min)
@@ -61,5 +62,5 @@ def usage_line(alert: Alert, *, days: int = 120, lake: Lake | None = None) -> Us
     return UsageLine(
         days=[found.start + timedelta(days=k) for k in range(days)],
         events=found.use[0].tolist(),
-        factor=[round(one, 3) for one in found.calendar().base.tolist()],
+        factor=workdays(found.start, days).base.tolist(),
     )
