@@ -18,6 +18,8 @@ class Entry:
 
 def entries(request, user):
     found = [("today", _("Today"), "home"), ("customers", _("Customers"), "users-group")]
+    found.append(("health", _("Health"), "heart-rate-monitor"))
+    found.append(("journeys", _("Journeys"), "route"))
     if can(user, "settings.read"):
         found.append(("settings", _("Settings"), "settings"))
     return [

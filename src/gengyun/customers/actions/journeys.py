@@ -150,7 +150,7 @@ def advance_journeys(
     moved = done = 0
     for part in _batches(places):
         ids = [place.pk for place in part]
-        standings = _standings(ids, keys, as_of)
+        standings = standings_of(ids, keys, as_of)
         moved_today = set(
             StageStay.objects.filter(
                 customer_id__in=ids, entered_on=as_of, how=StageStay.How.RULE
@@ -200,7 +200,9 @@ def _batches(places: Sequence[_Place]) -> Iterator[Sequence[_Place]]:
         yield places[start : start + BATCH]
 
 
-def _standings(ids: Sequence[int], keys: Collection[str], as_of: date) -> dict[int, calc.Standing]:
+def standings_of(
+    ids: Sequence[int], keys: Collection[str], as_of: date
+) -> dict[int, calc.Standing]:
     facts = by_customer(fact_values(keys, as_of=as_of, customer_ids=ids))
     open_stays = StageStay.objects.filter(customer_id__in=ids, left_on=None)
     checked = dict(open_stays.values_list("customer_id", "checked"))

@@ -150,3 +150,8 @@ def median(values: Sequence[int]) -> int:
     if len(ordered) % 2:
         return ordered[middle]
     return round((ordered[middle - 1] + ordered[middle]) / 2)
+
+
+def without_stage(actor: User | None) -> int:
+    """Present customers that are in no stage."""
+    return Customer.objects.visible_to(actor).present().filter(stage__isnull=True).count()
