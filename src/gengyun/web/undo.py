@@ -2,15 +2,18 @@
 
 import secrets
 
+from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from gengyun.customers.actions import bulk
 from gengyun.customers.actions import customers as actions
 from gengyun.customers.actions.custom_values import set_values, usable_fields
 from gengyun.customers.actions.journeys import refresh_journey, take_back_move
 from gengyun.customers.calc.custom import from_json
 from gengyun.customers.models import Tier
 from gengyun.customers.queries import customers as queries
+from gengyun.customers.queries.custom_fields import fields_named
 from gengyun.kernel.errors import NotFound
 from gengyun.team.models import User
 from gengyun.web import undo_health
@@ -76,6 +79,23 @@ def _custom(actor, now, payload):
     set_values(actor=actor, now=now, wanted=wanted)
 
 
+def _untag(actor, now, payload):
+    rows = queries.get_many(actor, payload["pks"])
+    actions.tag(actor=actor, now=now, customers=rows, names=[payload["name"]])
+
+
+@transaction.atomic
+def _bulk(actor, now, payload):
+    """payload: what `customers.actions.bulk` returned, by verb; the last done is undone first."""
+    if held := payload.get("fields"):
+        custom = fields_named({name for old in held.values() for name in old})
+        bulk.edit_each(actor=actor, now=now, wanted=bulk.from_held(held, custom))
+    if held := payload.get("stage"):
+        bulk.move_each(actor=actor, now=now, wanted=held)
+    if held := payload.get("tier"):
+        bulk.put_tiers_back(actor=actor, now=now, held=held)
+
+
 def _stage(actor, now, payload):
     customer = queries.get(actor, payload["pk"])
     take_back_move(actor=actor, now=now, customer=customer, stay_id=payload["stay"])
@@ -84,9 +104,11 @@ def _stage(actor, now, payload):
 
 _VERBS = {
     "stage": _stage,
+    "bulk": _bulk,
     "custom": _custom,
     "owner": _owner,
     "tag": _tag,
+    "untag": _untag,
     "next_step": _next_step,
     "tier": _tier,
 }

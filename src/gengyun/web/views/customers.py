@@ -1,18 +1,13 @@
 """The customer list: tabs, conditions, sort, columns, bulk work, export."""
 
 import csv
-from collections import defaultdict
 
 from django.http import HttpResponseRedirect, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from gengyun.customers.actions import customers as actions
-from gengyun.customers.actions.tags import tag as tag_customers
 from gengyun.customers.models import Customer
-from gengyun.customers.queries import customers as customer_queries
 from gengyun.customers.queries.custom_fields import fields_named, values_of
-from gengyun.kernel.errors import Refusal
 from gengyun.portfolio.calc.filters import Filter
 from gengyun.portfolio.queries import customer_list as queries
 from gengyun.portfolio.queries.views import get_view, view_tabs
@@ -20,14 +15,13 @@ from gengyun.team.actions.users import set_preferences
 from gengyun.team.models import Role
 from gengyun.team.queries.access import can
 from gengyun.team.queries.people import possible_owners
-from gengyun.web import undo
 from gengyun.web.access import page
 from gengyun.web.jinja import icon, url
 from gengyun.web.present import list_query
 from gengyun.web.present.cells import Cells
 from gengyun.web.present.list_columns import chosen, export_row
 from gengyun.web.present.marks import options
-from gengyun.web.render import back, is_htmx, render, toast
+from gengyun.web.render import back, is_htmx, render
 from gengyun.web.views import filter_window
 from gengyun.web.views import filters as filter_views
 
@@ -203,62 +197,6 @@ def density(request):
     wanted = request.POST.get("density", "")
     set_preferences(actor=request.user, now=request.now, density=wanted)
     return back(request, reverse("web:customers"))
-
-
-@page("customer.edit", methods=("POST",))
-def bulk(request):
-    """The same for many: a new owner, a tag."""
-    pks = [int(value) for value in request.POST.getlist("ids") if value.isdecimal()]
-    if request.POST.get("scope") == "all":
-        query = list_query.of_request(request.POST).query()
-        pks = queries.all_ids(request.user, query, today=request.today)
-    customers = customer_queries.get_many(request.user, pks)
-    if not customers:
-        raise NothingChosen
-    verb = request.POST.get("verb", "")
-    if verb == "owner":
-        _assign(request, customers)
-    elif verb == "tag":
-        _tag(request, customers)
-    return back(request, reverse("web:customers"))
-
-
-class NothingChosen(Refusal):
-    code = "nothing_chosen"
-    message = "No customer is chosen."
-
-
-def _assign(request, customers):
-    wanted = request.POST.get("owner", "")
-    owner = possible_owners().filter(pk=int(wanted)).first() if wanted.isdecimal() else None
-    before = defaultdict(list)
-    for customer in customers:
-        before[customer.owner_id].append(customer.pk)
-    count = actions.assign_owner(
-        actor=request.user, now=request.now, customers=customers, owner=owner
-    )
-    path = undo.remember(request, "owner", [[pk, ids] for pk, ids in before.items()])
-    name = owner.name if owner else _("nobody yet")
-    toast(
-        request,
-        _("%(count)s customers now with %(name)s") % {"count": count, "name": name},
-        undo=path,
-    )
-
-
-def _tag(request, customers):
-    name = request.POST.get("tag", "").strip()
-    tagged = set(Customer.objects.filter(tags__name=name).values_list("pk", flat=True))
-    bare = [customer for customer in customers if customer.pk not in tagged]
-    count = tag_customers(actor=request.user, now=request.now, customers=customers, names=[name])
-    path = (
-        undo.remember(request, "tag", {"name": name, "pks": [c.pk for c in bare]}) if count else ""
-    )
-    toast(
-        request,
-        _("Tag “%(name)s” on %(count)s customers") % {"count": count, "name": name},
-        undo=path,
-    )
 
 
 class _Echo:
