@@ -1,11 +1,11 @@
-"""The newest scores with what people said since the day began: what the pages show at once.
+"""The newest scores with what came since the day began: what the pages show at once.
 
-The judged day in the lake keeps to what was known before it; tomorrow's judgement knows today's
-words too. Nothing here writes history.
+What customers did today so far and what people said since. The judged day in the lake keeps to
+what was known before it; tomorrow's judgement knows today's too. Nothing here writes history.
 """
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -24,9 +24,11 @@ from gengyun.health.queries.opinions import (
 )
 from gengyun.health.queries.peers import PeerCurves
 from gengyun.health.queries.scores import previous_of
+from gengyun.kernel.days import day_of
 from gengyun.kernel.outbox import emit
 from gengyun.lake.store import Lake
-from gengyun.usage.queries.metrics import values_as_of
+from gengyun.usage.queries.metrics import live_values, values_as_of
+from gengyun.usage.queries.touched import touched_since
 
 FIELDS = [
     "score",
@@ -42,8 +44,17 @@ FIELDS = [
 ]
 
 
-def refresh_live(customer_ids: Collection[int], *, now: datetime, lake: Lake | None = None) -> int:
-    """Score these customers' newest rows again with what is known now; returns how many."""
+def refresh_live(
+    customer_ids: Collection[int],
+    *,
+    now: datetime,
+    lake: Lake | None = None,
+    tell: bool = True,
+) -> int:
+    """Score these customers' newest rows again with what is known now; returns how many.
+
+    `tell=False`: the caller brings everything that hangs on the scores up to date itself.
+    """
     rows = list(
         HealthScore.objects.filter(pk__in=list(customer_ids))
         .select_related("version__scorecard")
@@ -53,7 +64,7 @@ def refresh_live(customer_ids: Collection[int], *, now: datetime, lake: Lake | N
         return 0
     lake = lake or Lake.default()
     as_of, ids = rows[0].as_of, [row.pk for row in rows]
-    inputs = values_as_of(as_of, customer_ids=ids, lake=lake)
+    inputs = _inputs(ids, as_of, lake, now)
     sentiments = sentiments_as_of(as_of, customer_ids=ids, moment=now)
     overrides = overrides_as_of(as_of, customer_ids=ids, moment=now)
     world = _World(rows, as_of, lake, now)
@@ -62,8 +73,19 @@ def refresh_live(customer_ids: Collection[int], *, now: datetime, lake: Lake | N
         world.judge(row, values, override_part(overrides.get(row.pk)))
     with transaction.atomic():
         HealthScore.objects.bulk_update(rows, FIELDS, batch_size=200)
-        emit("customer.changed", {"customer_ids": ids}, now=now)
+        if tell:
+            emit("customer.changed", {"customer_ids": ids}, now=now)
     return len(rows)
+
+
+def _inputs(
+    ids: Collection[int], as_of: date, lake: Lake, now: datetime
+) -> dict[int, dict[str, float | None]]:
+    """Values of the judged day; with today's use on top as long as it is today that was judged."""
+    values = values_as_of(as_of, customer_ids=ids, lake=lake)
+    if as_of == day_of(now) and (active := set(touched_since(lake, as_of)).intersection(ids)):
+        values |= live_values(active, as_of=as_of, until=as_of + timedelta(days=1), lake=lake)
+    return values
 
 
 class _World:

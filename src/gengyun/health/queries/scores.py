@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from gengyun.health.calc.diff import Difference, diff
 from gengyun.health.calc.score import Previous
-from gengyun.health.models import HealthScore
+from gengyun.health.models import HealthScore, ScorecardVersion
 from gengyun.health.queries.cards import CardInForce
 from gengyun.health.queries.opinions import overrides_as_of
 from gengyun.lake.store import Lake
@@ -71,6 +71,12 @@ def explanation_on(
 def latest(customer_id: int) -> HealthScore | None:
     """Today's score with explanation, weekly history and what a week-ago comparison needs."""
     return HealthScore.objects.filter(customer_id=customer_id).select_related("version").first()
+
+
+def versions_of(row: HealthScore) -> list[ScorecardVersion]:
+    """The versions that the marks of its history name."""
+    ids = [pk for _, pk in row.marks]
+    return list(ScorecardVersion.objects.filter(pk__in=ids).select_related("scorecard"))
 
 
 def change_since_week(row: HealthScore) -> Difference | None:

@@ -77,10 +77,14 @@ def score(row, versions, *, today, zh):
     points = [(date.fromisoformat(day), value) for day, value in row.history]
     bands = row.version.config.get("bands") or {"A": 80, "B": 65, "C": 50}
     first = points[0][0] if points else row.as_of
+    names = {v.pk: v for v in versions}
     marks = [
-        {"at": _nearest(points, v.effective_from), "name": f"v{v.number}"}
-        for v in versions
-        if v.effective_from and first < v.effective_from <= row.as_of
+        {
+            "at": _nearest(points, date.fromisoformat(day)),
+            "name": _mark_name(names.get(pk), row, zh=zh),
+        }
+        for day, pk in row.marks
+        if date.fromisoformat(day) > first
     ]
     known = [value for _, value in points if value is not None]
     finding = ""
@@ -99,5 +103,63 @@ def score(row, versions, *, today, zh):
     }
 
 
+def _mark_name(version, row, *, zh):
+    """v4, or the name of the card where another card began to judge."""
+    if version is None:
+        return "?"
+    if version.scorecard_id == row.version.scorecard_id:
+        return f"v{version.number}"
+    card = version.scorecard
+    return f"{card.name_zh if zh else card.name_en} v{version.number}"
+
+
 def _nearest(points, day):
     return min(range(len(points)), key=lambda n: abs((points[n][0] - day).days), default=0)
+
+
+def bands(weeks, versions, *, today, zh):
+    """Customers by band as shares of each week, with marks where other rules began to judge."""
+    points = [(week.day, None) for week in weeks]
+    shares = {
+        letter: [
+            round(100 * week.counts[place] / sum(week.counts), 1) if sum(week.counts) else 0
+            for week in weeks
+        ]
+        for place, letter in enumerate("abcdn")
+    }
+    finding = ""
+    if weeks:
+        first, last = (round(shares["c"][n] + shares["d"][n]) for n in (0, -1))
+        finding = (
+            f"近 {len(weeks)} 周，关注和风险的客户从 {first}% 到 {last}%"
+            if zh
+            else f"over {len(weeks)} weeks, customers in C and D from {first}% to {last}%"
+        )
+    return {
+        "labels": [plain.day(week.day, today=today, zh=zh) for week in weeks],
+        "values": [sum(week.counts) for week in weeks],
+        "counts": {letter: [w.counts[n] for w in weeks] for n, letter in enumerate("abcdn")},
+        "shares": shares,
+        "marks": [
+            {
+                "at": _nearest(points, v.effective_from),
+                "name": f"v{v.number}",
+                "card": v.scorecard.name_zh if zh else v.scorecard.name_en,
+            }
+            for v in versions
+        ],
+        "finding": finding,
+        "note": _marks_note(versions, today=today, zh=zh),
+    }
+
+
+def _marks_note(versions, *, today, zh):
+    """The marks in words: which scorecard, since when."""
+    told = [
+        f"{plain.day(v.effective_from, today=today, zh=zh)} "
+        f"{v.scorecard.name_zh if zh else v.scorecard.name_en} v{v.number}"
+        for v in versions
+    ]
+    if not told:
+        return ""
+    return ("虚线：" if zh else "Dashed: ") + ("、" if zh else ", ").join(told)

@@ -21,6 +21,7 @@ from gengyun.web.present import charts, needs
 from gengyun.web.present import health as present_health
 from gengyun.web.render import is_htmx, render
 from gengyun.web.views import definitions_of
+from gengyun.web.views.journey import journey_context
 from gengyun.web.words import is_zh
 
 TEMPLATE = "customer/show.html"
@@ -35,6 +36,7 @@ def show(request, pk):
     context |= usage_context(request, customer)
     context |= people_context(request, customer)
     context |= timeline_context(request, customer)
+    context |= journey_context(request, customer)
     context["custom_values"] = custom_values(customer)
     context["reasons"] = needs.reasons(
         context["summary"], context["difference"], today=request.today, zh=is_zh()
@@ -92,7 +94,7 @@ def usage_data(request, pk):
 def score_data(request, pk):
     customer = customer_queries.get(request.user, pk)
     row = scores.latest(customer.pk)
-    versions = list(row.version.scorecard.versions.all()) if row else []
+    versions = scores.versions_of(row) if row else []
     return JsonResponse(charts.score(row, versions, today=request.today, zh=is_zh()))
 
 

@@ -77,6 +77,19 @@ const make = {
       tooltip: { ...base({}).tooltip, formatter: ([p]) => (p && p.value !== null && p.value !== undefined ? `${p.axisValue}   ${Math.floor(p.value)}` : '') },
     });
   },
+  bands(data) {
+    const letters = ['a', 'b', 'c', 'd', 'n'];
+    return base({
+      grid: { left: 40, right: 16, top: 18, bottom: 24 },
+      xAxis: days(data.labels, { boundaryGap: true }),
+      yAxis: figures({ min: 0, max: 100, interval: 25, axisLabel: { color: token('ink-3'), fontSize: 12, formatter: '{value}%' } }),
+      series: letters.map((letter, n) => ({
+        name: letter === 'n' ? '?' : letter.toUpperCase(), type: 'bar', stack: 'all', barCategoryGap: '25%', data: data.shares[letter], itemStyle: { color: token(`${letter}-f`) },
+        ...(n === 0 ? { markLine: { silent: true, symbol: 'none', lineStyle: { color: token('ink-2'), type: 'dashed' }, label: { color: token('ink-2'), fontSize: 11, position: 'end', formatter: '{b}' }, data: data.marks.map((m) => ({ xAxis: m.at, name: m.name })) } } : {}),
+      })),
+      tooltip: { ...base({}).tooltip, axisPointer: { type: 'shadow' }, formatter: (points) => `${points[0].axisValue}   ${points.map((p) => `${p.seriesName} ${data.counts[letters[p.seriesIndex]][p.dataIndex]}`).join('  ')}` },
+    });
+  },
 };
 
 let loading;
