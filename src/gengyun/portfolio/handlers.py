@@ -7,6 +7,7 @@ from gengyun.kernel.outbox import on
 from gengyun.portfolio.actions.summaries import refresh_summaries
 
 
+@on("alert.changed")
 @on("customer.changed")
 @on("activity.changed")
 def refresh_changed(payload: dict[str, Any], now: datetime) -> None:

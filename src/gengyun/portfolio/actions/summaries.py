@@ -1,20 +1,21 @@
 """Bringing `CustomerSummary` up to date: derived rows, rebuilt whole at night, singly on change."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import islice
 
 from django.db import connection, transaction
 from django.db.models import Max, OuterRef, QuerySet, Subquery
 
+from gengyun.alerts.queries.open_alerts import OpenAlert, open_alerts
 from gengyun.customers.calc.journeys import pace
 from gengyun.customers.models import Customer
 from gengyun.engagement.models import Activity
 from gengyun.health.calc.diff import diff, movers, weakest
 from gengyun.health.models import HealthScore
 from gengyun.kernel.days import day_of
-from gengyun.portfolio.calc.needs import CustomerFacts, need_codes, need_rank, needs
+from gengyun.portfolio.calc.needs import AlertFact, CustomerFacts, need_codes, need_rank, needs
 from gengyun.portfolio.calc.search import inner_pairs, search_key
 from gengyun.portfolio.models import CustomerSummary, NamePair
 
@@ -101,8 +102,9 @@ def _refresh_batch(ids: Sequence[int], usage: _Usage | None, now: datetime) -> i
     customers = _with_last_touch(Customer.objects.present().filter(pk__in=ids))
     scores = HealthScore.objects.in_bulk(ids)
     old = CustomerSummary.objects.in_bulk(ids)
+    alerts = open_alerts(ids, today=day_of(now))
     rows = [
-        _row(c, scores.get(c.pk), old.get(c.pk), usage, now=now)
+        _row(c, scores.get(c.pk), old.get(c.pk), usage, alerts.get(c.pk, ()), now=now)
         for c in customers.select_related("tier", "stage").prefetch_related("tags")
     ]
     CustomerSummary.objects.bulk_create(
@@ -156,6 +158,7 @@ def _row(
     score: HealthScore | None,
     old: CustomerSummary | None,
     usage: _Usage | None,
+    alerts: Sequence[OpenAlert] = (),
     *,
     now: datetime,
 ) -> CustomerSummary:
@@ -185,11 +188,16 @@ def _row(
     _put_usage(row, old, usage)
     if score is not None:
         _put_health(row, score)
-    found = needs(_facts(customer, row, score, day_of(now)), earlier=old.needs if old else ())
+    facts = replace(_facts(customer, row, score, day_of(now)), alerts=_alert_facts(alerts))
+    found = needs(facts, earlier=old.needs if old else ())
     row.needs = found
     row.need_rank = need_rank(found, customer.arr_minor)
     row.need_codes = need_codes(found)
     return row
+
+
+def _alert_facts(alerts: Sequence[OpenAlert]) -> list[AlertFact]:
+    return [AlertFact(a.severity, a.since, a.is_snoozed, a.facts, a.covers) for a in alerts]
 
 
 def _pace(customer: Customer, today: date) -> str:

@@ -18,6 +18,7 @@ RENEWAL_DAYS = 90
 RENEWAL_SOON_DAYS = 30
 NEW_CUSTOMER_DAYS = 30  # data may still be on its way
 GROUPS = {
+    "alert": "alert",
     "health_drop": "alert",
     "band_d": "alert",
     "silent": "alert",
@@ -34,6 +35,25 @@ class Need(TypedDict):
     severity: int
     since: str  # ISO day; identifies the occurrence
     facts: dict[str, Any]
+
+
+# rule of an open or snoozed alert -> needs that say the same: the work item speaks for them
+COVERED = {
+    "dormant": {"silent"},
+    "band_change": {"band_d", "health_drop"},
+    "score_drop": {"health_drop"},
+}
+
+
+@dataclass(frozen=True)
+class AlertFact:
+    """A ticket of the customer, as `alerts.queries.open_alerts` tells it."""
+
+    severity: int
+    since: date
+    is_snoozed: bool
+    facts: Mapping[str, Any]
+    covers: frozenset[str]  # kinds of rules
 
 
 @dataclass(frozen=True)
@@ -57,15 +77,29 @@ class CustomerFacts:
     next_step: str
     next_step_on: date | None
     weakest: Sequence[Mapping[str, Any]] = ()  # the factors that cost the most points
+    alerts: Sequence[AlertFact] = ()  # the most urgent first
 
 
 def needs(facts: CustomerFacts, *, earlier: Sequence[Need] = ()) -> list[Need]:
     """All needs, worst first. An occurrence that goes on keeps the `since` it had (`earlier`)."""
     found = [
         need
-        for rule in (_drop, _band_d, _silent, _renewal, _next_step, _no_contact, _data_missing)
+        for rule in (
+            _alert,
+            _drop,
+            _band_d,
+            _silent,
+            _renewal,
+            _next_step,
+            _no_contact,
+            _data_missing,
+        )
         if (need := rule(facts)) is not None
     ]
+    covered = {
+        code for alert in facts.alerts for kind in alert.covers for code in COVERED.get(kind, ())
+    }
+    found = [need for need in found if need["code"] not in covered]
     started = {need["code"]: need["since"] for need in earlier}
     for need in found:
         if need["code"] in {"health_drop", "band_d", "data_missing"}:
@@ -91,6 +125,15 @@ def need_codes(found: Sequence[Need]) -> str:
 
 def _need(code: str, severity: int, since: date, **facts: Any) -> Need:
     return {"code": code, "severity": severity, "since": since.isoformat(), "facts": facts}
+
+
+def _alert(facts: CustomerFacts) -> Need | None:
+    """The most urgent ticket that is not snoozed, with how many stand beside it."""
+    awake = [alert for alert in facts.alerts if not alert.is_snoozed]
+    if not awake:
+        return None
+    worst = awake[0]
+    return _need("alert", worst.severity, worst.since, **worst.facts, others=len(awake) - 1)
 
 
 def _drop(facts: CustomerFacts) -> Need | None:

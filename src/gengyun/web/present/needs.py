@@ -11,6 +11,7 @@ from gengyun.web.words import gettext as _
 from gengyun.web.words import pgettext
 
 GROUPS = {
+    "alert": "alert",
     "health_drop": "health",
     "band_d": "health",
     "silent": "usage",
@@ -49,6 +50,7 @@ def kind_name(code):
 
 def need_word(code):
     return {
+        "alert": pgettext("need", "alert"),
         "health_drop": _("health fell"),
         "band_d": _("lowest band"),
         "silent": _("use stopped"),
@@ -92,6 +94,14 @@ def _health_drop(facts, zh):
             "moved": moved,
         }
     return _("Health fell %(points)s points in a week.") % {"points": points}
+
+
+def _alert(facts, zh):
+    lang = "zh" if zh else "en"
+    return _("%(alert)s: %(fact)s") % {
+        "alert": facts[f"name_{lang}"],
+        "fact": facts[f"text_{lang}"],
+    }
 
 
 def _band_d(facts, zh):
@@ -167,6 +177,7 @@ def _unknown(facts, zh):
 
 
 _SENTENCES = {
+    "alert": _alert,
     "health_drop": _health_drop,
     "band_d": _band_d,
     "silent": _silent,
@@ -225,6 +236,7 @@ def facts(summary, *, skip=(), others=(), today, zh):
 
 
 _ICONS = {
+    "alert": "alert-triangle",
     "health_drop": "heart-rate-monitor",
     "band_d": "heart-rate-monitor",
     "silent": "chart-line",
