@@ -147,49 +147,39 @@ def slow_slide(
     drift: float = 0.5,
     groups: Ints | None = None,
 ) -> Slides:
-    """Page's one-sided CUSUM over weeks: S = max(0, S - r - drift), flagged from `h` on.
+    """Page's one-sided CUSUM over the last six weeks: S = max(0, S - r - drift), flagged from `h`.
 
-    r is the week's use against the rate of the first twelve weeks of the window, in its standard
-    errors (as in `usage_drop`). Slow declines that never look like a drop; for a list to look at,
-    not for tickets (science.md 5.2: lower precision, more than twice the recall).
+    r is a week's use against the rate of the 84 days before the six weeks, in standard errors as in
+    `usage_drop`. Finds twice the declines that drops find, with half the precision: a list to look
+    at, no tickets (science.md 5.2; docs/alerts.md).
     """
     use = np.asarray(usage)
     factor = np.atleast_2d(np.asarray(calendar, dtype=np.float64))
     customers, count = use.shape
     mine = _rows(groups, customers)
-    weeks = max(0, (count - BASELINE) // 7)
-    first = count - weeks * 7  # the reference lies before the first whole week
-    if weeks < 4:
+    split = count - SLIDE_WEEKS * 7
+    if split < BASELINE // 2:
         nothing = np.full(customers, np.nan)
         none = np.zeros(customers, dtype=np.bool_)
         return Slides(nothing, np.zeros(customers, np.int64), nothing, nothing.copy(), none)
+    found = _baseline(use[:, :split], factor[:, :split], mine)
+    rate = found.rate
     counts = np.atleast_1d((factor > 0).all(axis=0))
-    window = use[:, :first].astype(np.float64) * counts[:first]
-    began = np.where(window.any(axis=1), (window > 0).argmax(axis=1), first)
-    heaped = _heaped(factor)
-    reference = heaped[mine, first] - heaped[mine, began]
-    is_known = (first - began >= BASELINE // 2) & (reference > 0)
-    safe = np.where(is_known, reference, 1.0)
-    rate = np.where(is_known, window.sum(axis=1) / safe, np.nan)
-    phi = _scatter(window, factor[:, :first], mine, rate, began)
     height, age = np.zeros(customers), np.zeros(customers, dtype=np.int64)
-    for week in range(weeks):
-        days = slice(first + week * 7, first + week * 7 + 7)
+    for first in range(split, count, 7):
+        days = slice(first, first + 7)
         worth = factor[:, days].sum(axis=1)[mine]
         seen = (use[:, days] * counts[days]).sum(axis=1)
         expected = rate * worth
-        off = np.divide(
-            seen - expected,
-            np.sqrt(_variance(expected, phi, worth / safe)),
-            out=np.zeros(customers),
-            where=expected > 0,
-        )
+        error = np.sqrt(_variance(expected, found.phi, worth / found.effective, SLIDE_WANDERING))
+        off = np.divide(seen - expected, error, out=np.zeros(customers), where=expected > 0)
         height = np.maximum(0.0, height - off - drift)
         age = np.where(height > 0, age + 1, 0)
     last = slice(count - 28, count)
     worth = factor[:, last].sum(axis=1)[mine]
     now = (use[:, last] * counts[last]).sum(axis=1) / np.maximum(worth, 1e-9)
-    is_due = is_known & (rate * 10 >= DropRule.min_expected)  # ten effective days are a fortnight
+    is_due = rate * 10 >= DropRule.min_expected  # ten effective days are a fortnight
+    is_known = ~np.isnan(rate)
     return Slides(
         height=np.where(is_known, height, np.nan),
         weeks=age,
@@ -228,6 +218,7 @@ SCATTER_DAYS = 40.0
 # of the rate itself: use wanders by itself from fortnight to fortnight (share of the rate), chosen
 # on simulated worlds of other seeds than those that `gengyun bench alerts` reports
 WANDERING = 0.15
+SLIDE_WEEKS, SLIDE_WANDERING = 6, 0.20  # a week wanders more than a fortnight
 
 
 def compare(
@@ -241,27 +232,20 @@ def compare(
     """Two windows of the own use, per effective day; z: their difference in standard errors."""
     customers, count = use.shape
     factor, mine = np.atleast_2d(calendar), _rows(groups, customers)
-    if count < recent + baseline // 2:
+    split = count - recent
+    if split < baseline // 2:
         nothing = np.full(customers, np.nan)
         return Comparison(*(nothing.copy() for _ in range(6)))
-    first = max(0, count - recent - baseline)
-    worth = factor[:, first:]
-    window = use[:, first:].astype(np.float64) * (worth > 0).all(axis=0)
-    split = window.shape[1] - recent
-    began = np.where(window.any(axis=1), (window > 0).argmax(axis=1), window.shape[1])
-    if first:
-        began = np.where(use[:, :first].any(axis=1), 0, began)
-    heaped = _heaped(worth)
-    effective_before = heaped[mine, split] - heaped[mine, np.minimum(began, split)]
-    effective_now = heaped[mine, -1] - heaped[mine, split]
-    is_known = (split - began >= baseline // 2) & (effective_before > 0) & (effective_now > 0)
-    before, observed = window[:, :split].sum(axis=1), window[:, split:].sum(axis=1)
-    safe = np.where(is_known, effective_before, 1.0)
-    rate = np.where(is_known, before / safe, np.nan)
+    found = _baseline(use[:, :split], factor[:, :split], mine, baseline)
+    now = factor[:, split:]
+    observed = (use[:, split:] * (now > 0).all(axis=0)).sum(axis=1).astype(np.float64)
+    effective_now = now.sum(axis=1)[mine]
+    rate = np.where(effective_now > 0, found.rate, np.nan)
     expected = rate * effective_now
-    phi = _scatter(window[:, :split], worth[:, :split], mine, rate, began)
+    is_known = ~np.isnan(rate)
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.sqrt(_variance(expected, phi, effective_now / safe))
+        share = effective_now / found.effective
+        error = np.sqrt(_variance(expected, found.phi, share, WANDERING))
         z = np.where(expected > 0, (observed - expected) / error, np.nan)
         ratio = np.where(expected > 0, observed / expected, np.nan)
         rate_now = np.where(is_known, observed / effective_now, np.nan)
@@ -275,13 +259,39 @@ def compare(
     )
 
 
-def _variance(expected: Floats, phi: Floats, share: Floats) -> Floats:
+@dataclass(frozen=True)
+class _Baseline:
+    rate: Floats  # per effective day; nan: less than half of the days since the first use
+    effective: Floats  # effective days it was estimated on; 1 where the rate is nan
+    phi: Floats  # over-dispersion of the days
+
+
+def _baseline(
+    use: npt.NDArray[np.generic], factor: Floats, mine: Ints, days: int = BASELINE
+) -> _Baseline:
+    """The own rate in the last `days` columns, from the first use on."""
+    first = max(0, use.shape[1] - days)
+    worth = factor[:, first:]
+    window = use[:, first:].astype(np.float64) * (worth > 0).all(axis=0)
+    length = window.shape[1]
+    began = np.where(window.any(axis=1), (window > 0).argmax(axis=1), length)
+    if first:
+        began = np.where(use[:, :first].any(axis=1), 0, began)
+    heaped = _heaped(worth)
+    effective = heaped[mine, length] - heaped[mine, began]
+    is_known = (length - began >= days // 2) & (effective > 0)
+    safe = np.where(is_known, effective, 1.0)
+    rate = np.where(is_known, window.sum(axis=1) / safe, np.nan)
+    return _Baseline(rate, safe, _scatter(window, worth, mine, rate, began))
+
+
+def _variance(expected: Floats, phi: Floats, share: Floats, wandering: float) -> Floats:
     """Of observed - expected when nothing changed: phi e (1 + share) + (w e)^2.
 
     Chance with over-dispersion phi, the same for the rate that e was estimated from (`share`:
     effective days judged over effective days it was estimated on), and the wandering w of rates.
     """
-    return np.asarray(phi * expected * (1 + share) + (WANDERING * expected) ** 2)
+    return np.asarray(phi * expected * (1 + share) + (wandering * expected) ** 2)
 
 
 def _scatter(window: Floats, worth: Floats, mine: Ints, rate: Floats, began: Ints) -> Floats:
