@@ -8,15 +8,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-from gengyun.lake.rolling import TABLE_OF, Measured, roll
+import pyarrow as pa
+
+from gengyun.lake.rolling import TABLE_OF, Measured, roll_many
 from gengyun.lake.store import Lake, LostRace
 from gengyun.usage.calc.plan import ALWAYS, MeasureNeed
 from gengyun.usage.models import Measure
-
-if TYPE_CHECKING:
-    import duckdb
 
 Report = Callable[[int, int], None]
 # A measure in more tiny files than this is compacted on the way, so that reading one customer
@@ -52,9 +50,11 @@ def roll_up(
         for last, needs_here in behind.items():
             changes = None if last is None else lake.changes("events", after=last, to=head)
             anew = changes is None or changes.removed or not changes.complete
-            for need in needs_here:
-                files = lake.files("events") if anew or changes is None else changes.added
-                rows += _roll_one(lake, db, need, files, last=last, head=head, anew=anew)
+            files = lake.files("events") if anew or changes is None else changes.added
+            by_key = {need.key: need for need in needs_here}
+            for item, found in roll_many(db, files, [measured(need) for need in needs_here]):
+                need = by_key[item.key]
+                rows += _keep(lake, need, found, last=last, head=head, anew=anew)
                 done += 1
                 if report:
                     report(done, len(wanted))
@@ -68,21 +68,18 @@ def roll_up(
     return RollUpReport(head, extended, rebuilt, rows)
 
 
-def _roll_one(
+def _keep(
     lake: Lake,
-    db: "duckdb.DuckDBPyConnection",
     need: MeasureNeed,
-    files: list[str],
+    rows: pa.Table,
     *,
     last: int | None,
     head: int,
     anew: bool,
 ) -> int:
-    table = TABLE_OF[need.kind]
-    rows = roll(db, files, measured(need))
     try:
         lake.commit(
-            table,
+            TABLE_OF[need.kind],
             add=rows,
             replace=[("measure", "=", need.key)] if anew else None,
             marks={mark_name(need.key): head},

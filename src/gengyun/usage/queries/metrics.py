@@ -132,7 +132,7 @@ def preview(
     Measures that are not rolled up yet are counted from the events of these customers alone.
     """
     from gengyun.lake.engine import Engine
-    from gengyun.lake.rolling import TABLE_OF, Measured, roll
+    from gengyun.lake.rolling import TABLE_OF, Measured, roll_many
     from gengyun.usage.queries.running import customer_rows, run_plan
 
     lake = _lake(lake)
@@ -140,16 +140,20 @@ def preview(
     plan = plan_for({"preview": parse_definition(raw, parts)}, as_of=as_of, parts=parts)
     ids = sorted(set(customer_ids))
     with Engine() as engine:
-        instead = {}
-        for need in plan.measures():
-            if lake.app_version(TABLE_OF[need.kind], f"measure:{need.key}") == lake.version(
-                "events"
-            ):
-                continue
-            ranges: list[Condition] = [("customer_id", "in", ids), ("known_day", "<", as_of)]
-            files = lake.files("events", where=ranges)
-            measured = Measured(need.key, need.kind, need.events, need.summed, need.feature)
-            instead[need.key] = roll(engine.db, files, measured, customer_ids=ids)
+        stale = [
+            need
+            for need in plan.measures()
+            if lake.app_version(TABLE_OF[need.kind], f"measure:{need.key}")
+            != lake.version("events")
+        ]
+        ranges: list[Condition] = [("customer_id", "in", ids), ("known_day", "<", as_of)]
+        files = lake.files("events", where=ranges) if stale else []
+        items = [
+            Measured(need.key, need.kind, need.events, need.summed, need.feature) for need in stale
+        ]
+        instead = {
+            item.key: rows for item, rows in roll_many(engine.db, files, items, customer_ids=ids)
+        }
         wide = run_plan(engine, lake, plan, customer_rows(ids, plan), instead=instead)
     return dict(zip(wide["customer_id"].to_pylist(), wide["preview"].to_pylist(), strict=True))
 
