@@ -20,13 +20,13 @@ def test_what_repeats_is_registered():
 
 
 @pytest.mark.django_db
-def test_after_a_drain_usage_is_rolled_up_and_judged_only_if_the_past_changed():
+def test_after_a_drain_customers_are_measured_and_judged_only_if_the_past_changed():
     from gengyun.kernel.models import Job
 
     tasks.after_drain(changes_past=False)
     tasks.after_drain(changes_past=False)
     assert list(Job.objects.values_list("task", flat=True)) == [
-        "gengyun.worker.tasks.roll_up_usage"
+        "gengyun.worker.tasks.measure_live"
     ]
     tasks.after_drain(changes_past=True)
     assert Job.objects.filter(task="gengyun.worker.tasks.judge_today").count() == 1

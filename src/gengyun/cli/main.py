@@ -20,6 +20,7 @@ COMMANDS = {
     "bench": "bench",
     "check": "check",
     "doctor": "doctor",
+    "rebuild": "rebuild",
     "migrate": "migrate",
 }
 

@@ -3,6 +3,7 @@
 import json
 import os
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -137,3 +138,14 @@ def _plain(value: Any, *, up: bool = False) -> Any:
             value, whole = value.replace(microsecond=0) + timedelta(seconds=1), 0
         return value.strftime("%Y-%m-%dT%H:%M:%S.") + f"{whole:03d}Z"
     return value.isoformat() if isinstance(value, date) else value
+
+
+def distinct(paths: Sequence[str], column: str) -> list[int]:
+    """The values of a whole-number column in these files, ascending."""
+    import pyarrow.parquet as pq
+
+    found: set[int] = set()
+    for path in paths:
+        values = pq.read_table(path, columns=[column], partitioning=None)[column]
+        found.update(pc.unique(values).to_pylist())
+    return sorted(found)

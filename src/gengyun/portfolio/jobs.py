@@ -6,7 +6,8 @@ from django.db.models import Max
 
 from gengyun.health.models import HealthScore
 from gengyun.kernel.day import Report, day_step
-from gengyun.portfolio.actions.summaries import refresh_summaries
+from gengyun.lake.store import Lake
+from gengyun.portfolio.actions.live import rebuild
 
 
 @day_step("summary", order=900)
@@ -14,4 +15,4 @@ def summary_step(as_of: date, now: datetime, report: Report) -> None:
     """Rows show the newest judged day; an older day that was judged just now changes none."""
     newest = HealthScore.objects.aggregate(newest=Max("as_of"))["newest"]
     if newest is None or newest <= as_of:
-        refresh_summaries(now=now, report=report)
+        rebuild(now=now, lake=Lake.default(), report=report)

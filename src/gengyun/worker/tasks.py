@@ -12,6 +12,8 @@ from gengyun.kernel.jobs.schedule import Daily, Every, repeat
 from gengyun.kernel.models import Job
 from gengyun.lake.store import Lake
 
+# later events of the same visit are measured in one go
+LIVE_AFTER = timedelta(seconds=10)
 KEEP_DONE = timedelta(days=14)
 KEEP_FAILED = timedelta(days=90)
 
@@ -22,6 +24,19 @@ def roll_up_usage():
     from gengyun.usage.actions.rollups import roll_up
 
     roll_up(lake=Lake.default(), now=utc_now())
+
+
+@task()
+def measure_live():
+    """Customers that new events touch: rolled up, scored and summarised again."""
+    from gengyun.portfolio.actions.live import measure_live as measure
+
+    report = measure(
+        now=utc_now(),
+        lake=Lake.default(),
+        report=lambda done, total: report_progress(done, total, "customers"),
+    )
+    return {"customers": report.customers, "events_version": report.events_version}
 
 
 @task()
@@ -68,11 +83,12 @@ def tidy():
 
 
 def after_drain(*, changes_past: bool) -> None:
-    """New events came: roll up within seconds; judge again if they tell of days before today."""
+    """New events came: who did something is measured again within a minute; everybody is judged
+    again if some events count as known before today (history)."""
     now = utc_now()
     if changes_past:
         add(judge_today, unique_key="judge_today:new_data", run_after=now + timedelta(seconds=20))
-    add(roll_up_usage, unique_key="roll_up_usage:new_data", run_after=now + timedelta(seconds=2))
+    add(measure_live, unique_key="measure_live:new_data", run_after=now + LIVE_AFTER)
 
 
 def register() -> None:

@@ -15,9 +15,12 @@ from gengyun.engagement.models import Activity
 from gengyun.health.calc.diff import diff, movers, weakest
 from gengyun.health.models import HealthScore
 from gengyun.kernel.days import day_of
+from gengyun.lake.store import Lake
 from gengyun.portfolio.calc.needs import AlertFact, CustomerFacts, need_codes, need_rank, needs
 from gengyun.portfolio.calc.search import inner_pairs, search_key
 from gengyun.portfolio.models import CustomerSummary, NamePair
+from gengyun.usage.queries.metrics import live_values, values_as_of
+from gengyun.usage.queries.touched import touched_since
 
 CHUNK = 1_000
 LINE_WEEKS = 12
@@ -39,15 +42,16 @@ def refresh_summaries(
     *,
     now: datetime,
     customer_ids: Iterable[int] | None = None,
+    with_usage: bool = False,
     report: Report | None = None,
 ) -> int:
     """Rebuild the rows of these customers (all when None); returns how many. Harmless to repeat.
 
     A full refresh reads use from the lake and removes rows of customers that are gone; a partial
-    one keeps the use that the row has.
+    one keeps the use that the row has, unless it is asked to read it again (`with_usage`).
     """
     wanted = None if customer_ids is None else sorted(set(customer_ids))
-    usage = _read_usage() if wanted is None else None
+    usage = _read_usage(wanted, now) if wanted is None or with_usage else None
     total = Customer.objects.present().count() if wanted is None else len(wanted)
     done = 0
     for ids in _batches(wanted):
@@ -82,20 +86,27 @@ def _remove_gone(wanted: Sequence[int] | None) -> None:
         gone.filter(pk__in=wanted[start : start + CHUNK]).delete()
 
 
-def _read_usage() -> _Usage:
-    from gengyun.usage.queries.metrics import values_as_of
-
+def _read_usage(wanted: Sequence[int] | None, now: datetime) -> _Usage:
+    """Use up to the newest judged day; of customers that were active today, up to now."""
     as_of = HealthScore.objects.aggregate(newest=Max("as_of"))["newest"]
     if as_of is None:
         return _Usage()
-    values = values_as_of(as_of, metric_keys=["active_users_7d", "days_since_active"])
-    active: dict[int, int | None] = {}
+    lake, keys = Lake.default(), ["active_users_7d", "days_since_active"]
+    values = values_as_of(as_of, metric_keys=keys, customer_ids=wanted, lake=lake)
+    if as_of == day_of(now):
+        active = touched_since(lake, as_of)
+        if wanted is not None:
+            active = sorted(set(active).intersection(wanted))
+        for start in range(0, len(active), CHUNK):
+            ids, end = active[start : start + CHUNK], as_of + timedelta(days=1)
+            values |= live_values(ids, as_of=as_of, until=end, metric_keys=keys, lake=lake)
+    users: dict[int, int | None] = {}
     last: dict[int, date | None] = {}
     for pk, row in values.items():
-        users, days = row.get("active_users_7d"), row.get("days_since_active")
-        active[pk] = None if users is None else int(users)
+        active_users, days = row.get("active_users_7d"), row.get("days_since_active")
+        users[pk] = None if active_users is None else int(active_users)
         last[pk] = None if days is None else as_of - timedelta(days=int(days))
-    return _Usage(as_of, active, last)
+    return _Usage(as_of, users, last)
 
 
 def _refresh_batch(ids: Sequence[int], usage: _Usage | None, now: datetime) -> int:

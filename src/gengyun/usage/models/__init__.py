@@ -1,10 +1,18 @@
 from gengyun.usage.models.metric import Measure, Metric
 from gengyun.usage.models.people import ProductUser, UserAlias
-from gengyun.usage.models.source import Arrival, DrainState, QuarantinedEvent, Source, WriteKey
+from gengyun.usage.models.source import (
+    Arrival,
+    DrainState,
+    LiveState,
+    QuarantinedEvent,
+    Source,
+    WriteKey,
+)
 
 __all__ = [
     "Arrival",
     "DrainState",
+    "LiveState",
     "Measure",
     "Metric",
     "ProductUser",

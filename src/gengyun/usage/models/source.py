@@ -19,10 +19,19 @@ class Source(models.Model):
     # only right where the past was recorded at the time
     is_history = models.BooleanField(default=False)
     is_browser = models.BooleanField(default=False)  # clocks of browsers are corrected
+    # of a browser source: events of known robots are counted and left out
+    drops_bots = models.BooleanField(default=False)
+    # of a browser source: the sites that may send, as https://app.example.cn; empty: any
+    origins = models.JSONField(default=list, blank=True)
+    # which of PostHog's group types names the customer
+    group_type = models.CharField(max_length=40, default="company")
     is_active = models.BooleanField(default=True)
     accepted_count = models.PositiveBigIntegerField(default=0)
     duplicate_count = models.PositiveBigIntegerField(default=0)
     quarantined_count = models.PositiveBigIntegerField(default=0)
+    bot_count = models.PositiveBigIntegerField(default=0)  # events of robots, left out
+    # events that say nothing of use (a client's own housekeeping), left out
+    ignored_count = models.PositiveBigIntegerField(default=0)
     last_event_at = models.DateTimeField(null=True)  # newest received_at
     created_at = models.DateTimeField()
 
@@ -131,3 +140,13 @@ class DrainState(models.Model):
 
     def __str__(self) -> str:
         return f"drained through {self.through_id}"
+
+
+class LiveState(models.Model):
+    """Up to which version of the events table the customers that it touches were measured again."""
+
+    events_version = models.BigIntegerField(default=-1)
+    measured_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"measured through version {self.events_version}"
