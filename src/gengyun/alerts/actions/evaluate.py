@@ -146,8 +146,8 @@ def _apply(
         for one in seen
     ]
     woken = wake_snoozed(books) if wake else 0
+    raised = _go_on(books, moves)  # first: what became urgent may leave the digest today
     done = open_work_items(books, moves, families())
-    raised = _go_on(books, moves)
     write_episodes(moves)
     closed = close_cleared(books, [episode for move in moves for episode in move.closed])
     _log_silent(books, moves)

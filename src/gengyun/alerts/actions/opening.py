@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from gengyun.alerts.actions.books import Books, Kind, chunks
 from gengyun.alerts.actions.moves import Moves
@@ -232,8 +232,13 @@ def _allot(
         for a in new
         if a.customer_id is not None
     ]
+    # what this very run raised is not in the database yet
+    raised = [a.pk for a in books.live.values() if a.pk and a.in_digest and a.severity < NEVER]
     old = Alert.objects.tickets().filter(
-        state=Alert.State.OPEN, in_digest=True, customer__isnull=False, severity__lt=NEVER
+        Q(severity__lt=NEVER) | Q(pk__in=raised),
+        state=Alert.State.OPEN,
+        in_digest=True,
+        customer__isnull=False,
     )
     known = {alert.pk for alert in new}
     for pk, key, owner_id, severity, arr in old.values_list(

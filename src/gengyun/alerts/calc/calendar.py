@@ -24,6 +24,7 @@ Floats = npt.NDArray[np.float64]
 
 WINDOW = 56  # days of the own mean
 SHRINK = 8.0  # customers that the published table is worth
+GROUP_SHRINK = 3.0  # customers of a group that the calendar of all is worth
 SETTLED = 14  # days after first use before a customer teaches the calendar
 LARGEST_SHARE = 0.05  # no customer counts for more than this share of all
 # an outage: less than a quarter of the use that was due, with at least this much due, of at least
@@ -149,7 +150,7 @@ def _of_groups(
     customers = np.divide(summed**2, squares, out=np.zeros(rows), where=squares > 0)
     weight = np.minimum(customers, total)
     ratio = np.divide(seen, summed, out=np.ones(rows), where=summed > 0)
-    return np.asarray(((weight * ratio + SHRINK * of_all) / (weight + SHRINK))[1:])
+    return np.asarray(((weight * ratio + GROUP_SHRINK * of_all) / (weight + GROUP_SHRINK))[1:])
 
 
 def _see(expected: Floats, observed: Floats) -> _Day:
