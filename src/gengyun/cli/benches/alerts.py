@@ -27,7 +27,7 @@ def run(report) -> None:
 
 
 def _detectors(report) -> None:
-    from gengyun.alerts.calc.detect import DAYS_NEEDED
+    from gengyun.alerts.calc.detect import DAYS_NEEDED, DropRule
     from gengyun.demo.simulator.config import preset
     from gengyun.demo.simulator.make import make_world
     from gengyun.demo.simulator.score import blocked, tally, volume
@@ -46,10 +46,16 @@ def _detectors(report) -> None:
         )
         found = tally(reported, [blocked(s < edge) for s in after[name]], DAYS_NEEDED)
         _add(report, name, found, edge)
+    shipped = [blocked(s < DropRule.z) for s in after["usage_drop"]]
+    _add(report, "as_shipped", tally(reported, shipped, DAYS_NEEDED), DropRule.z)
     report.note(
         f"alerts: 4 worlds x 500 accounts x 4.5 years (seeds {REPORTED_SEEDS}); thresholds for "
         f"{BUDGET:g} alerts per 100 account-months found on seeds {LEARNING_SEEDS}; true: a "
         "decline that shows in use began within the 45 days before; weekly, 45 days quiet after"
+    )
+    report.note(
+        "alerts: controls of the same budget: this week against the last; 7 days against 28; "
+        "no_learning: our rule with the published holidays alone; as_shipped: our default marks"
     )
     report.note("alerts: constants of the simulated world are assumptions (docs/alerts.md)")
 
@@ -64,8 +70,9 @@ _EDGES = {
 
 
 def _add(report, name: str, found, edge: float) -> None:
-    ours, high = name == "usage_drop", _EDGES[name][1]
-    report.add(name=f"alerts.{name}.threshold", value=edge, unit="ratio" if high else "z")
+    ours = name == "usage_drop"
+    unit = "ratio" if name in _EDGES and _EDGES[name][1] else "z"
+    report.add(name=f"alerts.{name}.threshold", value=edge, unit=unit)
     report.add(name=f"alerts.{name}.volume", value=found.per_100_months, unit="/100 months")
     report.add(
         name=f"alerts.{name}.precision",

@@ -4,12 +4,13 @@ A calm world (no shocks, no wandering): whoever gets a ticket in it gets it for 
 lively one, every day of which is judged twice and once more at the end.
 """
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from time import perf_counter
 
 import numpy as np
 
-CALM_ACCOUNTS, LIVELY_ACCOUNTS = 80, 200
+CALM_ACCOUNTS, LIVELY_ACCOUNTS = 200, 200
 OUTAGE_DAYS, BEFORE, AFTER, REPLAYED = 3, 2, 20, 14
 SEED = 7
 
@@ -25,50 +26,61 @@ def run(report) -> None:
 
 
 def _outage(report) -> None:
-    from gengyun.alerts.models import Alert, Episode
     from gengyun.demo.simulator.config import preset
 
     history = 210
-    first = history - BEFORE
+    # a Monday in April: Spring Festival lies in the history, Labour Day in the days after
     config = preset(
         "tiny",
         accounts=CALM_ACCOUNTS,
-        start=date(2025, 3, 3),
+        start=date(2025, 4, 14) - timedelta(days=history),
         days=history + OUTAGE_DAYS + AFTER,
         shocks=(),
         wandering=0.0,
         outages=0,
-        fixed_outages=((history, OUTAGE_DAYS),),
     )
-    world, lake = _loaded(config, name="calm")
+    days = range(history - BEFORE, config.days + 1)
     started = perf_counter()
-    for day in range(first, config.days + 1):
-        _judge(world.seen.day(day), lake)
+    _, without = _judged(config, days, "calm")
+    outage = replace(config, fixed_outages=((history, OUTAGE_DAYS),))
+    incidents, tickets = _judged(outage, days, "outage")
     seconds = perf_counter() - started
-    incidents = Episode.objects.filter(customer__isnull=True).count()
-    tickets = Alert.objects.filter(customer__isnull=False).count()
+    extra = len(tickets - without)
+    report.add(name="alerts.outage.incidents", value=incidents, unit="incidents", target=1)
     report.add(
-        name="alerts.outage.incidents_wrong", value=abs(incidents - 1), unit="of 1", target=0,
-        higher_is_better=False,
+        name="alerts.outage.more_incidents", value=max(0, incidents - 1), unit="incidents",
+        target=0, higher_is_better=False,
     )  # fmt: skip
     report.add(
-        name="alerts.outage.tickets", value=tickets, unit="tickets", target=0,
-        higher_is_better=False,
-    )  # fmt: skip
-    report.note(
-        f"alerts: outage of {OUTAGE_DAYS} working days among {CALM_ACCOUNTS} calm customers, "
-        f"{config.days + 1 - first} days judged in {seconds:.1f} s: {incidents} incident(s), "
-        f"{tickets} ticket(s)"
+        name="alerts.outage.tickets", value=extra, unit="tickets", target=0, higher_is_better=False
     )
+    report.note(
+        f"alerts: outage of {OUTAGE_DAYS} working days among {CALM_ACCOUNTS} customers whose use "
+        f"does not change, {len(days)} days judged: customers with a ticket or a line in the "
+        f"digest: {len(tickets)}, in the same world without the outage: {len(without)}; "
+        f"tickets are customers who have one only in the first ({seconds:.1f} s together)"
+    )
+
+
+def _judged(config, days, name: str) -> tuple[int, set[str]]:
+    """Company-wide incidents, and the customers for whom anything was opened."""
+    from gengyun.alerts.models import Alert, Episode
+
+    world, lake = _loaded(config, name=name)
+    for day in days:
+        _judge(world.seen.day(day), lake)
+    incidents = Episode.objects.filter(customer__isnull=True).count()
+    opened = Alert.objects.filter(customer__isnull=False)
+    return incidents, {
+        external_id.split("-")[1]
+        for external_id in opened.values_list("customer__external_id", flat=True)
+    }
 
 
 def _replay(report) -> None:
-    from gengyun.alerts.models import Alert, Episode
     from gengyun.demo.simulator.config import preset
 
     config = preset("smb", accounts=LIVELY_ACCOUNTS, start=date(2025, 3, 3), days=230, outages=0)
-    Alert.objects.all().delete()
-    Episode.objects.all().delete()
     world, lake = _loaded(config, name="lively")
     days = [world.seen.day(k) for k in range(config.days - REPLAYED, config.days + 1)]
     twice = 0
@@ -122,19 +134,25 @@ def _loaded(config, *, name: str):
 
     import pyarrow as pa
 
-    from gengyun.alerts.models import AlertDay
+    from gengyun.alerts.models import Alert, AlertDay, Episode, Suppression
     from gengyun.customers.models import Customer
     from gengyun.demo.simulator.make import make_world
     from gengyun.lake.store import Lake
     from gengyun.lake.tables import DAILY
 
-    AlertDay.objects.all().delete()
+    for model in (Suppression, Alert, Episode, AlertDay):
+        model.objects.all().delete()
     Customer.objects.all().delete()
     world = make_world(config, seed=SEED)
     born = _instant(config.start - timedelta(days=400))
     stamps = {"known_at": born, "created_at": born, "updated_at": born}
     made = Customer.objects.bulk_create(
-        Customer(external_id=f"{name}-{k}", name=f"{name} {k}", **stamps)
+        Customer(
+            external_id=f"{name}-{k}",
+            name=f"{name} {k}",
+            industry=world.seen.seasons[world.seen.season[k]],
+            **stamps,
+        )
         for k in range(config.accounts)
     )
     ids = np.array([customer.pk for customer in made])

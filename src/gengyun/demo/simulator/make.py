@@ -1,5 +1,7 @@
 """A world from a seed: engagement wanders, shocks hit it, people use the product accordingly."""
 
+from datetime import timedelta
+
 import numpy as np
 import numpy.typing as npt
 
@@ -24,7 +26,9 @@ def make_world(config: WorldConfig, *, seed: int) -> World:
     engagement = _engagement(latent, config, fit, drawn)
     outages = _outages(lost, config)
     share = _calendar(config)
-    active, events = _use(use, config, engagement, share[season], seats, first_day, outages)
+    active, events = _use(
+        use, config, engagement, share[season], seats=seats, first_day=first_day, outages=outages
+    )
     seasons = tuple(dict.fromkeys(industry.season for industry in INDUSTRIES))
     seen = Seen(config.start, seats, tier, season, seasons, first_day, active, events)
     truth = Truth(tuple(drawn), share, outages, engagement.astype(np.float32))
@@ -97,8 +101,6 @@ def _engagement(
 
 
 def _calendar(config: WorldConfig) -> Floats:
-    from datetime import timedelta
-
     seasons = list(dict.fromkeys(industry.season for industry in INDUSTRIES))
     days = [config.start + timedelta(days=k) for k in range(config.days)]
     return calendar.factors(days, seasons)
@@ -116,6 +118,7 @@ def _use(
     config: WorldConfig,
     engagement: Floats,
     share: Floats,
+    *,
     seats: Ints,
     first_day: Ints,
     outages: tuple[tuple[int, int], ...],
