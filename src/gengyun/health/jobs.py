@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from django_tasks import task
 
+from gengyun.health.actions import merging
 from gengyun.health.actions.judge import judge
 from gengyun.health.actions.trials import fail_test, run_test
 from gengyun.health.queries import facts
@@ -14,7 +15,7 @@ from gengyun.kernel.days import day_of
 from gengyun.kernel.jobs import report_progress
 from gengyun.kernel.models import DayRun
 
-__all__ = ["facts"]  # what journeys may ask about
+__all__ = ["facts", "merging"]  # what journeys ask about, what merges move
 
 
 @day_step("health", order=200)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from django.db.models import Q
+
 from gengyun.customers.models import Customer
 from gengyun.customers.queries.as_of import field_values
 from gengyun.health.calc import manual, silence
@@ -112,7 +114,10 @@ class _Trial:
     def week(self, day: date, values: Values, wanted: set[int] | None) -> None:
         fields = field_values(fields=("tier_id", "stage_id"), as_of=day)
         sentiments = sentiments_as_of(day)
-        known = Customer.objects.filter(known_at__lt=start_of(day))
+        start = start_of(day)
+        known = Customer.objects.filter(known_at__lt=start).filter(
+            Q(archived_at__isnull=True) | Q(archived_at__gte=start)
+        )
         counts = {"before": Counter[str](), "after": Counter[str]()}
         for pk in known.order_by("pk").values_list("pk", flat=True):
             if wanted is not None and pk not in wanted:

@@ -1,9 +1,22 @@
 """Rows of the health table from an explanation and the difference to an earlier day. Pure."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from gengyun.health.calc.diff import RULE_NAMES
 from gengyun.web.present.format import metric, percent
+
+# level, word, band whose colour it wears; the best first
+LEVELS = (
+    (4, pgettext_lazy("sentiment", "confident"), "a"),
+    (3, pgettext_lazy("sentiment", "steady"), "b"),
+    (2, pgettext_lazy("sentiment", "worried"), "c"),
+    (1, pgettext_lazy("sentiment", "alarmed"), "d"),
+)
 
 
 @dataclass
@@ -54,13 +67,15 @@ def _factor(part, change, *, zh: bool) -> FactorRow:
     has_data = part["score"] is not None
     was = change["score_before"] if change else None
     note = ""
-    value = metric(part["value"], part["unit"], zh=zh)
+    value = _value(part, zh=zh)
     if part["source"] == "assumed":
         value = "没有数据" if zh else "no data"
         note = "按约定值计" if zh else "counted as agreed"
     elif part["source"] == "carried":
         note = f"沿用 {part['value_as_of']}" if zh else f"carried from {part['value_as_of']}"
-    elif change and change["value_before"] is not None and has_data:
+    elif part.get("peers"):
+        note = f"与 {part['peer_count']} 家同类比" if zh else f"against {part['peer_count']} peers"
+    elif change and change["value_before"] is not None and has_data and part["unit"] != "level":
         before = metric(change["value_before"], part["unit"], zh=zh)
         if before != value:
             note = f"原来 {before}" if zh else f"was {before}"
@@ -77,6 +92,12 @@ def _factor(part, change, *, zh: bool) -> FactorRow:
         has_data=has_data,
         part=part,
     )
+
+
+def _value(part, *, zh: bool) -> str:
+    if part["unit"] == "level" and part["value"] is not None:
+        return str({level: word for level, word, _band in LEVELS}.get(int(part["value"]), ""))
+    return metric(part["value"], part["unit"], zh=zh)
 
 
 def difference_is_known(change) -> bool:
@@ -103,7 +124,11 @@ def biggest_moves(difference, *, zh: bool, most: int = 2) -> list[tuple[str, flo
         if (c["change"] < 0) == down and abs(c["change"]) >= 0.05
     ]
     if (difference["cap_change"] < 0) == down and abs(difference["cap_change"]) >= 0.05:
-        moved.append(("封顶" if zh else "cap", difference["cap_change"]))
+        name_zh, name_en = RULE_NAMES[difference["rule"]]
+        moved.append((name_zh if zh else name_en.lower(), difference["cap_change"]))
+    by_hand = difference["override_change"]
+    if (by_hand < 0) == down and abs(by_hand) >= 0.05:
+        moved.append(("手动调整" if zh else "the override", by_hand))
     moved.sort(key=lambda item: -abs(item[1]))
     return moved[:most]
 
@@ -115,3 +140,32 @@ def missing_factors(explanation, *, zh: bool) -> list[str]:
         for part in group["factors"]
         if part["source"] in {"none", "assumed"}
     ]
+
+
+@dataclass
+class Said:
+    """One line of what people said: a sentiment or an override, and what became of it."""
+
+    row: Any
+    level: Any  # word of a sentiment, None for an override
+    state: Any  # counts, has run out, was taken back
+
+
+def said(rows, *, today: date) -> list[Said]:
+    words = {level: word for level, word, _band in LEVELS}
+    found = []
+    seen = set()
+    for row in rows:
+        kind = type(row)
+        if row.ended_at is not None:
+            state = _("taken back")
+        elif row.valid_until < today:
+            state = _("has run out")
+        elif kind in seen:
+            state = _("replaced")
+        else:
+            state = _("counts")
+        if row.ended_at is None:
+            seen.add(kind)
+        found.append(Said(row, words.get(getattr(row, "level", None)), state))
+    return found

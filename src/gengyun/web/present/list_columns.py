@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext, pgettext_lazy
@@ -11,6 +12,8 @@ from gengyun.kernel.days import day_of
 from gengyun.portfolio.queries.custom import SORTED_BY
 from gengyun.web.present.custom import NUMERIC, column_label
 from gengyun.web.words import is_zh, pick
+
+CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True)
@@ -31,16 +34,15 @@ class Column:
 
 
 def _amount(row):
-    return "" if row.arr_minor is None else f"{row.arr_minor / 100:.2f}"
+    return None if row.arr_minor is None else (Decimal(row.arr_minor) / 100).quantize(CENT)
 
 
 def _day(moment):
-    return day_of(moment) if moment else ""
+    return day_of(moment) if moment else None
 
 
 def _count(row, key):
-    value = row.seats if key == "seats" else row.active_users_7d
-    return "" if value is None else value
+    return row.seats if key == "seats" else row.active_users_7d
 
 
 def _owner(row):
@@ -48,7 +50,7 @@ def _owner(row):
 
 
 def _rounded(value):
-    return "" if value is None else round(value, 1)
+    return None if value is None else round(value, 1)
 
 
 _ALL = [
@@ -58,7 +60,7 @@ _ALL = [
     Column("line", _("12 weeks"), export=lambda row: row.band),
     Column("change", _("vs last week"), "change", False, True, lambda r: _rounded(r.change_week)),
     Column("arr", "", "arr", True, True, _amount),
-    Column("renews", _("Renews"), "renews", False, True, lambda row: row.renews_on or ""),
+    Column("renews", _("Renews"), "renews", False, True, lambda row: row.renews_on),
     Column("touch", _("Last contact"), "touch", export=lambda row: _day(row.last_touch_at)),
     Column("next_step", _("Next step"), "next_step", export=lambda row: row.next_step),
     Column(
@@ -105,15 +107,3 @@ def custom_column(field):
         first_down=field.kind in {"number", "money"},
         is_number=field.kind in NUMERIC,
     )
-
-
-def export_row(row, columns):
-    return [_safe(column.export(row)) for column in columns]
-
-
-def _safe(value):
-    """Text that a spreadsheet would run as a formula gets a quote before it."""
-    text = str(value)
-    if text[:1] in {"=", "+", "-", "@", "\t", "\r"} and not isinstance(value, int | float):
-        return "'" + text
-    return text

@@ -62,6 +62,16 @@ def _false(more: int, now: int, *, zh: bool) -> str:
     return f"{abs(more)} {word} false alarms: {now} customers."
 
 
+def scale(result: Result) -> int:
+    """The top of the line of C and D in percent: the next ten above the highest week."""
+    shares = [
+        100 * (week[side][2] + week[side][3]) / (sum(week[side]) or 1)
+        for week in result.get("by_week", [])
+        for side in ("before", "after")
+    ]
+    return min(100, 10 * (int(max(shares, default=0) // 10) + 1))
+
+
 def ranks(value: float | None, *, zh: bool) -> str:
     """What an AUC says, in a word."""
     if value is None:

@@ -11,7 +11,7 @@ from gengyun.customers.queries import customers as customer_queries
 from gengyun.engagement.models import Activity
 from gengyun.engagement.queries.timeline import count as activity_count
 from gengyun.engagement.queries.timeline import timeline
-from gengyun.health.queries import scores
+from gengyun.health.queries import opinions, scores
 from gengyun.portfolio.models import CustomerSummary
 from gengyun.portfolio.queries.customer_list import rank_in_tier
 from gengyun.team.queries.access import can
@@ -150,6 +150,24 @@ def health_context(request, customer):
         "moves": present_health.biggest_moves(difference, zh=zh),
         "missing": present_health.missing_factors(explanation, zh=zh) if row else [],
         "definitions": definitions_of.factors(row, zh=zh) if row else {},
+        **_said_of(customer, request),
+    }
+
+
+def _said_of(customer, request):
+    """Sentiment and override as they count now, and everything that was said before."""
+    said = {"customer_ids": [customer.pk], "moment": request.now + timedelta(seconds=1)}
+    history = opinions.history_of(customer.pk)
+    return {
+        "sentiment": opinions.sentiments_as_of(request.today, **said).get(customer.pk),
+        "override": opinions.overrides_as_of(request.today, **said).get(customer.pk),
+        "said_before": present_health.said(history, today=request.today),
+        "levels": present_health.LEVELS,
+        "until_default": request.today + timedelta(days=30),
+        "until_most": request.today + timedelta(days=90),
+        "errors": {},
+        "typed": {},
+        "open_form": "",
     }
 
 

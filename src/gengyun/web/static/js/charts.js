@@ -78,13 +78,15 @@ const make = {
     });
   },
   bands(data) {
-    const letters = ['a', 'b', 'c', 'd', 'n'];
+    /* the lowest band lies at the bottom, so that its share is read off the axis */
+    const letters = ['d', 'c', 'b', 'a', 'n'];
+    const fill = { d: 'd-f', c: 'c-f', b: 'b-l', a: 'a-l', n: 'n-l' };
     return base({
       grid: { left: 40, right: 16, top: 18, bottom: 24 },
       xAxis: days(data.labels, { boundaryGap: true }),
       yAxis: figures({ min: 0, max: 100, interval: 25, axisLabel: { color: token('ink-3'), fontSize: 12, formatter: '{value}%' } }),
       series: letters.map((letter, n) => ({
-        name: letter === 'n' ? '?' : letter.toUpperCase(), type: 'bar', stack: 'all', barCategoryGap: '25%', data: data.shares[letter], itemStyle: { color: token(`${letter}-f`) },
+        name: letter === 'n' ? '?' : letter.toUpperCase(), type: 'bar', stack: 'all', barCategoryGap: '25%', data: data.shares[letter], itemStyle: { color: token(fill[letter]) },
         ...(n === 0 ? { markLine: { silent: true, symbol: 'none', lineStyle: { color: token('ink-2'), type: 'dashed' }, label: { color: token('ink-2'), fontSize: 11, position: 'end', formatter: '{b}' }, data: data.marks.map((m) => ({ xAxis: m.at, name: m.name })) } } : {}),
       })),
       tooltip: { ...base({}).tooltip, axisPointer: { type: 'shadow' }, formatter: (points) => `${points[0].axisValue}   ${points.map((p) => `${p.seriesName} ${data.counts[letters[p.seriesIndex]][p.dataIndex]}`).join('  ')}` },

@@ -75,6 +75,7 @@ def _context(request, scorecard, test):
         "result": result,
         "story": present.story(result, zh=is_zh()) if result else None,
         "names": names,
+        "top": present.scale(result),
         "listed": None if whole else LISTED,
         "whole": whole,
         "ranks": lambda value: present.ranks(value, zh=is_zh()),
