@@ -19,6 +19,7 @@ DECIDED_INSIDE = {"web:customer_cell": "customer.edit"}
 # path before the argument -> whose first row is asked for, and by which field
 SAMPLES = {
     "imports": ("customers.ImportRun", "pk"),
+    "exports": ("customers.ExportRun", "pk"),
     "settings/tiers": ("customers.Tier", "pk"),
     "settings/stages": ("customers.Stage", "pk"),
     "settings/fields": ("customers.CustomField", "pk"),

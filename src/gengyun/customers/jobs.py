@@ -4,7 +4,7 @@ from datetime import date, datetime, time
 
 from django_tasks import task
 
-from gengyun.customers.actions import importing
+from gengyun.customers.actions import exporting, importing
 from gengyun.customers.actions.journeys import advance_journeys
 from gengyun.customers.actions.tiers import expire_manual_tiers
 from gengyun.kernel.clock import utc_now
@@ -12,7 +12,7 @@ from gengyun.kernel.day import Report, day_step
 from gengyun.kernel.days import day_of
 from gengyun.kernel.jobs.schedule import Daily, repeat
 
-__all__ = ["importing", "journeys_step", "tiers_step"]
+__all__ = ["exporting", "importing", "journeys_step", "tiers_step"]
 
 
 @day_step("tiers", order=50)
@@ -35,4 +35,10 @@ def forget_import_files() -> int:
     return importing.forget_files(now=utc_now())
 
 
+@task()
+def forget_export_files() -> int:
+    return exporting.forget_exports(now=utc_now())
+
+
+repeat("export files", Daily(time(3, 50)), forget_export_files)
 repeat("import files", Daily(time(3, 40)), forget_import_files)

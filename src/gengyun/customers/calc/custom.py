@@ -186,6 +186,15 @@ def from_json(kind: str, value: Any) -> Any:
     return Decimal(str(value)) if kind == NUMBER else value
 
 
+def exported(definition: Definition, value: Any, *, zh: bool) -> Any:
+    """For a spreadsheet: numbers, amounts and days in their own type, choices by name."""
+    if value is None:
+        return None
+    if definition.kind == MONEY:
+        return (Decimal(value) / 100).quantize(Decimal("0.01"))
+    return value if definition.kind in {NUMBER, DATE} else label(definition, value, zh=zh)
+
+
 def label(definition: Definition, value: Any, *, zh: bool = True) -> str:
     """A value in words, for logs and exports; "" for unknown."""
     if value is None:

@@ -1,12 +1,9 @@
 """The customer list: tabs, conditions, sort, columns, bulk work, export."""
 
-import csv
-
-from django.http import HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from gengyun.customers.models import Customer
 from gengyun.customers.queries.custom_fields import fields_named, values_of
 from gengyun.portfolio.calc.filters import Filter
 from gengyun.portfolio.queries import customer_list as queries
@@ -19,7 +16,7 @@ from gengyun.web.access import page
 from gengyun.web.jinja import icon, url
 from gengyun.web.present import list_query
 from gengyun.web.present.cells import Cells
-from gengyun.web.present.list_columns import chosen, export_row
+from gengyun.web.present.list_columns import chosen
 from gengyun.web.present.marks import options
 from gengyun.web.render import back, is_htmx, render
 from gengyun.web.views import filter_window
@@ -81,7 +78,6 @@ def _context(request, address):
         "chips": filter_views.chips(address, request.path, customs),
         "conditions_href": address.path(reverse("web:customers_conditions")),
         "href": lambda **changes: address.path(base, **changes),
-        "export_href": address.path(reverse("web:customers_export")),
         "owner_options": options(possible_owners().values_list("pk", "name"))
         if can(user, "customer.assign")
         else "",
@@ -197,35 +193,3 @@ def density(request):
     wanted = request.POST.get("density", "")
     set_preferences(actor=request.user, now=request.now, density=wanted)
     return back(request, reverse("web:customers"))
-
-
-class _Echo:
-    def write(self, value):
-        return value
-
-
-@page()
-def export(request):
-    """The list as CSV, with the byte order mark that spreadsheet programs need for Chinese."""
-    address = _address(request)
-    query = address.query()
-    rows = queries.sorted_by(
-        queries.matching(request.user, query.filters, today=request.today), query.sort
-    ).select_related("owner", "tier", "stage")
-    columns = chosen(address.columns)
-    writer = csv.writer(_Echo())
-
-    def lines():
-        yield "\ufeff" + writer.writerow([_("Customer id"), *(_header(c) for c in columns)])
-        ids = dict(Customer.objects.visible_to(request.user).values_list("pk", "external_id"))
-        for row in rows.iterator(chunk_size=2_000):
-            yield writer.writerow([ids.get(row.pk, ""), *export_row(row, columns)])
-
-    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
-    name = f"customers-{request.today:%Y%m%d}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
-def _header(column):
-    return "ARR" if column.key == "arr" else str(column.label)

@@ -32,6 +32,10 @@ SECTIONS = (
         _("Bring customers, contacts and activities in from CSV, Excel or JSONL."),
     ),
     Section(
+        "exports", "exports", None, "download", _("Exports"),
+        _("The files you took out of the lists, and those still being written."),
+    ),
+    Section(
         "sources", "settings_sources", "settings.read", "plug", _("Sources and keys"),
         _("Where usage events come from, the keys that let them in, and what arrived."),
     ),
