@@ -17,6 +17,7 @@ COMMANDS = {
     "daily": "daily",
     "metrics": "metrics",
     "health": "health",
+    "alerts": "alerts",
     "bench": "bench",
     "check": "check",
     "doctor": "doctor",

@@ -61,6 +61,10 @@ class Day:
         self._metrics: dict[str, Floats] = {}
         self._healths: dict[int, Health] = {}
 
+    @property
+    def today(self) -> date:
+        return day_of(self.now) if self.is_now else self.as_of
+
     @cached_property
     def ids(self) -> Ints:
         start = start_of(self.as_of)
@@ -246,7 +250,7 @@ class Day:
     @cached_property
     def departures(self) -> list[Departure]:
         """Contacts who left by the day, and whether a present contact has come into the part."""
-        today = day_of(self.now) if self.is_now else self.as_of
+        today = self.today
         gone = Contact.objects.filter(
             left_on__isnull=False, left_on__lte=today, left_on__gte=_before(today, LEFT_WITHIN)
         ).order_by("pk")

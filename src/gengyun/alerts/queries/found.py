@@ -84,7 +84,7 @@ def _score_drop(rule: AlertRule, day: Day) -> Found:
 
 
 def _contact_left(rule: AlertRule, day: Day) -> Found:
-    return rules.contact_left(day.departures, day.as_of, rule.params, rule.severity)
+    return rules.contact_left(day.departures, day.today, rule.params, rule.severity)
 
 
 def _source_silent(rule: AlertRule, day: Day) -> Found:
