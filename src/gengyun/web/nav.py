@@ -20,6 +20,7 @@ def entries(request, user):
     found = [("today", _("Today"), "home"), ("customers", _("Customers"), "users-group")]
     found.append(("health", _("Health"), "heart-rate-monitor"))
     found.append(("journeys", _("Journeys"), "route"))
+    found.insert(2, ("alerts", _("Alerts"), "bell"))
     if can(user, "settings.read"):
         found.append(("settings", _("Settings"), "settings"))
     return [

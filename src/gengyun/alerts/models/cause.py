@@ -4,13 +4,14 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class RiskCause(models.Model):
     class Grade(models.TextChoices):
         HIGH = "high", _("High")
         MEDIUM = "medium", _("Medium")
-        LOW = "low", _("Light")
+        LOW = "low", pgettext_lazy("grade", "Light")
 
     key = models.SlugField(max_length=40, unique=True)
     parent = models.ForeignKey(  # null: a family
