@@ -60,6 +60,7 @@ class Dormant:
     effective_days: Floats
     active_days_before: Ints
     last_active: Ints  # column of `usage`; -1: never
+    longest_pause: Floats  # effective days between two days with use; nan: fewer than two
     is_dormant: Flags
 
 
@@ -101,10 +102,13 @@ def dormant(
     *,
     silent_days: float = 10.0,
     active_days: int = 20,
+    own_pause: float = 1.5,
     active_days_before: npt.ArrayLike | None = None,
     groups: Ints | None = None,
 ) -> Dormant:
-    """No use in `silent_days` effective days after at least `active_days` days with use.
+    """No use in `silent_days` effective days after at least `active_days` days with use, and in
+    `own_pause` times the longest pause that this customer made before in the window (0: whatever
+    its rhythm).
 
     `active_days_before`: days with use that lie before the first column, where they are known.
     """
@@ -119,13 +123,31 @@ def dormant(
     ever = is_used.any(axis=1)
     last = np.where(ever, count - 1 - is_used[:, ::-1].argmax(axis=1), -1).astype(np.int64)
     heaped = _heaped(factor)
+    pause = _longest_pause(is_used, heaped, mine)
     silent = np.where(ever | (days > 0), heaped[mine, -1] - heaped[mine, last + 1], np.nan)
     return Dormant(
         effective_days=silent,
         active_days_before=days,
         last_active=last,
-        is_dormant=(days >= active_days) & (silent >= silent_days),
+        longest_pause=pause,
+        is_dormant=(days >= active_days)
+        & (silent >= silent_days)
+        & (silent >= own_pause * np.nan_to_num(pause)),
     )
+
+
+def _longest_pause(is_used: Flags, heaped: Floats, mine: Ints) -> Floats:
+    """The most effective days without use between two days with use."""
+    rows, columns = np.nonzero(is_used)
+    longest = np.full(is_used.shape[0], np.nan)
+    if len(rows) < 2:
+        return longest
+    same = rows[1:] == rows[:-1]
+    owner, left, right = rows[1:][same], columns[:-1][same], columns[1:][same]
+    pauses = heaped[mine[owner], right] - heaped[mine[owner], left + 1]
+    longest[owner] = 0.0
+    np.maximum.at(longest, owner, pauses)
+    return longest
 
 
 @dataclass(frozen=True)
