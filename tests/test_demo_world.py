@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from gengyun.demo.world import calendar
+from gengyun.demo.world import calendar, tales
 from gengyun.demo.world.make import make_world
 from gengyun.demo.world.product import DEEDS
 
@@ -90,7 +90,7 @@ def test_notes_are_complete_sentences_on_office_days_in_the_past(world):
         day = (note.happened_at + timedelta(hours=8)).date()
         assert day < AS_OF
         assert calendar.is_office_day(day)
-    bodies = [note.body for note in world.notes]
+    bodies = [n.body for n in world.notes if n.happened_at.date() > AS_OF - timedelta(days=365)]
     assert len(set(bodies)) > 0.9 * len(bodies)
 
 
@@ -111,3 +111,51 @@ def test_nobody_praises_what_nobody_uses(world):
         if any(words in note.body for words in praise):
             day = day_of[(note.happened_at + timedelta(hours=8)).date()]
             assert world.active[note.account, max(day - 18, 0) : day].any()
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return make_world(as_of=AS_OF)
+
+
+def use(world, account, first, last):
+    """Average active users on office days, from `first` to `last` days before the end."""
+    own = world.active[account.index]
+    days = [
+        k for k in range(len(own) - first, len(own) - last) if calendar.is_office_day(world.days[k])
+    ]
+    return own[days].mean()
+
+
+def test_the_last_weeks_tell_five_stories(whole):
+    cast = [account for account in whole.accounts if tales.TAG in account.tags]
+    assert len(cast) == 4
+    assert {account.owner for account in cast} == {tales.HERO}
+    by_story = {}
+    for account in cast:
+        if use(whole, account, 14, 0) < 0.4 * use(whole, account, 160, 120):
+            by_story["slide"] = account
+        elif use(whole, account, 105, 90) < 0.3 * use(whole, account, 14, 0):
+            by_story["rescue"] = account
+        elif any(p.part == "decider" and p.left_on for p in account.persons):
+            by_story["decider_left"] = account
+        else:
+            by_story["holiday"] = account
+    assert set(by_story) == {"slide", "rescue", "decider_left", "holiday"}
+    gone = by_story["decider_left"]
+    assert use(whole, gone, 14, 0) > 0.8 * use(whole, gone, 120, 60)  # nothing shows in use
+    calm = by_story["holiday"]
+    festival = [
+        k for k, day in enumerate(whole.days) if date(2026, 2, 16) <= day <= date(2026, 2, 22)
+    ]
+    assert whole.active[calm.index, festival].mean() < 0.3 * use(whole, calm, 120, 60)
+
+
+def test_the_telephones_source_fell_silent(whole):
+    from gengyun.demo.world.product import CLIENTS
+    from gengyun.demo.world.usage import PHONE, client_of
+
+    by_phone = client_of(whole.events.properties) == CLIENTS.index(PHONE)
+    lag = (whole.events.known.max() - whole.events.known[by_phone].max()) / 86_400_000_000
+    assert 2 < lag < 4
+    assert by_phone.mean() > 0.2

@@ -26,7 +26,6 @@ from gengyun.lake.store import Lake
 from gengyun.usage.actions import defaults as usage_defaults
 from gengyun.usage.actions.rollups import roll_up
 from gengyun.usage.actions.sources import create_source
-from gengyun.usage.models import Source
 
 WEEKS = 26
 Say = Callable[[str, float], None]  # name of a finished step, seconds
@@ -81,7 +80,7 @@ def build(
         alert_defaults.install_defaults(now=since)
         last_visit = start_of(as_of - timedelta(weeks=1)) + timedelta(hours=17, minutes=42)
         people = make_people(now=now, since=since, last_visit=last_visit)
-        source = make_source(now=now)
+        sources = make_sources(now=now)
     with step("customers"):
         customers = load_customers.load_customers(world, now=now, people=people)
         contacts = load_customers.load_contacts(world, customers, user_ids=ids)
@@ -92,21 +91,26 @@ def build(
     with step("events"):
         load_events.load_product_users(world, customers, ids)
         built.event_count = load_events.load_events(
-            world, customers, source=source, ids=ids, lake=lake
+            world, customers, sources=sources, ids=ids, lake=lake
         )
-        load_events.load_arrivals(world, customers, source=source, ids=ids)
+        load_events.load_arrivals(world, customers, source=sources.product, ids=ids)
     with step("roll-ups"):
         roll_up(lake=lake, now=now)
     with step("judged weeks"):
         for week in range(weeks, -1, -1):
             day = as_of - timedelta(weeks=week)
-            judge(day, now=now, summaries=week <= 1)
+            # as the night of that day did it: what was open then is what alerts go on from
+            judge(day, now=now if week == 0 else night_of(day), summaries=week <= 1)
             if week == 1:
                 note_visits(people.values(), today=day)
         # today is judged: the worker need not do it again when it starts
         Schedule.objects.update_or_create(name="judge_today", defaults={"last_run_at": now})
     mark_built(Path(settings.DATA_DIR), as_of)
     return built
+
+
+def night_of(day: date) -> datetime:
+    return start_of(day) + timedelta(hours=2, minutes=10)
 
 
 def judge(day: date, *, now: datetime, summaries: bool) -> None:
@@ -117,6 +121,9 @@ def judge(day: date, *, now: datetime, summaries: bool) -> None:
     judge_day(day, now=now, data_until=start_of(day), resume=True)
 
 
-def make_source(*, now: datetime) -> Source:
-    """Where the product's events come from. Not a history source: new events count from today."""
-    return create_source(actor=None, now=now, key="hezhou", name="禾舟协同（服务端）")
+def make_sources(*, now: datetime) -> load_events.Sources:
+    """Where the product's events come from. No history sources: new events count from today."""
+    return load_events.Sources(
+        product=create_source(actor=None, now=now, key="hezhou", name="禾舟协同（服务端）"),
+        phones=create_source(actor=None, now=now, key="hezhou-app", name="禾舟协同（手机端）"),
+    )

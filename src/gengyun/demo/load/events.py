@@ -1,13 +1,15 @@
 """Events of the simulated world into the lake, as a drained inbox would have left them."""
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
 
 from gengyun.customers.models import Customer
-from gengyun.demo.world.product import DEEDS, JOBS
+from gengyun.demo.world.product import CLIENTS, DEEDS, JOBS
 from gengyun.demo.world.shapes import World
+from gengyun.demo.world.usage import PHONE, client_of
 from gengyun.kernel.days import day_of
 from gengyun.lake import tables
 from gengyun.lake.keys import hash64
@@ -29,19 +31,32 @@ def user_ids(world: World) -> list[str]:
     return ids
 
 
+@dataclass(frozen=True)
+class Sources:
+    """The product sends from its servers, its telephone app by itself."""
+
+    product: Source
+    phones: Source
+
+
 def load_events(
-    world: World, customers: list[Customer], *, source: Source, ids: list[str], lake: Lake
+    world: World, customers: list[Customer], *, sources: Sources, ids: list[str], lake: Lake
 ) -> int:
     """Append all events in one commit; a second call for the same source changes nothing."""
-    arrow = events_arrow(world, customers, source_id=source.pk, ids=ids)
-    lake.append("events", arrow, app=f"demo-{source.pk}", version=1)
-    newest = datetime.fromtimestamp(int(world.events.known[-1]) / 1e6, UTC)
-    Source.objects.filter(pk=source.pk).update(accepted_count=arrow.num_rows, last_event_at=newest)
+    by_phone = client_of(world.events.properties) == CLIENTS.index(PHONE)
+    source_ids = np.where(by_phone, sources.phones.pk, sources.product.pk).astype(np.int32)
+    arrow = events_arrow(world, customers, source_ids=source_ids, ids=ids)
+    lake.append("events", arrow, app=f"demo-{sources.product.pk}", version=1)
+    for source, mine in ((sources.product, ~by_phone), (sources.phones, by_phone)):
+        newest = datetime.fromtimestamp(int(world.events.known[mine].max()) / 1e6, UTC)
+        Source.objects.filter(pk=source.pk).update(
+            accepted_count=int(mine.sum()), last_event_at=newest
+        )
     return arrow.num_rows
 
 
 def events_arrow(
-    world: World, customers: list[Customer], *, source_id: int, ids: list[str]
+    world: World, customers: list[Customer], *, source_ids: np.ndarray, ids: list[str]
 ) -> pa.Table:
     events = world.events
     count = len(events.account)
@@ -63,7 +78,7 @@ def events_arrow(
         "happened_at": pa.array(events.happened, instant),
         "known_at": pa.array(events.known, instant),
         "received_at": pa.array(events.known, instant),
-        "source_id": np.full(count, source_id, dtype=np.int32),
+        "source_id": source_ids,
         "message_key": message_keys,
         "properties": _texts(events.property_texts, events.properties),
     }

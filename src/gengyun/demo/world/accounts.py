@@ -45,7 +45,9 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, 28))
 
 
-def make_accounts(rng: np.random.Generator, *, as_of: date, count: int) -> list[Account]:
+def make_accounts(
+    rng: np.random.Generator, *, as_of: date, count: int, day_count: int
+) -> list[Account]:
     shares = np.array([industry.share for industry in INDUSTRIES])
     drawn = rng.choice(len(INDUSTRIES), size=count, p=shares / shares.sum())
     industries = [INDUSTRIES[k] for k in drawn]
@@ -82,12 +84,12 @@ def make_accounts(rng: np.random.Generator, *, as_of: date, count: int) -> list[
             renews_on=renews_on,
             owner=_owner(rng, size, situation),
             situation=situation,
-            first_day=(started_on - as_of).days + 365 + int(rng.integers(2, 12)),
+            first_day=(started_on - as_of).days + day_count + int(rng.integers(2, 12)),
             last_day=None,
             fit=float(rng.normal()),
             modules=modules,
         )
-        _end_of_data(rng, account)
+        _end_of_data(rng, account, day_count)
         account.terms = [(started_on, seats, account.arr_yuan)]
         account.persons = _persons(rng, account)
         account.tags = _tags(rng, account)
@@ -146,11 +148,11 @@ def _owner(rng: np.random.Generator, size: str, situation: str) -> str | None:
     return str(rng.choice(keys, p=np.array(weights) / sum(weights)))
 
 
-def _end_of_data(rng: np.random.Generator, account: Account) -> None:
+def _end_of_data(rng: np.random.Generator, account: Account, day_count: int) -> None:
     if account.situation == "stopped":
-        account.last_day = 365 - int(rng.integers(11, 60))
+        account.last_day = day_count - int(rng.integers(11, 60))
     elif account.situation == "churned":
-        account.last_day = 365 - int(rng.integers(40, 140))
+        account.last_day = day_count - int(rng.integers(40, 140))
     elif account.situation == "no_data":
         account.first_day = 10_000  # the customer's system is not connected yet
 

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 import numpy as np
 
 from gengyun.demo.world import accounts as accounts_
-from gengyun.demo.world import shocks, stories, usage
+from gengyun.demo.world import shocks, stories, tales, usage
 from gengyun.demo.world.shapes import Account, Shock, World
 
-DAY_COUNT = 365
+DAY_COUNT = 730  # two years: a Spring Festival and the same weeks of the year before
 DEFAULT_SEED = 20_261
 
 
@@ -19,13 +19,19 @@ def make_world(
     count: int = 300,
     zone: str = "Asia/Shanghai",
 ) -> World:
-    """`count` customers, 12 months of use ending the day before `as_of`."""
+    """`count` customers, 24 months of use ending the day before `as_of`."""
     rng = np.random.default_rng(seed)
     days = [as_of - timedelta(days=DAY_COUNT - k) for k in range(DAY_COUNT)]
-    accounts = accounts_.make_accounts(rng, as_of=as_of, count=count)
+    accounts = accounts_.make_accounts(rng, as_of=as_of, count=count, day_count=DAY_COUNT)
     shocks.draw_shocks(rng, accounts, DAY_COUNT)
+    cast = tales.choose(accounts, DAY_COUNT)
+    if cast:
+        tales.clear_stage(cast, DAY_COUNT)
     users = usage.make_users(rng, accounts, DAY_COUNT)
-    level = usage.levels(shocks.engagement(rng, accounts, DAY_COUNT), accounts)
+    latent = shocks.engagement(rng, accounts, DAY_COUNT)
+    if cast:
+        tales.bend(cast, latent)
+    level = usage.levels(latent, accounts)
     events = usage.make_events(
         rng, accounts=accounts, users=users, level=level, days=days, zone=zone
     )
@@ -36,6 +42,8 @@ def make_world(
     teller = stories.Teller(rng, days=days, active=active, zone=zone)
     for account in accounts:
         teller.tell(account)
+    if cast:
+        tales.tell(cast, teller)
     stories.plan_next_steps(rng, accounts, teller)
     notes = sorted(teller.notes, key=lambda note: (note.happened_at, note.account))
     return World(

@@ -22,6 +22,7 @@ from gengyun.demo.world.shapes import Account, Events, Users
 FAR = 10_000
 DAY_US = 86_400_000_000
 LATE_SHARE = 0.004  # of the events: phones that were offline
+PHONE, SILENT_DAYS = "手机", 2.6  # the source that sends nothing any more, and for how long
 ROW_STEPS = (0.4, 0.7, 1.0, 1.4, 2.2)  # how many rows, as multiples of the typical number
 
 
@@ -122,6 +123,9 @@ def make_events(
     late = rng.random(len(known)) < LATE_SHARE
     known[late] += rng.integers(DAY_US // 3, 3 * DAY_US, int(late.sum()))
     arrived = known < midnight[-1] + DAY_US  # what is still on its way is not there yet
+    # and the telephones' own source fell silent: nobody noticed that its key had been taken out
+    fell_silent = midnight[-1] + DAY_US - round(SILENT_DAYS * DAY_US)
+    arrived &= (client_of(properties) != CLIENTS.index(PHONE)) | (known < fell_silent)
     order = np.argsort(known[arrived], kind="stable")
 
     def column(values: np.ndarray) -> np.ndarray:
@@ -228,6 +232,11 @@ def _properties(rng: np.random.Generator, deeds: np.ndarray) -> tuple[list[str],
     steps = rng.integers(len(ROW_STEPS), size=len(deeds))
     index = (deeds.astype(np.int64) * len(CLIENTS) + clients) * len(ROW_STEPS) + steps
     return texts, index
+
+
+def client_of(properties: np.ndarray) -> np.ndarray:
+    """Index into CLIENTS of each event, from its index into the property texts."""
+    return properties // len(ROW_STEPS) % len(CLIENTS)
 
 
 def _time_of_day(rng: np.random.Generator, count: int) -> np.ndarray:
