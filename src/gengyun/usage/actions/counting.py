@@ -9,26 +9,32 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db import transaction
 from django.db.models import F
 
 from gengyun.lake.store import Lake
-from gengyun.usage.actions.deliveries import Delivery, Held, Row, instant_of
+from gengyun.usage.actions.deliveries import Delivery, Held, Left, Row, instant_of
 from gengyun.usage.actions.resolve import Resolver
 from gengyun.usage.actions.writing import Mask
-from gengyun.usage.calc.decode import BadEvent, DecodedEvent
+from gengyun.usage.calc.decode import BadEvent, DecodedEvent, Skipped
 from gengyun.usage.models import Arrival, DrainState, QuarantinedEvent, Source
 
+Known: TypeAlias = DecodedEvent | BadEvent | Skipped
 APP = "inbox"  # the drain's application id in the lake's commits
 SAMPLES = 200  # latest events kept per source for the live list
 SAMPLES_A_TURN = 50
 SCANNED = 2_000  # of a turn's last events, to find samples of every source
 
 
+# an outcome's place in a source's counts; every other outcome is a reason of quarantine
+ACCEPTED, DUPLICATE, QUARANTINED, NEWEST, BOT, IGNORED = range(6)
+PLACES = {"accepted": ACCEPTED, "duplicate": DUPLICATE, "bot": BOT, "ignored": IGNORED}
+
+
 class Tally:
-    """Counts of one turn by source: [accepted, duplicates, quarantined, newest received_at]."""
+    """Counts of one turn by source, in the order of the places; NEWEST is a received_at."""
 
     def __init__(self) -> None:
         self.by_source: dict[int, list[int]] = {}
@@ -36,17 +42,17 @@ class Tally:
         self.samples: dict[int, list[Arrival]] = {}
 
     def add(self, delivery: Delivery, *, outcome: str, count: int = 1) -> None:
-        counts = self.by_source.setdefault(delivery.source.pk, [0, 0, 0, 0])
-        place = {"accepted": 0, "duplicate": 1}.get(outcome, 2)
+        counts = self.by_source.setdefault(delivery.source.pk, [0] * 6)
+        place = PLACES.get(outcome, QUARANTINED)
         replayed = delivery.quarantine_id is not None
-        if place == 2:
-            counts[2] += 0 if replayed else count  # it waits already
+        if place == QUARANTINED:
+            counts[place] += 0 if replayed else count  # it waits already
         else:
             counts[place] += count
             if replayed:
-                counts[2] -= count
+                counts[QUARANTINED] -= count
                 self.replayed.append(delivery.quarantine_id or 0)
-        counts[3] = max(counts[3], delivery.received_at)
+        counts[NEWEST] = max(counts[NEWEST], delivery.received_at)
 
     def total(self, place: int) -> int:
         return sum(counts[place] for counts in self.by_source.values())
@@ -87,12 +93,16 @@ def settle(lake: Lake, *, now: datetime) -> None:
 
 
 def _count(pending: dict[str, Any], *, now: datetime) -> None:
-    for pk, (accepted, duplicates, quarantined, newest) in pending["sources"].items():
+    # a turn that was noted by the version before knows nothing of what is left out
+    for pk, (accepted, duplicates, quarantined, newest, *left) in pending["sources"].items():
+        bots, ignored = left or (0, 0)
         rows = Source.objects.filter(pk=int(pk))
         rows.update(
             accepted_count=F("accepted_count") + accepted,
             duplicate_count=F("duplicate_count") + duplicates,
             quarantined_count=F("quarantined_count") + quarantined,
+            bot_count=F("bot_count") + bots,
+            ignored_count=F("ignored_count") + ignored,
         )
         rows.filter(last_event_at__isnull=True).update(last_event_at=instant_of(newest))
         rows.filter(last_event_at__lt=instant_of(newest)).update(last_event_at=instant_of(newest))
@@ -143,10 +153,12 @@ def as_text(raw: bytes) -> str:
     return raw.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
 
 
-def sample_turn(tally: Tally, resolver: Resolver, keep: Mask, held: list[Held]) -> None:
+def sample_turn(
+    tally: Tally, resolver: Resolver, keep: Mask, held: list[Held], left: list[Left]
+) -> None:
     """Choose the latest events of each source for the live list."""
     people = resolver.people
-    latest: list[tuple[Delivery, DecodedEvent | BadEvent, str, int | None, str]] = []
+    latest: list[tuple[Delivery, Known, str, int | None, str]] = []
     for row, kept in zip(resolver.rows[-SCANNED:], keep[-SCANNED:].tolist(), strict=True):
         outcome = "accepted" if kept else "duplicate"
         latest.append((row.delivery, row.event, outcome, row.customer_id, row.user_id))
@@ -155,6 +167,7 @@ def sample_turn(tally: Tally, resolver: Resolver, keep: Mask, held: list[Held]) 
     latest += [
         (item.delivery, item.event, item.reason, None, item.user_id) for item in held[-SCANNED:]
     ]
+    latest += [(item.delivery, item.event, item.event.reason, None, "") for item in left[-SCANNED:]]
     latest.sort(key=lambda entry: (entry[0].place, entry[1].position), reverse=True)
     for entry in latest:
         arrivals = tally.samples.setdefault(entry[0].source.pk, [])
@@ -164,7 +177,7 @@ def sample_turn(tally: Tally, resolver: Resolver, keep: Mask, held: list[Held]) 
 
 def _arrival(
     delivery: Delivery,
-    event: DecodedEvent | BadEvent,
+    event: Known,
     outcome: str,
     customer_id: int | None,
     user_id: str,
@@ -182,6 +195,8 @@ def _arrival(
     if isinstance(event, DecodedEvent):
         arrival.kind, arrival.event = event.kind, event.event
         arrival.happened_at = instant_of(event.happened_at)
+    elif isinstance(event, Skipped):
+        arrival.event = event.event
     return arrival
 
 

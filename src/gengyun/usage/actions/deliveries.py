@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from gengyun.usage.calc.decode import BadEvent, DecodedEvent
+from gengyun.usage.calc.decode import BadEvent, DecodedEvent, Skipped
 from gengyun.usage.models import Source
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,6 +27,8 @@ class SourceFacts(msgspec.Struct, frozen=True, gc=False):
     creates: bool  # unknown customers are made, not quarantined
     is_history: bool
     is_browser: bool
+    group_type: str = "company"
+    drops_bots: bool = False
 
     @classmethod
     def of(cls, source: Source) -> "SourceFacts":
@@ -35,6 +37,8 @@ class SourceFacts(msgspec.Struct, frozen=True, gc=False):
             source.unknown_customer == Source.UnknownCustomer.CREATE,
             source.is_history,
             source.is_browser,
+            source.group_type,
+            source.drops_bots,
         )
 
 
@@ -62,6 +66,13 @@ class Held(msgspec.Struct, gc=False):
     detail: str = ""
     user_id: str = ""
     group_id: str = ""  # where the event names the customer in another way than by its group
+
+
+class Left(NamedTuple):
+    """An event that is counted and left out: of a robot, or a client's own housekeeping."""
+
+    delivery: Delivery
+    event: Skipped
 
 
 class Row(NamedTuple):

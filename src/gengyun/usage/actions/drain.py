@@ -26,13 +26,13 @@ from gengyun.kernel.days import day_of, start_of
 from gengyun.lake.inbox import AnyInbox, Batch, open_inbox
 from gengyun.lake.store import Lake
 from gengyun.usage.actions import counting
-from gengyun.usage.actions.deliveries import Delivery, Held, Row, SourceFacts, micros
+from gengyun.usage.actions.deliveries import Delivery, Held, Left, Row, SourceFacts, micros
 from gengyun.usage.actions.newcomers import admit
 from gengyun.usage.actions.people import People
 from gengyun.usage.actions.replaying import REPLAY, deliveries_again, replay_mapped
 from gengyun.usage.actions.resolve import Resolver
 from gengyun.usage.actions.writing import Mask, first_of_each, message_keys, recent_keys, to_arrow
-from gengyun.usage.calc.decode import BadEvent, DecodedEvent, Envelope, decode_batch
+from gengyun.usage.calc.decode import BadEvent, DecodedEvent, Envelope, Skipped, decode_batch
 from gengyun.usage.models import Source
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,7 @@ class DrainReport:
     events: int = 0
     duplicates: int = 0
     quarantined: int = 0
+    left_out: int = 0  # of robots, and what clients send for themselves
     rows: int = 0
     through_id: int = 0
     changes_past: bool = False  # some rows count as known before today
@@ -79,6 +80,7 @@ def drain_all(*, inbox: AnyInbox, lake: Lake, now: datetime) -> DrainReport:
         total.events += report.events
         total.duplicates += report.duplicates
         total.quarantined += report.quarantined
+        total.left_out += report.left_out
         total.rows += report.rows
         total.changes_past |= report.changes_past
         total.through_id = report.through_id
@@ -93,6 +95,7 @@ class _Turn:
     people: People
     tally: counting.Tally
     held: list[Held]
+    left: list[Left]
     rows: list[Row]
     table: pa.Table
     known_from: int | None  # the earliest moment from which a row counts as known
@@ -121,7 +124,7 @@ def _turn(batches: list[Batch], *, inbox: AnyInbox, lake: Lake, now: datetime) -
 def _prepare(
     batches: list[Batch], *, lake: Lake, now: datetime, aside: tuple[Batch, str] | None = None
 ) -> _Turn:
-    deliveries, bad = _decode(batches) if aside is None else ([], _set_aside(*aside))
+    deliveries, bad, left = _decode(batches) if aside is None else ([], _set_aside(*aside), [])
     admit(deliveries, now=now)
     people = People(deliveries)
     resolver = Resolver(people)
@@ -134,12 +137,13 @@ def _prepare(
     return _Turn(
         through_id=batches[-1].id if aside is None else aside[0].id,
         people=people,
-        tally=_tally(resolver, keep, held),
+        tally=_tally(resolver, keep, held, left),
         held=held,
+        left=left,
         rows=rows,
         table=to_arrow(rows, keys[keep]),
         known_from=min(map(itemgetter(4), rows), default=None),
-        events=len(keys) + len(held) + len(resolver.told),
+        events=len(keys) + len(held) + len(resolver.told) + len(left),
         duplicates=len(keys) - len(rows),
     )
 
@@ -163,6 +167,7 @@ def _write(turn: _Turn, *, inbox: AnyInbox, lake: Lake, now: datetime) -> DrainR
         events=turn.events,
         duplicates=turn.duplicates,
         quarantined=len(turn.held),
+        left_out=len(turn.left),
         rows=len(turn.rows),
         through_id=turn.through_id,
         changes_past=turn.known_from is not None and turn.known_from < today_starts,
@@ -176,7 +181,7 @@ def _set_aside(batch: Batch, why: str) -> list[Held]:
         return []
     delivery = Delivery(SourceFacts.of(source), batch.id, batch.kind, batch.received_at, [])
     bodies = [batch.body]
-    if batch.kind == "batch":
+    if batch.kind in {"batch", "posthog"}:
         with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             bodies = [bytes(raw) for raw in msgspec.json.decode(batch.body, type=Envelope).batch]
     events = [
@@ -186,10 +191,11 @@ def _set_aside(batch: Batch, why: str) -> list[Held]:
     return [Held(delivery, event, event.reason, event.detail) for event in events]
 
 
-def _decode(batches: list[Batch]) -> tuple[list[Delivery], list[Held]]:
+def _decode(batches: list[Batch]) -> tuple[list[Delivery], list[Held], list[Left]]:
     sources = {source.pk: SourceFacts.of(source) for source in Source.objects.all()}
     deliveries: list[Delivery] = []
     bad: list[Held] = []
+    left: list[Left] = []
     taken: set[int] = set()
     for batch in batches:
         if batch.kind == REPLAY:
@@ -208,6 +214,8 @@ def _decode(batches: list[Batch]) -> tuple[list[Delivery], list[Held]]:
             is_browser=source.is_browser,
             place=str(batch.id),
             sent_at=batch.sent_at,
+            group_type=source.group_type,
+            drops_bots=source.drops_bots,
         )
         delivery.events = [event for event in decoded if type(event) is DecodedEvent]
         if len(delivery.events) < len(decoded):
@@ -216,18 +224,21 @@ def _decode(batches: list[Batch]) -> tuple[list[Delivery], list[Held]]:
                 for event in decoded
                 if isinstance(event, BadEvent)
             ]
+            left += [Left(delivery, event) for event in decoded if isinstance(event, Skipped)]
         deliveries.append(delivery)
-    return deliveries, bad
+    return deliveries, bad, left
 
 
-def _tally(resolver: Resolver, keep: Mask, held: list[Held]) -> counting.Tally:
+def _tally(resolver: Resolver, keep: Mask, held: list[Held], left: list[Left]) -> counting.Tally:
     tally = counting.Tally()
     tally.count_rows(resolver.rows, keep)
     for delivery, _ in resolver.told:
         tally.add(delivery, outcome="accepted")
     for item in held:
         tally.add(item.delivery, outcome=item.reason)
-    counting.sample_turn(tally, resolver, keep, held)
+    for delivery, skipped in left:
+        tally.add(delivery, outcome=skipped.reason)
+    counting.sample_turn(tally, resolver, keep, held, left)
     return tally
 
 

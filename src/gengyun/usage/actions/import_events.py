@@ -31,7 +31,7 @@ from gengyun.usage.actions.newcomers import admit
 from gengyun.usage.actions.people import People
 from gengyun.usage.actions.resolve import Resolver
 from gengyun.usage.actions.writing import LakeKeys, first_of_each, message_keys, to_arrow
-from gengyun.usage.calc.decode import Arrived, BadEvent, decode_event
+from gengyun.usage.calc.decode import Arrived, BadEvent, DecodedEvent, decode_event
 from gengyun.usage.calc.event_rows import (
     ADDED,
     FIELDS,
@@ -189,7 +189,7 @@ def _events(
             continue
         if isinstance(event, BadEvent):
             bad.append((at, event.reason, event.detail))
-        else:
+        elif isinstance(event, DecodedEvent):
             delivery.events.append(event)
     return delivery, bad
 

@@ -60,6 +60,8 @@ class People:
             ids.update([event.anonymous_id for event in events])
             identified += [event for event in events if event.kind in {"identify", "alias"}]
         groups.update(map(company_of, identified))
+        # a merge has to know which of its two ids is somebody already
+        ids.update([event.previous_id for event in identified if event.event == "merge"])
         self.aliases = _load_aliases(ids - {""})
         ids.update(self.aliases.values())
         self.customers = load_customers(groups - {""})
@@ -106,11 +108,21 @@ class People:
                 return  # the other way round is known: a circle says nothing
             self.aliases[previous_id] = self.new_aliases[previous_id] = user_id
 
+    def merge(self, other: str, user_id: str) -> None:
+        """Two ids of one person: the one that is somebody already stays, else the second."""
+        if other in self.persons and user_id not in self.persons:
+            other, user_id = user_id, other
+        self.add_alias(other, user_id)
+
     def identify(self, person: Person, event: DecodedEvent) -> None:
         """Keep what identify says of the user; later words win, silence deletes nothing."""
         traits = _traits(event)
         if not traits:
             return
+        once = traits.pop("$set_once", None)  # PostHog: what replaces nothing that is there
+        if isinstance(once, dict):
+            already = (person.traits or {}) | {"name": person.name, "email": person.email}
+            traits = {key: value for key, value in once.items() if not already.get(key)} | traits
         name = traits.get("name") or " ".join(
             str(traits[part]) for part in ("firstName", "lastName") if traits.get(part)
         )

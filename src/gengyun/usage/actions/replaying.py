@@ -10,9 +10,9 @@ from typing import TypeVar
 
 import msgspec
 
-from gengyun.lake.inbox import Inbox, NewBatch
+from gengyun.lake.inbox import AnyInbox, NewBatch
 from gengyun.usage.actions.deliveries import Delivery, Held, SourceFacts, micros
-from gengyun.usage.calc.decode import Arrived, BadEvent, decode_event
+from gengyun.usage.calc.decode import Arrived, BadEvent, DecodedEvent, decode_event
 from gengyun.usage.models import QuarantinedEvent
 
 REPLAY = "replay"  # no path of the door has this name
@@ -25,7 +25,7 @@ class Replay(msgspec.Struct):
     now: int  # from when on the events count as known
 
 
-def put_back(ids: Iterable[int], *, inbox: Inbox, now: datetime) -> int:
+def put_back(ids: Iterable[int], *, inbox: AnyInbox, now: datetime) -> int:
     """Queue quarantined events for the next turn; returns how many."""
     listed = list(ids)
     at = micros(now)
@@ -71,17 +71,18 @@ def deliveries_again(
                 str(row.inbox_id),
                 None if row.sent_at is None else micros(row.sent_at),
                 row.group_id,
+                source.group_type,
             )
             event = decode_event(row.body.encode(), row.position, arrived)
             if isinstance(event, BadEvent):
                 bad.append(Held(delivery, event, event.reason, event.detail))
-            else:
+            elif isinstance(event, DecodedEvent):
                 delivery.events.append(event)
                 deliveries.append(delivery)
     return deliveries, bad
 
 
-def replay_mapped(user_ids: set[str], *, inbox: Inbox, now: datetime) -> int:
+def replay_mapped(user_ids: set[str], *, inbox: AnyInbox, now: datetime) -> int:
     """Events that waited because nobody knew the user's customer may go now."""
     waiting = QuarantinedEvent.objects.filter(
         reason=QuarantinedEvent.Reason.NO_CUSTOMER, replayed_at=None

@@ -51,7 +51,10 @@ class Resolver:
 
     def _carefully(self, delivery: Delivery, event: DecodedEvent, known_at: int) -> None:
         if event.kind == "alias":
-            self.people.add_alias(event.previous_id, event.user_id)
+            if event.event == "merge":
+                self.people.merge(event.previous_id, event.user_id)
+            else:
+                self.people.add_alias(event.previous_id, event.user_id)
             self.told.append((delivery, event))
             return
         user_id = self.people.user_of(event)

@@ -20,9 +20,24 @@ UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class Received(msgspec.Struct, gc=False):
+    """What the door knows of a request and the client did not write: `tracking.dialects.noted`."""
+
+    ip: str = ""
+    agent: str = ""  # the User-Agent header
+    library: str = ""  # as PostHog's v1 names it in a header
+
+
+class Library(msgspec.Struct, gc=False):
+    name: str = ""
+
+
 class Context(msgspec.Struct, gc=False):
     groupId: Id = None  # noqa: N815 (the wire's spelling)
     traits: msgspec.Raw = _NOTHING
+    library: msgspec.Raw = _NOTHING
+    ip: msgspec.Raw = _NOTHING
+    userAgent: msgspec.Raw = _NOTHING  # noqa: N815
 
 
 class Event(msgspec.Struct, gc=False):
@@ -43,6 +58,7 @@ class Event(msgspec.Struct, gc=False):
     properties: msgspec.Raw = _NOTHING
     traits: msgspec.Raw = _NOTHING
     context: Context | None = None
+    received: msgspec.Raw = msgspec.field(name="_received", default=_NOTHING)
 
 
 class Envelope(msgspec.Struct, gc=False):
@@ -52,6 +68,7 @@ class Envelope(msgspec.Struct, gc=False):
     sentAt: WireTime = None  # noqa: N815
     context: msgspec.Raw = _NOTHING
     writeKey: str | None = None  # noqa: N815
+    received: msgspec.Raw = msgspec.field(name="_received", default=_NOTHING)
 
 
 class Single(msgspec.Struct, gc=False):
@@ -68,7 +85,7 @@ class DecodedEvent(msgspec.Struct, gc=False):
     message_id: str
     user_id: str
     anonymous_id: str
-    previous_id: str  # alias only
+    previous_id: str  # alias only; with the event "merge" either id may be the later one
     group_id: str  # the customer's external id
     event: str  # the name of a track event, of a page or of a screen
     happened_at: int
@@ -93,12 +110,23 @@ class BadEvent(msgspec.Struct, gc=False):
     raw: bytes
 
 
+class Skipped(msgspec.Struct, gc=False):
+    """An event that is counted and left out: `reason` is "bot" or "ignored"."""
+
+    position: int
+    reason: str
+    event: str
+    group_id: str
+    raw: bytes
+
+
 class Arrived(msgspec.Struct, gc=False, frozen=True):
-    """How a request came. `kind` is the path's ("batch" or an event kind).
+    """How a request came. `kind` is the path's ("batch", an event kind or "posthog").
 
     `sent_at` is the transport's word on the client's clock and wins over the body's. `place` names
     the request for ever (say its inbox id): an event without messageId gets one made of it, so
     that draining twice gives the same id. `group_id` is the group of events that name none.
+    `group_type` is PostHog's word for customers; `received` is what the door noted.
     """
 
     kind: str
@@ -107,6 +135,9 @@ class Arrived(msgspec.Struct, gc=False, frozen=True):
     place: str
     sent_at: int | None = None
     group_id: str = ""
+    group_type: str = "company"
+    drops_bots: bool = False
+    received: Received | None = None
 
 
 def parse_time(value: str | float) -> int:
