@@ -10,11 +10,12 @@ from gengyun.customers.actions import bulk
 from gengyun.customers.actions import customers as actions
 from gengyun.customers.actions.custom_values import set_values, usable_fields
 from gengyun.customers.actions.journeys import refresh_journey, take_back_move
+from gengyun.customers.actions.merging import forget_not_duplicate
 from gengyun.customers.calc.custom import from_json
-from gengyun.customers.models import Tier
 from gengyun.customers.queries import customers as queries
 from gengyun.customers.queries.custom_fields import fields_named
 from gengyun.kernel.errors import NotFound
+from gengyun.portfolio.actions.views import save_view
 from gengyun.team.models import User
 from gengyun.web import undo_health
 
@@ -61,14 +62,8 @@ def _next_step(actor, now, payload):
 
 
 def _tier(actor, now, payload):
-    customer = queries.get(actor, payload["pk"])
-    if not payload["reason"]:
-        actions.clear_manual_tier(actor=actor, now=now, customer=customer)
-        return
-    tier = Tier.objects.get(pk=payload["tier"])
-    actions.set_tier_manually(
-        actor=actor, now=now, customer=customer, tier=tier, reason=payload["reason"]
-    )
+    """payload: {customer id: tier, author, reason and expiry as they were}"""
+    bulk.put_tiers_back(actor=actor, now=now, held=payload)
 
 
 def _custom(actor, now, payload):
@@ -96,19 +91,37 @@ def _bulk(actor, now, payload):
         bulk.put_tiers_back(actor=actor, now=now, held=held)
 
 
+def _view(actor, now, payload):
+    save_view(actor=actor, now=now, **payload)
+
+
 def _stage(actor, now, payload):
     customer = queries.get(actor, payload["pk"])
     take_back_move(actor=actor, now=now, customer=customer, stay_id=payload["stay"])
     refresh_journey(now=now, customer=customer)
 
 
+def _parent(actor, now, payload):
+    customer = queries.get(actor, payload["pk"])
+    above = queries.get(actor, payload["parent"]) if payload["parent"] else None
+    actions.edit_customer(actor=actor, now=now, customer=customer, changes={"parent": above})
+
+
+def _not_duplicate(actor, now, payload):
+    one, other = (queries.get(actor, pk) for pk in payload)
+    forget_not_duplicate(actor=actor, now=now, one=one, other=other)
+
+
 _VERBS = {
+    "parent": _parent,
+    "not_duplicate": _not_duplicate,
     "stage": _stage,
     "bulk": _bulk,
     "custom": _custom,
     "owner": _owner,
     "tag": _tag,
     "untag": _untag,
+    "view": _view,
     "next_step": _next_step,
     "tier": _tier,
 }

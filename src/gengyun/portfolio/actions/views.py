@@ -42,14 +42,14 @@ def save_view(
     is_shared: bool = False,
 ) -> SavedView:
     """Make a view, or change one's own; `query` is checked as the list checks it."""
+    if view is not None and view.owner_id != actor.pk:
+        raise NotFound
     name = name.strip()[:40]
     if not name:
         raise ViewNameMissing
     if is_shared:
         require(actor, "view.share")
     clean = ListQuery.from_json(query).as_json()
-    if view is not None and view.owner_id != actor.pk:
-        raise NotFound
     own = SavedView.objects.filter(owner=actor)
     others = own if view is None else own.exclude(pk=view.pk)
     if others.filter(name=name).exists():
@@ -65,6 +65,27 @@ def save_view(
     changes = {key: [before[key], after[key]] for key in after if before[key] != after[key]}
     record(actor=actor, now=now, action="view.saved", obj=view, changes=changes)
     return view
+
+
+@transaction.atomic
+def move_view(*, actor: User, now: datetime, view: SavedView, by: int) -> None:
+    """One's own view `by` places further among one's own tabs."""
+    if view.owner_id != actor.pk:
+        raise NotFound
+    rows = list(SavedView.objects.select_for_update().filter(owner=actor))
+    at = next((place for place, row in enumerate(rows) if row.pk == view.pk), None)
+    if at is None:
+        raise NotFound
+    to = max(0, min(len(rows) - 1, at + by))
+    if to == at:
+        return
+    before = [row.name for row in rows]
+    rows.insert(to, rows.pop(at))
+    for place, row in enumerate(rows):
+        row.position = place
+    SavedView.objects.bulk_update(rows, ["position"])
+    told = {"order": [before, [row.name for row in rows]]}
+    record(actor=actor, now=now, action="view.reorder", obj=view, changes=told)
 
 
 @transaction.atomic
