@@ -108,7 +108,7 @@ def _build(folder: Path, *, seed: int | None, as_of: date | None) -> date:
 
     start = time.perf_counter()
     now = utc_now()
-    click.echo(_("Building the demo company: 300 customers, 12 months of data."))
+    click.echo(_("Building the demo company: 300 customers, 24 months of data."))
     _migrate()
     built = build(
         as_of=as_of or day_of(now),
