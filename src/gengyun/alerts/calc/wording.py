@@ -88,14 +88,18 @@ def _dormant(told: Told) -> str:
 
 
 def _slow_slide(told: Told) -> str:
-    value = number(told.value)
+    facts = told.facts
+    weeks, now = number(facts["weeks"], 0), float(facts["rate_now"])
+    before = float(facts["rate_before"])
+    lost = percent(1 - now / before) if before else "—"
     if told.zh:
         return (
-            f"使用在慢慢下滑：每周都少一点，累计偏离到 {value}（界限 {number(told.params['h'])}）。"
+            f"近 {weeks} 周慢慢少了 {lost}：每个工作日约 {number(now)} 次，"
+            f"之前 12 周约 {number(before)} 次。"
         )
     return (
-        f"Use slides slowly: a little less every week, adding up to {value} "
-        f"(limit {number(told.params['h'])})."
+        f"Slowly {lost} less over {weeks} weeks: about {number(now)} events a working day, "
+        f"{number(before)} in the 12 weeks before."
     )
 
 

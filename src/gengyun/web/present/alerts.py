@@ -256,3 +256,15 @@ def _marked():  # for the tool that collects msgids
         _("closed by itself: the condition is gone"),
         _("opened again"),
     ]
+
+
+def of_customer(alerts, *, now, today, zh):
+    """The part of the customer's page: open ones, then what was closed."""
+    return [
+        {
+            "row": row,
+            "is_live": row.alert.state != Alert.State.CLOSED,
+            "reason": close_reason(row.alert),
+        }
+        for row in rows(alerts, now=now, today=today, zh=zh)
+    ]

@@ -203,6 +203,7 @@ def since(need, *, today, zh):
 
 def action(need):
     return {
+        "alert": Action(_("Work on the alert"), "#s-alerts"),
         "health_drop": Action(_("See why"), "#s-health"),
         "band_d": Action(_("Set the next step"), "?step=1#s-overview"),
         "silent": Action(_("See the usage"), "#s-usage"),
@@ -277,7 +278,12 @@ def reasons(summary, difference, *, today, zh):
     """The overview of a customer: sentences from facts, each with where it is proved."""
     if summary is None:
         return []
-    anchors = {"health": "#s-health", "usage": "#s-usage", "contact": "#s-timeline"}
+    anchors = {
+        "alert": "#s-alerts",
+        "health": "#s-health",
+        "usage": "#s-usage",
+        "contact": "#s-timeline",
+    }
     found = [
         Fact(
             _ICONS.get(need["code"], "info-circle"),

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.http import JsonResponse
 from django.utils.translation import gettext as _
 
+from gengyun.alerts.queries import queue as alert_queries
 from gengyun.customers.models import Contact
 from gengyun.customers.queries import custom_fields as custom_queries
 from gengyun.customers.queries import customers as customer_queries
@@ -18,6 +19,7 @@ from gengyun.team.queries.access import can
 from gengyun.usage.queries import usage_line
 from gengyun.web.access import page
 from gengyun.web.present import charts, needs
+from gengyun.web.present import alerts as present_alerts
 from gengyun.web.present import health as present_health
 from gengyun.web.render import is_htmx, render
 from gengyun.web.views import definitions_of
@@ -37,6 +39,12 @@ def show(request, pk):
     context |= people_context(request, customer)
     context |= timeline_context(request, customer)
     context |= journey_context(request, customer)
+    context["alert_rows"] = present_alerts.of_customer(
+        alert_queries.of_customer(request.user, customer.pk, closed=5),
+        now=request.now,
+        today=request.today,
+        zh=is_zh(),
+    )
     context["custom_values"] = custom_values(customer)
     context["reasons"] = needs.reasons(
         context["summary"], context["difference"], today=request.today, zh=is_zh()

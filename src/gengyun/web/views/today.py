@@ -110,6 +110,7 @@ def _needs_context(request, scope, needs):
                 "why": present.sentence(item.need, zh=zh),
                 "since": present.since(item.need, today=today, zh=zh),
                 "action": present.action(item.need),
+                "alert": item.need["facts"].get("alert") if item.need["code"] == "alert" else None,
                 "facts": present.facts(
                     item.summary, skip={item.need["code"]}, others=item.others, today=today, zh=zh
                 )

@@ -1,8 +1,9 @@
 /* The queue of alerts by keyboard: e z a 1 2 3 work on the current row; what is done moves on. */
+const LISTS = ['queue', 'needs']; /* the page of alerts, and Today */
 const queue = () => document.getElementById('queue');
 const panel = () => document.getElementById('panel');
 const shown = () => panel()?.querySelector('[data-alert]')?.dataset.alert;
-const rows = () => [...document.querySelectorAll('#queue [data-row]')];
+const rows = () => [...document.querySelectorAll('#queue [data-row], #needs [data-row]')];
 const KEYS = ['e', 'z', 'a', '1', '2', '3'];
 let place = -1;
 
@@ -43,7 +44,7 @@ document.body.addEventListener('alerts-changed', () => {
   place = rows().findIndex((r) => r.dataset.pk === shown());
 });
 document.addEventListener('htmx:afterSettle', (event) => {
-  if (event.target.id !== 'queue') return;
+  if (!LISTS.includes(event.target.id)) return;
   const current = rows().find((r) => r.dataset.pk === shown());
   if (current) { mark(current); return; }
   if (place < 0 || !shown()) return;

@@ -109,6 +109,13 @@ export function startLists() {
   document.addEventListener('click', (event) => {
     if (event.target.closest('[data-close]')) { closePanel(); return; }
     if (event.target.closest('[data-clear]')) { clearChosen(); return; }
+    const opener = event.target.closest('[data-open-panel]');
+    if (opener && panel() && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      mark(opener.closest('[data-row]'), false);
+      openPanel(opener.closest('[data-row]'));
+      return;
+    }
     const row = event.target.closest('[data-row]');
     if (row && panel() && !event.target.closest('a, button, input, select, textarea, summary, label, form')) {
       mark(row, false);
