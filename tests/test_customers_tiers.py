@@ -201,3 +201,21 @@ def test_stages_are_added_changed_and_reordered(book):
         stages.edit_stage(**common, stage=made, changes={"longest_days": 5})
     with pytest.raises(stages.StageInvalid):
         stages.edit_stage(**common, stage=made, changes={"name_en": " "})
+
+
+@pytest.mark.django_db
+def test_preview_names_who_moves_what_they_pay_and_in_which_direction():
+    by_key = make_tiers()
+    for n in range(8):
+        make_customer(f"升 {n}", tier=by_key["standard"], arr_minor=(40 + n) * WAN)
+    make_customer("降", tier=by_key["strategic"], arr_minor=6 * WAN)
+    make_customer("新", arr_minor=None)
+    rules = [
+        {"tier": by_key["strategic"], "conditions": [{"field": "arr_minor", "op": "gte", "value": 30 * WAN}]},
+        {"tier": by_key["standard"], "conditions": []},
+    ]  # fmt: skip
+    up, down, new = tiers.preview_rules(rules).moves
+    assert (up.is_up, up.customer_count, up.arr_minor) == (True, 8, sum(range(40, 48)) * WAN)
+    assert [row.name for row in up.largest] == ["升 7", "升 6", "升 5", "升 4", "升 3", "升 2"]
+    assert (down.is_up, [row.name for row in down.largest]) == (False, ["降"])
+    assert (new.is_up, new.from_tier, new.arr_minor) == (None, None, 0)

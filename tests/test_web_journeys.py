@@ -55,7 +55,7 @@ def test_card_tells_where_the_customer_stands_and_why(people, enter):
     chinese = (
         enter(people.owner, "zh-hans").get(f"/customers/{customer.pk}/journey/").content.decode()
     )
-    assert "偏慢" in chinese
+    assert "落后" in chinese
     assert "目标、分工和时间表双方确认" in chinese
 
 

@@ -4,14 +4,14 @@ from datetime import timedelta
 
 from django_tasks import task
 
-from gengyun.engagement.actions import import_activities
+from gengyun.engagement.actions import import_activities, merging
 from gengyun.engagement.actions.deliveries import deliver_due, waits_until
 from gengyun.engagement.queries import facts
 from gengyun.kernel.clock import utc_now
 from gengyun.kernel.jobs import add
 from gengyun.kernel.jobs.schedule import Every, repeat
 
-__all__ = ["deliver_notices", "facts", "import_activities", "send_soon"]
+__all__ = ["deliver_notices", "facts", "import_activities", "merging", "send_soon"]
 
 AGAIN = timedelta(seconds=20)  # when a service takes no more in this minute
 NET = timedelta(minutes=5)  # the regular turn finds what was left behind

@@ -3,9 +3,10 @@
 from datetime import date, datetime
 
 from gengyun.kernel.day import Report, day_step
+from gengyun.usage.actions import merging
 from gengyun.usage.queries import facts
 
-__all__ = ["facts", "measure"]  # facts: what journeys may ask about
+__all__ = ["facts", "measure", "merging"]  # what journeys ask about, what merges move
 
 
 @day_step("metrics", order=100)

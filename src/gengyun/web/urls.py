@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from gengyun.web.views import (
+    company,
     contacts,
     customer,
     customers,
@@ -35,6 +36,9 @@ customer_pages = [
     path("events/", customer.events, name="customer_events"),
     path("edit/", edits.edit, name="customer_edit"),
     path("cell/<str:field>/", edits.cell, name="customer_cell"),
+    path("parent/", company.parent, name="customer_parent"),
+    path("merge/", company.merge_choose, name="customer_merge_choose"),
+    path("merge/<int:other>/", company.merge, name="customer_merge"),
     path("journey/", journey.card, name="journey"),
     path("journey/move/", journey.move, name="journey_move"),
     path("journey/tick/", journey.tick, name="journey_tick"),
@@ -64,6 +68,9 @@ urlpatterns = [
     path("customers/conditions/", customers.conditions, name="customers_conditions"),
     path("customers/columns/", list_columns.columns, name="customers_columns"),
     path("customers/tabs/", customers.tabs, name="customers_tabs"),
+    path("customers/duplicates/", company.duplicates, name="duplicates"),
+    path("customers/duplicates/not/", company.not_duplicate, name="not_duplicate"),
+    path("merges/<int:pk>/undo/", company.merge_undo, name="merge_undo"),
     path("journeys/", journey.overview, name="journeys"),
     path("customers/new/", edits.new, name="customer_new"),
     path("customers/bulk/", list_bulk.bulk, name="customers_bulk"),

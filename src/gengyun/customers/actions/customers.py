@@ -22,6 +22,7 @@ from gengyun.customers.actions.tags import tag, untag, write_tags
 from gengyun.customers.calc.tiering import FIELDS as TIERING_FIELDS
 from gengyun.customers.calc.tiering import tier_for
 from gengyun.customers.models import Customer, Tier
+from gengyun.customers.queries.merges import merged_into
 from gengyun.kernel.days import day_of
 from gengyun.kernel.errors import Refusal
 from gengyun.kernel.outbox import emit
@@ -67,6 +68,12 @@ EDITABLE = frozenset(
 class ReasonMissing(Refusal):
     code = "reason_missing"
     message = "A tier set by hand needs a reason."
+
+
+class PartOfAnother(Refusal):
+    code = "part_of_another"
+    status = 409
+    message = "This customer is part of another; take the merge back instead."
 
 
 class DayPast(Refusal):
@@ -236,6 +243,8 @@ def archive_customer(*, actor: User | None, now: datetime, customer: Customer) -
 def restore_customer(*, actor: User | None, now: datetime, customer: Customer) -> Customer:
     require(actor, "customer.edit")
     row = mine(actor, customer)
+    if merged_into(row.pk) is not None:
+        raise PartOfAnother
     return _write_one(row, {"archived_at": None}, actor=actor, now=now, action="customer.restore")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from gengyun.customers.actions.import_kinds import Planned
 from gengyun.customers.models import Customer
+from gengyun.customers.queries.merges import kept_by_gone
 from gengyun.team.models import Role, User
 
 
@@ -56,10 +57,15 @@ class Book:
     @classmethod
     def load(cls, actor: User | None) -> "Book":
         book = cls()
+        part_of = kept_by_gone()
         rows = Customer.objects.order_by("pk").values_list("pk", "external_id", "name")
-        for pk, external_id, name in rows.iterator(chunk_size=20_000):
+        for own, external_id, name in rows.iterator(chunk_size=20_000):
+            # what is written of a customer that became part of another is meant for that one
+            pk = part_of.get(own, own)
             book.by_external_id[external_id] = pk
-            book.by_name[folded(name)].append(pk)
+            named = book.by_name[folded(name)]
+            if pk not in named:
+                named.append(pk)
         if Customer.objects.visible_to(actor).count() < len(book.by_external_id):
             seen = Customer.objects.visible_to(actor).order_by().values_list("pk", flat=True)
             book.visible = set(seen)

@@ -1,9 +1,10 @@
 """Tiers, the table of rules that fills them, and the stages of each touch model."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import nlargest
 from typing import Any
 
 from django.db import transaction
@@ -19,6 +20,7 @@ from gengyun.team.actions.audit import record
 from gengyun.team.models import User
 from gengyun.team.queries.access import require
 
+SHOWN = 6  # customers named per move
 RuleData = Mapping[str, Any]  # {"tier": Tier | tier id, "conditions": [{"field", "op", "value"}]}
 
 
@@ -47,6 +49,25 @@ class Move:
     from_tier: Tier | None
     to_tier: Tier
     customer_count: int
+    arr_minor: int = 0  # of those whose ARR is known
+    largest: tuple["Moved", ...] = ()
+
+    @property
+    def is_up(self) -> bool | None:
+        """To a more valuable tier (position 1 is the most valuable); None from no tier."""
+        if self.from_tier is None:
+            return None
+        return self.to_tier.position < self.from_tier.position
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A customer that would change tier."""
+
+    pk: int
+    name: str
+    arr_minor: int | None
+    currency: str
 
 
 @dataclass(frozen=True)
@@ -63,7 +84,7 @@ def preview_rules(rules: Sequence[RuleData], *, actor: User | None = None) -> Pr
         require(actor, "settings.read")
     parsed = _parse(rules)
     tiers = {tier.pk: tier for tier in Tier.objects.all()}
-    moves: Counter[tuple[int | None, int]] = Counter()
+    moves: dict[tuple[int | None, int], list[Moved]] = defaultdict(list)
     counts: Counter[int] = Counter()
     manual = 0
     for values in _placed().iterator(chunk_size=20_000):
@@ -74,14 +95,23 @@ def preview_rules(rules: Sequence[RuleData], *, actor: User | None = None) -> Pr
         if new is not None:
             counts[new] += 1
             if new != old:
-                moves[old, new] += 1
-    ordered = sorted(moves.items(), key=lambda item: (-item[1], str(item[0])))
+                shown = (values[name] for name in ("pk", "name", "arr_minor", "currency"))
+                moves[old, new].append(Moved(*shown))
+    found = [_move(tiers.get(old or 0), tiers[new], rows) for (old, new), rows in moves.items()]
     return Preview(
-        moves=[Move(tiers.get(old or 0), tiers[new], count) for (old, new), count in ordered],
+        moves=sorted(found, key=lambda move: (-move.arr_minor, -move.customer_count)),
         counts=dict(counts),
-        moved_count=sum(moves.values()),
+        moved_count=sum(move.customer_count for move in found),
         manual_count=manual,
     )
+
+
+def _move(old: Tier | None, new: Tier, rows: list[Moved]) -> Move:
+    def amount(row: Moved) -> int:
+        return row.arr_minor or 0
+
+    largest = nlargest(SHOWN, rows, key=lambda row: (amount(row), -row.pk))
+    return Move(old, new, len(rows), sum(map(amount, rows)), tuple(largest))
 
 
 @transaction.atomic
@@ -223,7 +253,7 @@ def _plain(rule: Rule) -> dict[str, Any]:
 def _placed() -> Any:
     """Values that rules read, of every present customer."""
     present = Customer.objects.present().order_by("pk")
-    return present.values("pk", "tier_id", "tier_set_by_id", *FIELDS)
+    return present.values("pk", "name", "currency", "tier_id", "tier_set_by_id", *FIELDS)
 
 
 def _clean_tier(name_zh: str, name_en: str, touch_model: str) -> dict[str, str]:

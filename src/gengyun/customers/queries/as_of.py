@@ -36,6 +36,8 @@ def field_values(
     wanted = None if customer_ids is None else frozenset(customer_ids)
     if wanted is not None and len(wanted) <= FEW:
         changes = changes.filter(customer_id__in=wanted)
+    elif wanted:
+        changes = changes.filter(customer_id__gte=min(wanted), customer_id__lte=max(wanted))
     rows = changes.order_by("known_at", "pk").values_list("field", "customer_id", "value")
     for name, customer_id, value in rows.iterator(chunk_size=20_000):
         if wanted is None or customer_id in wanted:

@@ -15,6 +15,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "customer.edit": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),
     "customer.create": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),
     "customer.assign": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
+    "customer.merge": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
     "customer.import": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
     "activity.write": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),
     "alert.work": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
+from gengyun.customers.queries.merges import joined
 from gengyun.usage.calc.definition import Definition, Part, parse_definition, parts_of
 from gengyun.usage.calc.plan import plan_for
 from gengyun.usage.calc.sentence import describe
@@ -146,13 +147,15 @@ def preview(
             if lake.app_version(TABLE_OF[need.kind], f"measure:{need.key}")
             != lake.version("events")
         ]
-        ranges: list[Condition] = [("customer_id", "in", ids), ("known_day", "<", as_of)]
+        # what became part of these customers is theirs
+        asked = sorted({*ids, *(pair.gone for pair in joined([as_of]) if pair.kept in ids)})
+        ranges: list[Condition] = [("customer_id", "in", asked), ("known_day", "<", as_of)]
         files = lake.files("events", where=ranges) if stale else []
         items = [
             Measured(need.key, need.kind, need.events, need.summed, need.feature) for need in stale
         ]
         instead = {
-            item.key: rows for item, rows in roll_many(engine.db, files, items, customer_ids=ids)
+            item.key: rows for item, rows in roll_many(engine.db, files, items, customer_ids=asked)
         }
         wide = run_plan(engine, lake, plan, customer_rows(ids, plan), instead=instead)
     return dict(zip(wide["customer_id"].to_pylist(), wide["preview"].to_pylist(), strict=True))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from gengyun.customers.queries.merges import ids_of
 from gengyun.lake.rolling import USE_KINDS
 from gengyun.lake.store import Lake
 
@@ -54,7 +55,7 @@ def _events(lake: Lake, customer_id: int, start: date, end: date) -> dict[date, 
         "daily",
         where=[
             ("measure", "=", "daily-all"),
-            ("customer_id", "=", customer_id),
+            ("customer_id", "in", ids_of(customer_id)),
             ("day", ">=", start),
             ("day", "<", end),
         ],
@@ -71,7 +72,7 @@ def _users(lake: Lake, customer_id: int, start: date, end: date) -> dict[date, i
         "presence",
         where=[
             ("measure", "=", "users-all"),
-            ("customer_id", "=", customer_id),
+            ("customer_id", "in", ids_of(customer_id)),
             ("month", ">=", start.replace(day=1)),
             ("month", "<", end),
         ],
@@ -99,7 +100,7 @@ def recent_events(
     Files are taken in the order of their newest day and only until no other can hold a later one.
     """
     lake = lake or Lake.default()
-    where: list[Condition] = [("customer_id", "=", customer_id)]
+    where: list[Condition] = [("customer_id", "in", ids_of(customer_id))]
     if before is not None:
         where.append(("happened_at", "<", before))
     files = sorted(lake.file_rows("events", where), key=lambda row: row["max.day"], reverse=True)
@@ -137,7 +138,7 @@ def feature_breakdown(
     rows = lake.read(
         "events",
         where=[
-            ("customer_id", "=", customer_id),
+            ("customer_id", "in", ids_of(customer_id)),
             ("day", ">=", start),
             ("day", "<", end),
             ("kind", "in", USE_KINDS),

@@ -6,11 +6,13 @@ from django.utils.translation import gettext as _
 
 from gengyun.customers.actions import customers as actions
 from gengyun.customers.actions.custom_values import set_values
+from gengyun.customers.calc import uscc as credit_code
 from gengyun.customers.calc.cells import BadCell as CellUnreadable
 from gengyun.customers.calc.custom import PREFIX, as_json
 from gengyun.customers.models import Stage, Tier
 from gengyun.customers.queries import custom_fields as custom_queries
 from gengyun.customers.queries import customers as queries
+from gengyun.customers.queries.duplicates import alike
 from gengyun.kernel.errors import NotAllowed, NotFound, Refusal
 from gengyun.team.queries.access import can
 from gengyun.team.queries.people import possible_owners
@@ -20,6 +22,7 @@ from gengyun.web.forms import Form
 from gengyun.web.middleware import refusal_text
 from gengyun.web.present import custom as present_custom
 from gengyun.web.render import back, is_htmx, render, toast
+from gengyun.web.views.company import REASONS
 from gengyun.web.views.customer import header
 from gengyun.web.words import pick
 
@@ -131,11 +134,14 @@ def _save_owner(request, customer, form):
 def _save_tier(request, customer, form):
     form.choice("tier", Tier.objects.all())
     _read(form)
-    old = {
-        "pk": customer.pk,
-        "tier": customer.tier_id,
-        "reason": customer.tier_reason if customer.tier_set_by_id else "",
+    until = customer.tier_until
+    held = {
+        "tier_id": customer.tier_id,
+        "tier_set_by_id": customer.tier_set_by_id,
+        "tier_reason": customer.tier_reason,
+        "tier_until": until.isoformat() if until else None,
     }
+    old = {customer.pk: held}
     tier = form.values["tier"]
     if tier is None:
         actions.clear_manual_tier(actor=request.user, now=request.now, customer=customer)
@@ -171,9 +177,12 @@ def new(request):
     # a link may fill fields in: the id of a customer whose events wait
     form = Form.of(request.POST if request.method == "POST" else request.GET)
     custom = _custom_form(request, {})
+    similar = []
     if request.method == "POST":
         values = _values(request, form) | {"custom": custom.values}
-        if not form.errors and not custom.errors:
+        if not form.errors and not custom.errors and not form.get("sure"):
+            similar = _similar(request, values)
+        if not form.errors and not custom.errors and not similar:
             customer = _try(
                 form,
                 lambda: actions.create_customer(actor=request.user, now=request.now, values=values),
@@ -182,7 +191,14 @@ def new(request):
             if customer is not None:
                 toast(request, _("%(name)s was created") % {"name": customer.name})
                 return HttpResponseRedirect(reverse("web:customer", args=[customer.pk]))
-    return _form_page(request, "customers/new.html", form, {"custom": custom})
+    return _form_page(request, "customers/new.html", form, {"custom": custom, "similar": similar})
+
+
+def _similar(request, values):
+    """Customers that the new one may be, of those the person sees."""
+    uscc = credit_code.normal_form(values.get("uscc", ""))
+    found = alike(request.user, name=values["name"], uscc=uscc)
+    return [(pair.first, _(REASONS[pair.reason])) for pair in found]
 
 
 @page("customer.edit", methods=("GET", "POST"))
@@ -310,6 +326,7 @@ def _form_page(request, template, form, context):
         "options_of": present_custom.options,
         "plain_page": True,
     }
-    status = 422 if form.errors or context["custom"].errors else 200
+    has_errors = form.errors or context["custom"].errors or context.get("similar")
+    status = 422 if has_errors else 200
     block = "form" if is_htmx(request) and request.method == "POST" else None
     return render(request, template, context | choices, block=block, status=status)

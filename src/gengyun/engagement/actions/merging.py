@@ -1,0 +1,7 @@
+"""Activities go with the customer that became part of another, and come back with it."""
+
+from gengyun.customers.actions.merging import register, rows_part
+from gengyun.engagement.models import Activity
+
+PART = rows_part("activities", Activity)
+register(PART)
