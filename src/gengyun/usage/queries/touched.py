@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from gengyun.customers.queries.merges import present_ids
 from gengyun.lake.parquet import distinct
 from gengyun.lake.store import Lake
 from gengyun.usage.calc.plan import ANY_USE
@@ -15,7 +16,7 @@ def touched_between(lake: Lake, *, after: int, to: int) -> list[int] | None:
     changes = lake.changes("events", after=after, to=to)
     if changes.removed or not changes.complete:
         return None
-    return distinct(changes.added, "customer_id")
+    return present_ids(distinct(changes.added, "customer_id"))
 
 
 def touched_since(lake: Lake, day: date) -> list[int]:
@@ -25,4 +26,4 @@ def touched_since(lake: Lake, day: date) -> list[int]:
         where=[("measure", "=", ANY_USE.key), ("known_day", ">=", day)],
         columns=["customer_id"],
     )
-    return sorted(set(late["customer_id"].to_pylist()))
+    return present_ids(sorted(set(late["customer_id"].to_pylist())))
