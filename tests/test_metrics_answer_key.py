@@ -5,11 +5,10 @@ import gzip
 from collections import Counter
 from datetime import date, datetime, timedelta
 
-import numpy as np
 import pytest
 from factories import NOW
-from fightchurn import DEFINITIONS, expected, judged_on
 
+from gengyun.cli.benches.fightchurn import DEFINITIONS, expected, judged_on, same_number
 from gengyun.customers.actions.importing import check_import, prepare_import, run_import
 from gengyun.customers.models import Customer
 from gengyun.lake.store import Lake
@@ -20,7 +19,6 @@ from gengyun.usage.actions.sources import create_source
 from gengyun.usage.queries.metrics import values_table
 
 pytestmark = pytest.mark.django_db
-ROUNDED = {"unfriend_per_newfriend_scaled"}
 MIDNIGHT = {"unfriend_28day_avg_84day_obs", "unfriend_28avg_84obs"}
 
 
@@ -118,15 +116,6 @@ def compare(folder, lake, *, is_wanted):
                 if not same:
                     differing.append((metric, name, day, mine, other))
     return counts, differing
-
-
-def same_number(metric, ours, theirs):
-    """Theirs went through 32-bit floats, step by step: ours are brought there the same way."""
-    single = np.float32
-    if metric == "new_friends_pcnt_change":  # they take 1 from a quotient that is rounded already
-        return single(single(ours + 1) - single(1)) == single(theirs)
-    # a number divided after it was rounded: the last binary digit is not certain
-    return abs(single(ours) - single(theirs)) <= np.spacing(single(theirs)) * (metric in ROUNDED)
 
 
 def midnights(folder):

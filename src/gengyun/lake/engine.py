@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 
+from gengyun.lake.conditions import Condition
+
 if TYPE_CHECKING:
     import duckdb
     import ibis.expr.types as ir
@@ -79,14 +81,25 @@ class Engine:
     def __init__(self, *, memory_limit: str | None = None, threads: int | None = None) -> None:
         self.db = connect(memory_limit=memory_limit, threads=threads)
 
-    def table(self, name: str, files: Sequence[str], schema: pa.Schema) -> "ir.Table":
-        """A table over Parquet files; without files an empty one of `schema`."""
+    def table(
+        self,
+        name: str,
+        files: Sequence[str],
+        schema: pa.Schema,
+        *,
+        where: Sequence[Condition] = (),
+    ) -> "ir.Table":
+        """A table over Parquet files; without files an empty one of `schema`.
+
+        `where`: only these rows (numbers compared with numbers), picked while reading.
+        """
         if not files:
             return self.rows(name, schema.empty_table())
+        picked = " AND ".join(f"{column} {op} {int(value)}" for column, op, value in where)
         # partition columns are in the folder names only; who needs one filters the files by it
         self.db.execute(
             f'CREATE OR REPLACE VIEW "{name}" AS SELECT * FROM '
-            f"read_parquet({file_list(files)}, hive_partitioning = false)"
+            f"read_parquet({file_list(files)}, hive_partitioning = false) WHERE {picked or 'true'}"
         )
         return table_of(name, schema)
 

@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -182,11 +182,14 @@ class Lake:
         table: str,
         column: str,
         value: Any,
-        arrow: pa.Table,
+        arrow: pa.Table | Iterable[pa.Table],
         *,
         marks: dict[str, int] | None = None,
     ) -> None:
-        """Make `arrow` the only rows where column = value; run twice, nothing changes."""
+        """Make `arrow` the only rows where column = value; run twice, nothing changes.
+
+        Tables that come one after the other are written as they come, and count together.
+        """
         if column not in tables.PARTITIONS[table]:
             raise ValueError(f"{column} is not the partition column of {table}")
         self.commit(table, add=arrow, replace=[(column, "=", value)], marks=marks, force=True)
@@ -195,7 +198,7 @@ class Lake:
         self,
         table: str,
         *,
-        add: pa.Table,
+        add: pa.Table | Iterable[pa.Table],
         replace: Sequence[Condition] | None = None,
         drop: Sequence[str] = (),
         marks: dict[str, int] | None = None,
@@ -221,7 +224,8 @@ class Lake:
                 raise LostRace(table)
             if replace is not None:
                 gone += [row["path"] for row in self.file_rows(table, replace)]
-            new = self._write(table, add) if add.num_rows else []
+            pieces = [add] if isinstance(add, pa.Table) else add
+            new = [file for piece in pieces if piece.num_rows for file in self._write(table, piece)]
             faults.point("lake.written")
             if not new and not gone and not marks:
                 return False

@@ -128,9 +128,11 @@ _PRESENCE = """SELECT customer_id, key, CAST(date_trunc('month', day) AS DATE) A
 def _ask(folder: Path) -> dict:
     import pyarrow as pa
 
+    from gengyun.cli.bench import make_database
     from gengyun.cli.main import setup
 
     setup()
+    make_database()
     from gengyun.lake.engine import Engine
     from gengyun.lake.store import Lake
     from gengyun.usage.actions.compute import as_long

@@ -1,6 +1,6 @@
 """The values of a day: every active metric for every customer known by then, into the lake."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 
 import pyarrow as pa
@@ -17,8 +17,8 @@ from gengyun.usage.queries.metrics import active_metrics, parsed
 from gengyun.usage.queries.running import customer_rows, run_plan
 
 Report = Callable[[int, int], None]
-# customers per query: keeps memory near that of 200,000 customers however many there are
-SHARD = 200_000
+# customers per query: keeps memory near that of 100,000 customers however many there are
+SHARD = 100_000
 DAYS_TOGETHER = 16  # a row of a roll-up meets every one of these days that it counts for
 
 
@@ -42,38 +42,58 @@ def compute_days(
     roll_up(lake=lake, now=now, needs=measures_for(definitions))
     versions = {metric.key: metric.version for metric in metrics}
     days = sorted(set(as_ofs))
-    known_at = dict(
-        Customer.objects.filter(known_at__lt=start_of(days[-1]))
-        .order_by("pk")
-        .values_list("pk", "known_at")
-    )
-    counts = {}
-    for at in range(0, len(days), DAYS_TOGETHER):
-        plan = plan_for(definitions, as_of=days[at : at + DAYS_TOGETHER])
-        rows = _values(plan, known_at, versions, lake, report)
-        for day in plan.as_ofs:
-            mine = rows.filter(pc.equal(rows["as_of"], pa.scalar(day))) if len(days) > 1 else rows
-            lake.replace_partition("metric_values", "as_of", day, mine)
-            counts[day] = mine.num_rows // max(1, len(plan.outputs))
+    counts: dict[date, int] = {}
+    with Engine() as engine:
+        for at in range(0, len(days), DAYS_TOGETHER):
+            plan = plan_for(definitions, as_of=days[at : at + DAYS_TOGETHER])
+            ids, known_at = _customers(plan)
+            shards = _shards(
+                engine,
+                lake,
+                plan,
+                ids=ids,
+                known_at=known_at,
+                versions=versions,
+                report=report,
+            )
+            if len(plan.as_ofs) == 1:
+                # as they come: so many customers need no more memory than a shard
+                lake.replace_partition("metric_values", "as_of", plan.newest, shards)
+                counts[plan.newest] = len(ids)
+                continue
+            rows = pa.concat_tables([tables.METRIC_VALUES.empty_table(), *shards])
+            for day in plan.as_ofs:
+                mine = rows.filter(pc.equal(rows["as_of"], pa.scalar(day)))
+                lake.replace_partition("metric_values", "as_of", day, [mine])
+                counts[day] = mine.num_rows // max(1, len(plan.outputs))
     return counts
 
 
-def _values(
-    plan: Plan,
-    known_at: Mapping[int, datetime],
-    versions: Mapping[str, int],
+def _customers(plan: Plan) -> tuple[list[int], dict[int, datetime] | None]:
+    """Who was known by the newest day; since when, if older days are asked about too."""
+    rows = Customer.objects.filter(known_at__lt=start_of(plan.newest)).order_by("pk")
+    if len(plan.as_ofs) == 1:
+        return list(rows.values_list("pk", flat=True)), None
+    known_at = dict(rows.values_list("pk", "known_at"))
+    return list(known_at), known_at
+
+
+def _shards(
+    engine: Engine,
     lake: Lake,
+    plan: Plan,
+    *,
+    ids: list[int],
+    known_at: Mapping[int, datetime] | None,
+    versions: Mapping[str, int],
     report: Report | None,
-) -> pa.Table:
-    parts, ids = [], list(known_at)
+) -> Iterator[pa.Table]:
     size = max(1, SHARD // len(plan.as_ofs))
-    with Engine() as engine:
-        for start in range(0, len(ids), size):
-            customers = customer_rows(ids[start : start + size], plan, known_at=known_at)
-            parts.append(as_long(run_plan(engine, lake, plan, customers), plan, versions))
-            if report:
-                report(min(start + size, len(ids)), len(ids))
-    return pa.concat_tables(parts) if parts else tables.METRIC_VALUES.empty_table()
+    for start in range(0, len(ids), size):
+        customers = customer_rows(ids[start : start + size], plan, known_at=known_at)
+        yield as_long(run_plan(engine, lake, plan, customers), plan, versions)
+        if report:
+            report(min(start + size, len(ids)), len(ids))
 
 
 def as_long(wide: pa.Table, plan: Plan, versions: Mapping[str, int]) -> pa.Table:
