@@ -296,7 +296,7 @@ RECORDED = (
 
 @pytest.mark.parametrize("client", RECORDED)
 def test_recorded_requests_of_real_clients_are_understood(shared, client):
-    from gengyun.tracking.endpoint import KIND_OF
+    from gengyun.tracking.dialects import KIND_OF
 
     scenarios = json.loads((shared / "reference" / "recordings" / f"{client}.json").read_text())
     kinds = set()

@@ -22,8 +22,8 @@ def test_key_is_found_after_one_look_into_the_database():
     made = make_key()
     keys = Keys()
     assert keys.find("k") is None
-    assert keys.find_again("k", time.monotonic()) == made.source_id
-    assert keys.find("k") == made.source_id
+    assert keys.find_again("k", time.monotonic()).source_id == made.source_id
+    assert keys.find("k").source_id == made.source_id
 
 
 @pytest.mark.django_db
@@ -58,7 +58,7 @@ def test_key_made_just_after_a_look_is_found_by_the_next():
     with pytest.raises(Unauthorized):
         keys.find_again("k", time.monotonic())
     made = make_key()
-    assert keys.find_again("k", time.monotonic()) == made.source_id
+    assert keys.find_again("k", time.monotonic()).source_id == made.source_id
 
 
 @pytest.mark.django_db
@@ -73,7 +73,7 @@ def test_without_the_database_known_keys_stay_and_others_are_asked_to_wait(monke
 
     monkeypatch.setattr(WriteKey.objects, "filter", away)
     monkeypatch.setattr("gengyun.tracking.keys.connection.close", lambda: None)
-    assert keys.find("k") == made.source_id
+    assert keys.find("k").source_id == made.source_id
     with pytest.raises(NotReady):
         keys.find_again("new", time.monotonic())
 

@@ -170,7 +170,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 GENGYUN_IMPORT_MAX_BYTES = int(os.environ.get("GENGYUN_IMPORT_MAX_MB", "100")) * 1024 * 1024
 
 # one request of the tracking API, after decompression
-TRACKING_MAX_BODY_BYTES = int(os.environ.get("GENGYUN_TRACKING_MAX_KB", "500")) * 1024
+TRACKING_MAX_BODY_BYTES = int(os.environ.get("GENGYUN_TRACKING_MAX_KB", "8192")) * 1024
 # more waiting than this: clients are told to come back (429) until the worker has caught up
 TRACKING_INBOX_MAX_BYTES = int(os.environ.get("GENGYUN_INBOX_MAX_MB", "2048")) * 1024 * 1024
 # pages computed at the same time by one web process

@@ -1,7 +1,11 @@
 """From bytes on the wire to a checked JSON body: size, compression, shape, number of events."""
 
+import binascii
+import contextlib
 import json
 import zlib
+from base64 import b64decode
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -13,11 +17,30 @@ from gengyun.tracking.refusals import (
     UnknownEncoding,
 )
 from gengyun.usage.calc.decode import Envelope, Single
+from gengyun.usage.calc.posthog import POSTHOG
 
+DEFAULT_LIMIT = 8 * 1024 * 1024
 MAX_EVENTS = 2_500  # in one batch, as at Segment
 _GZIP_MAGIC = b"\x1f\x8b"
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _SINGLE = msgspec.json.Decoder(Single)
+
+
+class _Token(msgspec.Struct):
+    token: str | None = None
+
+
+class _PosthogBody(msgspec.Struct):
+    """Where PostHog's clients of all times put the key."""
+
+    api_key: str | None = None
+    token: str | None = None
+    properties: msgspec.Raw = msgspec.Raw(b"null")
+    batch: list[msgspec.Raw] | None = None
+
+
+_TOKEN = msgspec.json.Decoder(_Token | None)
+_POSTHOG_BODY = msgspec.json.Decoder(_PosthogBody)
 
 
 class Checked(msgspec.Struct):
@@ -63,15 +86,20 @@ def _inflated(wire: bytes, window_bits: int, limit: int) -> bytes:
     return body
 
 
-def checked_body(body: bytes, kind: str) -> Checked:
-    """The body with its event count and the write key that it holds, or a refusal that says why."""
+def checked_body(body: bytes, kind: str, limit: int = DEFAULT_LIMIT) -> Checked:
+    """The body with its event count and the write key that it holds, or a refusal that says why.
+
+    PostHog's forms and lists become an object with a batch; `limit` is for what a form holds.
+    """
     try:
+        if kind == POSTHOG:
+            return _checked_posthog(_posthog_json(body, limit))
         return _checked(body, kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         if b"\\ud" in body or b"\\uD" in body:
             repaired = _without_half_characters(body)
             if repaired is not None:
-                return checked_body(repaired, kind)
+                return checked_body(repaired, kind, limit)
         raise InvalidJson(reason=_reason(error)) from None
 
 
@@ -85,6 +113,51 @@ def _checked(body: bytes, kind: str) -> Checked:
     if count > MAX_EVENTS:
         raise TooManyEvents(count=count, limit=MAX_EVENTS)
     return Checked(body, count, envelope.writeKey)
+
+
+def _posthog_json(body: bytes, limit: int) -> bytes:
+    """Old browser clients send a form whose `data` is JSON, in base64, perhaps packed."""
+    if not body.startswith(b"data="):
+        return body
+    try:
+        form = parse_qs(body.decode("latin-1"), max_num_fields=20)
+    except ValueError as error:
+        raise InvalidJson(reason=f"not a form either ({error})") from None
+    text = form.get("data", [""])[0].encode("utf-8", "replace")
+    if text[:1] in {b"{", b"["}:
+        return text
+    try:
+        packed = b64decode(text.replace(b" ", b"+") + b"=" * (-len(text) % 4), validate=True)
+    except binascii.Error as error:
+        raise InvalidJson(reason=f"data is not base64 ({error})") from None
+    return plain_body(packed, None, limit)
+
+
+def _checked_posthog(body: bytes) -> Checked:
+    if not body.isascii():
+        body.decode()
+    if body.lstrip()[:1] == b"[":
+        body = b'{"batch":' + body + b"}"
+    found = _POSTHOG_BODY.decode(body)
+    if found.batch is None:
+        return Checked(body, 1, _key_of(found))
+    if len(found.batch) > MAX_EVENTS:
+        raise TooManyEvents(count=len(found.batch), limit=MAX_EVENTS)
+    key = _key_of(found)
+    if key is None and found.batch:
+        with contextlib.suppress(msgspec.MsgspecError):
+            key = _key_of(_POSTHOG_BODY.decode(found.batch[0]))
+    return Checked(body, len(found.batch), key)
+
+
+def _key_of(found: _PosthogBody) -> str | None:
+    if found.api_key or found.token:
+        return found.api_key or found.token
+    try:
+        inner = _TOKEN.decode(found.properties)
+    except msgspec.MsgspecError:
+        return None
+    return None if inner is None else inner.token
 
 
 def _without_half_characters(body: bytes) -> bytes | None:

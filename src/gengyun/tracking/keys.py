@@ -16,14 +16,32 @@ from gengyun.usage.models import WriteKey
 REFRESH_SECONDS = 2.0
 # an unknown key asks the database at once (it may be new), but not more often than this
 UNKNOWN_KEY_SECONDS = 0.25
-NOTE_USE_SECONDS = 60.0
+NOTE_USE_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
 
 
 class Entry(NamedTuple):
+    """What a key lets in, and how."""
+
     source_id: int
     is_active: bool
+    is_browser: bool = False
+    origins: tuple[str, ...] = ()  # of a browser source; empty: any site may send
+
+
+def may_send(origin: str | None, origins: tuple[str, ...]) -> bool:
+    """Whether a page of this site may send. A request without Origin is no page of another site.
+
+    "https://*.example.cn" stands for every site below that name.
+    """
+    if origin is None or origin in origins:
+        return True
+    for allowed in origins:
+        scheme, star, rest = allowed.partition("*.")
+        if star and origin.startswith(scheme) and origin.endswith("." + rest):
+            return True
+    return False
 
 
 class Keys:
@@ -45,17 +63,17 @@ class Keys:
         self._stop.set()
         self._thread.join(timeout=10)
 
-    def find(self, key: str) -> int | None:
-        """The source of a key; None when a `refresh` may know more."""
+    def find(self, key: str) -> Entry | None:
+        """What is known of a key; None when a `refresh` may know more."""
         entry = None if self._entries is None else self._entries.get(key)
         if entry is None:
             return None
         if not entry.is_active:
             raise SourceDisabled
         self._used.add(key)
-        return entry.source_id
+        return entry
 
-    def find_again(self, key: str, asked_at: float) -> int:
+    def find_again(self, key: str, asked_at: float) -> Entry:
         """As `find`, with what the database says after `asked_at` (time.monotonic). Blocks.
 
         Everyone who asked before a look into the database began is answered by that look, so that
@@ -66,11 +84,11 @@ class Keys:
             if self._fresh_at < asked_at:
                 time.sleep(max(0.0, self._fresh_at + UNKNOWN_KEY_SECONDS - time.monotonic()))
                 is_sure = self._refresh()
-        source_id = self.find(key)
-        if source_id is None:
+        entry = self.find(key)
+        if entry is None:
             # 401 makes clients throw events away: only say it when the database said so
             raise Unauthorized if is_sure else NotReady
-        return source_id
+        return entry
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -78,15 +96,24 @@ class Keys:
                 self._refresh()
                 self._note_use()
             self._stop.wait(REFRESH_SECONDS)
+        self._noted_at = float("-inf")
+        self._note_use()
         connections.close_all()
 
     def _refresh(self) -> bool:
         began = time.monotonic()
         try:
             rows = WriteKey.objects.filter(revoked_at=None).values_list(
-                "key", "source_id", "source__is_active"
+                "key",
+                "source_id",
+                "source__is_active",
+                "source__is_browser",
+                "source__origins",
             )
-            self._entries = {key: Entry(source, active) for key, source, active in rows}
+            self._entries = {
+                key: Entry(pk, active, browser, tuple(origins) if browser else ())
+                for key, pk, active, browser, origins in rows
+            }
         except (DatabaseError, InterfaceError):
             logger.exception("write keys could not be read; the known ones stay in force")
             connection.close()

@@ -26,6 +26,12 @@ class SourceDisabled(TrackingRefusal):
     message = "this source is switched off"
 
 
+class OriginNotAllowed(TrackingRefusal):
+    status = 403
+    code = "origin_not_allowed"
+    message = "this source takes no events from %(origin)s"
+
+
 class UnknownPath(TrackingRefusal):
     status = 404
     code = "not_found"

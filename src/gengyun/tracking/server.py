@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
 
-from gengyun.tracking.endpoint import Endpoint, is_tracking_path
+from gengyun.tracking.dialects import is_tracking_path
+from gengyun.tracking.endpoint import Endpoint
 from gengyun.tracking.keys import Keys
 from gengyun.tracking.pages import Pages
 from gengyun.tracking.writer import Writer
@@ -40,6 +41,8 @@ class Server:
             writer=self.writer,
             threads=self.key_threads,
             max_body_bytes=settings.TRACKING_MAX_BODY_BYTES,
+            # GENGYUN_HTTPS=1: a proxy of ours stands in front and says who is behind it
+            behind_proxy=bool(getattr(settings, "SECURE_PROXY_SSL_HEADER", None)),
         )
         self.pages = Pages(
             self.pages_application,
