@@ -80,6 +80,11 @@ class Books:
         for part in chunks(set(alert_ids) - known):
             self._add(Alert.objects.open().filter(pk__in=part))
 
+    def load_keys(self, keys: Iterable[str]) -> None:
+        rows = sorted(set(keys) - set(self.live))
+        for start in range(0, len(rows), CHUNK):
+            self._add(Alert.objects.open().filter(key__in=rows[start : start + CHUNK]))
+
     def load_company(self) -> None:
         self._add(Alert.objects.open().filter(customer__isnull=True))
 
@@ -90,7 +95,8 @@ class Books:
     def change(self, alert: Alert, kind: AlertEvent.Kind, **detail: Any) -> None:
         """Note that an alert was changed, and why."""
         alert.updated_at = self.now
-        self.dirty[alert.pk] = alert
+        if alert.pk is not None:  # one that is new is written once, as a whole
+            self.dirty[alert.pk] = alert
         self.tell(alert, kind, **detail)
 
     def tell(self, alert: Alert, kind: AlertEvent.Kind, **detail: Any) -> None:
@@ -146,6 +152,11 @@ class Books:
             update_fields=ALERT_FIELDS,
             batch_size=300,
         )
+        for event in self.events:  # alerts that were new when it was told have a number by now
+            event.detail = {
+                name: value.pk if isinstance(value, Alert) else value
+                for name, value in event.detail.items()
+            }
         AlertEvent.objects.bulk_create(self.events, batch_size=1_000)
         _write_suppressions(list(self.suppressions.values()))
 

@@ -184,6 +184,8 @@ def _go_on(books: Books, moves: list[Moves]) -> int:
         rising += [pk for pk, severity in rows if most_urgent[pk] < severity]
         live.order_by().update(last_seen_on=books.as_of)
     books.load_ids(rising)
+    # a part that rises lifts its ticket
+    books.load_ids([a.parent_id for a in books.live.values() if a.parent_id is not None])
     alerts = [alert for alert in books.live.values() if alert.pk in set(rising)]
     for alert in alerts:
         alert.last_seen_on = books.as_of

@@ -2,9 +2,9 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from gengyun.alerts.actions.books import Books, Kind, chunks
 from gengyun.alerts.actions.moves import Moves
@@ -49,14 +49,18 @@ def open_work_items(
         else:
             _join(books, alert, group)
             done["joined"] += 1
-    Alert.objects.bulk_create([alert for alert, _ in fresh if alert.pk is None], batch_size=300)
-    _write_fresh(books, fresh)
+    _tell_fresh(books, fresh)
+    new = [alert for alert, _ in fresh]
+    _put_under_parents(books, new)
+    done["opened"] += len(new)
+    done.update(_allot(books, [alert for alert in new if alert.parent is None], owners))
+    # tickets first: parts point at them
+    for parts in (False, True):
+        rows = [alert for alert in new if (alert.parent is not None) is parts]
+        Alert.objects.bulk_create(rows, batch_size=300)
     for key, group in groups.items():
         for episode, _, _ in group:
             episode.alert = books.live[key]
-    _put_under_parents(books, [alert for alert, _ in fresh])
-    done["opened"] += len(fresh)
-    done.update(_allot(books, [alert for alert, _ in fresh], owners))
     return done
 
 
@@ -134,7 +138,7 @@ def _new(
     )
 
 
-def _write_fresh(books: Books, fresh: Iterable[tuple[Alert, Opened]]) -> None:
+def _tell_fresh(books: Books, fresh: Iterable[tuple[Alert, Opened]]) -> None:
     for alert, group in fresh:
         for place, (_, reading, rule) in enumerate(
             sorted(group, key=lambda one: (one[1].severity, one[2].position))
@@ -195,58 +199,47 @@ def _put_under_parents(books: Books, fresh: Iterable[Alert]) -> None:
     """Several families within days are one trouble: the first is the ticket, the others parts."""
     since = books.as_of - timedelta(days=books.policy.parent_days)
     tickets: dict[int, Alert] = {}
-    of_customer: dict[int, list[Alert]] = defaultdict(list)
     for alert in books.live.values():
-        if alert.customer_id is not None and alert.parent_id is None:
-            of_customer[alert.customer_id].append(alert)
-    for customer_id, alerts in of_customer.items():
-        recent = [one for one in alerts if one.opened_on >= since and _may_lead(one)]
-        if recent:
-            tickets[customer_id] = min(
-                recent, key=lambda one: (one.opened_on, one.severity, one.pk)
-            )
-    for alert in fresh:
-        if alert.customer_id is None:
+        if alert.customer_id is None or alert.parent_id is not None:
             continue
-        parent = tickets.get(alert.customer_id)
-        if parent is None or parent is alert or alert.parent_id is not None:
+        if alert.opened_on < since or alert.state != Alert.State.OPEN:
+            continue
+        other = tickets.get(alert.customer_id)
+        if other is None or _first(alert) < _first(other):
+            tickets[alert.customer_id] = alert
+    for alert in fresh:
+        parent = tickets.get(alert.customer_id) if alert.customer_id is not None else None
+        if parent is None or parent is alert:
             continue
         alert.parent = parent
-        books.change(alert, Kind.JOINED, parent=parent.pk)
+        books.tell(alert, Kind.JOINED, parent=parent)
         if alert.severity < parent.severity:
             before, parent.severity = parent.severity, alert.severity
-            books.change(parent, Kind.RAISED, severity=[before, alert.severity], part=alert.pk)
+            books.change(parent, Kind.RAISED, severity=[before, alert.severity], part=alert)
 
 
-def _may_lead(alert: Alert) -> bool:
-    return alert.state == Alert.State.OPEN
+def _first(alert: Alert) -> tuple[date, int, str]:
+    return alert.opened_on, alert.severity, alert.key
 
 
 def _allot(
-    books: Books, fresh: Iterable[Alert], owners: Mapping[int, tuple[int | None, int]]
+    books: Books, new: list[Alert], owners: Mapping[int, tuple[int | None, int]]
 ) -> Counter[str]:
     """Within the budget of the day a ticket, beyond it the digest; what waits there may follow."""
-    new = [alert for alert in fresh if alert.parent_id is None]
     waiting = [
         Waiting(a.key, a.owner_id, a.severity, owners[a.customer_id][1])
         for a in new
         if a.customer_id is not None
     ]
-    # what this very run raised is not in the database yet
-    raised = [a.pk for a in books.live.values() if a.pk and a.in_digest and a.severity < NEVER]
     old = Alert.objects.tickets().filter(
-        Q(severity__lt=NEVER) | Q(pk__in=raised),
-        state=Alert.State.OPEN,
-        in_digest=True,
-        customer__isnull=False,
+        state=Alert.State.OPEN, in_digest=True, customer__isnull=False
     )
-    known = {alert.pk for alert in new}
-    for pk, key, owner_id, severity, arr in old.values_list(
-        "pk", "key", "owner_id", "severity", "customer__arr_minor"
+    for key, owner_id, severity, arr in old.values_list(
+        "key", "owner_id", "severity", "customer__arr_minor"
     ):
-        if pk not in known:
-            now = books.live[key].severity if key in books.live else severity
-            waiting.append(Waiting(key, owner_id, now, arr or 0))
+        # it may have been raised a moment ago
+        known = books.live[key].severity if key in books.live else severity
+        waiting.append(Waiting(key, owner_id, known, arr or 0))
     taken = dict(
         Alert.objects.filter(ticket_on=books.as_of, customer__isnull=False)
         .order_by()
@@ -254,42 +247,41 @@ def _allot(
         .annotate(n=Count("pk"))
     )
     shown = allot(waiting, taken=taken, daily_budget=books.policy.daily_budget)
-    return _show(books, new, shown)
-
-
-def _show(books: Books, new: Iterable[Alert], shown: set[str]) -> Counter[str]:
-    done: Counter[str] = Counter()
     rules = AlertRule.objects.in_bulk()
+    done = _show_new(books, new, shown, rules)
     fresh = {alert.key for alert in new}
+    late = [key for key in shown if key not in fresh]
+    books.load_keys(late)
+    for key in sorted(late):
+        _as_ticket(books, books.live[key], rules)
+        books.change(books.live[key], Kind.FROM_DIGEST)
+        done["from_digest"] += 1
+    return done
+
+
+def _show_new(
+    books: Books, new: list[Alert], shown: set[str], rules: Mapping[int, AlertRule]
+) -> Counter[str]:
+    done: Counter[str] = Counter()
+    beyond: Counter[int] = Counter()
     for alert in new:
         if alert.customer_id is None or alert.key in shown:
             _as_ticket(books, alert, rules)
             done["tickets"] += 1
         else:
             alert.in_digest = True
-            books.change(alert, Kind.TO_DIGEST, severity=alert.severity)
-            books.suppress(
-                Suppression.Reason.BUDGET,
-                rule=alert.rule,
-                customer_id=alert.customer_id,
-                alert=alert.pk,
-                severity=alert.severity,
-            )
+            books.tell(alert, Kind.TO_DIGEST, severity=alert.severity)
+            beyond[alert.rule_id] += 1
             done["digest"] += 1
-    late = Alert.objects.filter(
-        key__in=[k for k in shown if k not in fresh and k not in books.live]
-    )
-    for alert in late.exclude(state=Alert.State.CLOSED).select_for_update():
-        books.live[alert.key] = alert
-    for key in sorted(shown - fresh):
-        alert = books.live[key]
-        _as_ticket(books, alert, rules)
-        books.tell(alert, Kind.FROM_DIGEST)
-        done["from_digest"] += 1
+    if beyond:
+        earlier = Alert.objects.filter(opened_on=books.as_of, in_digest=True, rule_id__in=beyond)
+        for rule_id, n in earlier.order_by().values_list("rule_id").annotate(n=Count("pk")):
+            beyond[rule_id] += n  # the day was judged before
+    for rule_id, count in beyond.items():
+        books.suppress(Suppression.Reason.BUDGET, rule=rules[rule_id], count=count)
     return done
 
 
 def _as_ticket(books: Books, alert: Alert, rules: Mapping[int, AlertRule]) -> None:
     alert.in_digest, alert.ticket_on, alert.updated_at = False, books.as_of, books.now
     books.put_deadlines(alert, rules[alert.rule_id])
-    books.dirty[alert.pk] = alert
