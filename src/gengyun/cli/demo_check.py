@@ -160,7 +160,7 @@ def _samples(user) -> dict[str, object]:
     """Argument, or the path before `<int:pk>` -> what to put there."""
     from django.apps import apps
 
-    first: dict[str, object] = {"kind": "customers", "field": "next_step"}
+    first: dict[str, object] = {"kind": "customers", "field": "next_step", "metric": "number"}
     for place, (model, field) in SAMPLES.items():
         row = apps.get_model(model).objects.order_by("pk").first()
         first[place] = None if row is None else getattr(row, field)
