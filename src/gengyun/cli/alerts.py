@@ -4,6 +4,7 @@ import json
 
 import click
 
+from gengyun.cli.alerts_evaluate import evaluate
 from gengyun.cli.daily import check_database
 from gengyun.cli.main import setup
 
@@ -119,3 +120,6 @@ def quality(*, as_json):
         share = "-" if found.share is None else f"{found.share:.2f} of {found.judged}"
         told = "  propose less" if row.is_demotion_proposed else ""
         click.echo(f"{row.rule.key:16} open {row.open:>4}  right {share}{told}")
+
+
+command.add_command(evaluate)

@@ -43,7 +43,7 @@ def evaluate(*, first, last, every, silent_days, snapshots, as_json) -> None:
     An alert is true when the customer fell silent within the days of --silent-days around it.
     """
     check_database()
-    from gengyun.alerts.calc.outcomes import by_lot, judge
+    from gengyun.alerts.calc.outcomes import by_lot, judge, silences
     from gengyun.alerts.queries.history import replay
 
     found = replay(
@@ -61,6 +61,10 @@ def evaluate(*, first, last, every, silent_days, snapshots, as_json) -> None:
         "to": _day(found.days[-1]),
         "customers": len(found.use_days),
         "customers_with_enough_use": sum(bool(days) for days in found.able.values()),
+        "silences_of_all": sum(
+            len(silences(days, silent_days=silent_days, until=found.until))
+            for days in found.use_days.values()
+        ),
         "by_lot": by_lot(found.use_days, found.able, **span),
         "rules": {
             rule: _figures(judge(found.opened[rule], found.use_days, found.able, **span))
@@ -143,8 +147,9 @@ def _tell(result: dict, silent_days: int) -> None:
         "enough use for the rules"
     )
     click.echo(
-        f"fell silent: no use for {silent_days} days; an alert on a customer drawn by lot would "
-        f"be true with {_share(result['by_lot'])}"
+        f"fell silent: no use for {silent_days} days, {result['silences_of_all']} times in all, "
+        "most of them of customers whose use is too thin to judge; an alert drawn by lot among "
+        f"those that can be judged would be true with {_share(result['by_lot'])}"
     )
     for rule, name in NAMES.items():
         one = result["rules"][rule]

@@ -27,6 +27,7 @@ SHRINK = 8.0  # customers that the published table is worth
 GROUP_SHRINK = 3.0  # customers of a group that the calendar of all is worth
 SETTLED = 14  # days after first use before a customer teaches the calendar
 LARGEST_SHARE = 0.05  # no customer counts for more than this share of all
+FILLING = 8  # steps towards that share; each brings what is left of the largest nearer
 # an outage: less than a quarter of the use that was due, with at least this much due, of at least
 # so many customers, and nearly all of them below half
 OUTAGE_RATIO, OUTAGE_EXPECTED, OUTAGE_CUSTOMERS, OUTAGE_BREADTH = 0.25, 20.0, 5, 0.85
@@ -141,9 +142,12 @@ def _of_groups(
     """What each group says over the table, shrunk towards what all say; without row 0."""
     total = np.bincount(mine, expected, rows)
     # as for all: no customer is more than its share of the group
-    most = np.maximum(LARGEST_SHARE, 1 / np.maximum(np.bincount(mine, expected > 0, rows), 1))
-    scale = np.minimum(1.0, most[mine] * total[mine] / np.where(expected > 0, expected, 1.0))
-    share = expected * scale
+    allowed = np.maximum(LARGEST_SHARE, 2 / np.maximum(np.bincount(mine, expected > 0, rows), 1))
+    most = total
+    for _ in range(FILLING):
+        most = allowed * np.bincount(mine, np.minimum(expected, most[mine]), rows)
+    share = np.minimum(expected, most[mine])
+    scale = share / np.where(expected > 0, expected, 1.0)
     summed = np.bincount(mine, share, rows)
     seen = np.bincount(mine, observed * scale * (expected > 0), rows)
     squares = np.bincount(mine, share**2, rows)
@@ -160,9 +164,11 @@ def _see(expected: Floats, observed: Floats) -> _Day:
     if not total:
         return _Day(1.0, 0.0, 0.0, float(observed.sum()), 0, 0.0)
     # the largest customers are scaled down, so that one of them is not the calendar of all
-    most = max(LARGEST_SHARE, 1 / len(expected)) * total
-    scale = np.minimum(1.0, most / expected)
-    share = expected * scale
+    most, allowed = total, max(LARGEST_SHARE, 2 / len(expected))
+    for _ in range(FILLING):
+        most = allowed * float(np.minimum(expected, most).sum())
+    share = np.minimum(expected, most)
+    scale = share / expected
     customers = float(share.sum() ** 2 / (share**2).sum())
     usual = expected >= 2
     return _Day(

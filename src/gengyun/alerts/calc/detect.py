@@ -60,7 +60,7 @@ class Dormant:
     effective_days: Floats
     active_days_before: Ints
     last_active: Ints  # column of `usage`; -1: never
-    longest_pause: Floats  # effective days between two days with use; nan: fewer than two
+    longest_pause: Floats  # effective days between days with use; nan where nobody asked
     is_dormant: Flags
 
 
@@ -123,16 +123,16 @@ def dormant(
     ever = is_used.any(axis=1)
     last = np.where(ever, count - 1 - is_used[:, ::-1].argmax(axis=1), -1).astype(np.int64)
     heaped = _heaped(factor)
-    pause = _longest_pause(is_used, heaped, mine)
     silent = np.where(ever | (days > 0), heaped[mine, -1] - heaped[mine, last + 1], np.nan)
+    is_quiet = (days >= active_days) & (silent >= silent_days)
+    pause = np.full(use.shape[0], np.nan)
+    pause[is_quiet] = _longest_pause(is_used[is_quiet], heaped, mine[is_quiet])
     return Dormant(
         effective_days=silent,
         active_days_before=days,
         last_active=last,
         longest_pause=pause,
-        is_dormant=(days >= active_days)
-        & (silent >= silent_days)
-        & (silent >= own_pause * np.nan_to_num(pause)),
+        is_dormant=is_quiet & (silent >= own_pause * np.nan_to_num(pause)),
     )
 
 
