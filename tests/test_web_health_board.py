@@ -164,3 +164,25 @@ def test_the_number_of_queries_does_not_grow(world, people, client, django_asser
     client.get("/health/")
     with django_assert_max_num_queries(45):
         client.get("/health/")
+
+
+def test_what_new_rules_did_is_told_apart_from_what_the_customer_did(world, people, client):
+    from gengyun.health.actions.judge import judge
+    from gengyun.health.actions.scorecards import publish_version
+    from gengyun.health.models import Scorecard
+
+    made = Scorecard.objects.get()
+    config = made.versions.get().config
+    config["groups"][0]["factors"][0]["curve"] = [[0, 0], [120, 100]]
+    publish_version(actor=None, now=NOW, scorecard=made, config=config, effective_from=DAY)
+    judge(DAY, now=NOW)
+    refresh_summaries(now=NOW)
+    page = open_page(client, people.leader)
+    row = re.search(
+        rf'<tr data-row data-href="/customers/{world["slide"].pk}/">.*?</tr>', page, re.DOTALL
+    )[0]
+    assert "▼ 35" in row  # 85 by the old rules, then 60 of 120
+    assert re.search(r"Events, 30 days</b> −25", row)
+    assert re.search(r"new scoring rules</b> −10", row)
+    calm = re.search(rf'"/customers/{world["rise"].pk}/">.*?</tr>', page, re.DOTALL)[0]
+    assert "new rules −11.7" in calm  # it rose all the same

@@ -19,6 +19,7 @@ from gengyun.health.queries.opinions import (
 )
 from gengyun.health.queries.peers import peer_curves
 from gengyun.health.queries.scores import carried
+from gengyun.health.queries.spread import fresh_values
 from gengyun.lake.store import Lake
 from gengyun.team.models import User
 from gengyun.usage.queries.metrics import values_as_of
@@ -77,6 +78,9 @@ def preview(
     total = found.count()
     rows = list(found.select_related("customer")[:SAMPLE])
     values = values_as_of(newest, config.metrics(), [row.pk for row in rows])
+    for metric, found_values in fresh_values(config.metrics(), newest).items():
+        for pk, value in found_values.items():
+            values.setdefault(pk, {})[metric] = value
     infos = metric_infos()
     said = sentiments_as_of(newest, moment=now)
     overrides = overrides_as_of(newest, moment=now)

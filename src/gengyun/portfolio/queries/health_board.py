@@ -16,13 +16,15 @@ from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, Val
 from gengyun.customers.models import Tier
 from gengyun.health.calc import manual
 from gengyun.health.calc.diff import Difference, diff
+from gengyun.health.calc.score import Card, Explanation, score
 from gengyun.health.models import HealthScore, ScorecardVersion
-from gengyun.health.queries.cards import cards_in_force, metric_infos
+from gengyun.health.queries.cards import cards_in_force, config_of, metric_infos
 from gengyun.health.queries.scores import judged_days, newest_judged, read_scores, slots
 from gengyun.lake.store import Lake
 from gengyun.portfolio.models import CustomerSummary
 from gengyun.portfolio.queries.today import in_scope
 from gengyun.team.models import User
+from gengyun.usage.queries.metrics import values_as_of
 
 BANDS = "ABCDN"
 WAN = 1_000_000  # fen
@@ -115,7 +117,9 @@ class Move:
     change: float
     was: float
     was_band: str
+    # with the rules of then, where other rules judge now: what the data did
     difference: Difference | None
+    rules_change: float | None = None  # what new rules did; None: the same rules
 
 
 @dataclass
@@ -161,15 +165,15 @@ def moves(
     if then is None:
         return Moves(as_of)
     now = {
-        pk: (score, band, arr or 0)
-        for pk, score, band, arr in rows.values_list("pk", "score", "band", "arr_minor")
+        pk: (value, band, arr or 0)
+        for pk, value, band, arr in rows.values_list("pk", "score", "band", "arr_minor")
     }
     old = _scores_of(then, now, lake)
     flows = Counter((old[pk][1], band) for pk, (_, band, _) in now.items() if pk in old)
     changes = [
-        (score - before, pk)
-        for pk, (score, _, _) in now.items()
-        if score is not None and (before := old.get(pk, (None, ""))[0]) is not None
+        (value - before, pk)
+        for pk, (value, _, _) in now.items()
+        if value is not None and (before := old.get(pk, (None, ""))[0]) is not None
     ]
     falls = [change for change in changes if change[0] <= -LEAST_MOVE]
     rises = [change for change in changes if change[0] >= LEAST_MOVE]
@@ -205,7 +209,7 @@ def _scores_of(
 ) -> dict[int, tuple[float | None, str]]:
     rows = read_scores(day, ["customer_id", "score", "band"], lake=lake)
     columns = (rows[name].to_pylist() for name in ("customer_id", "score", "band"))
-    return {pk: (score, band) for pk, score, band in zip(*columns, strict=True) if pk in wanted}
+    return {pk: (value, band) for pk, value, band in zip(*columns, strict=True) if pk in wanted}
 
 
 def _told(
@@ -226,16 +230,61 @@ def _told(
     before = dict(
         zip(texts["customer_id"].to_pylist(), texts["explanation"].to_pylist(), strict=True)
     )
+    by_old_rules = _by_old_rules(
+        [row for row in scores.values() if row.pk in before],
+        {pk: msgspec.json.decode(text)["version_id"] for pk, text in before.items()},
+        lake,
+    )
     found = []
     for change, pk in changes:
-        score = scores.get(pk)
-        told = (
-            diff(msgspec.json.decode(before[pk]), score.explanation)
-            if score and pk in before
-            else None
-        )
+        now: Mapping[str, Any] | None = scores[pk].explanation if pk in scores else None
+        told, rules = None, None
+        if now is not None and pk in before:
+            then_told = msgspec.json.decode(before[pk])
+            old_rules = by_old_rules.get(pk)
+            told = diff(then_told, old_rules or now)
+            if old_rules and old_rules["score"] is not None and now["score"] is not None:
+                rules = now["score"] - old_rules["score"]
         was, was_band = old[pk]
-        found.append(Move(summaries[pk], change, was or 0.0, was_band, told))
+        found.append(Move(summaries[pk], change, was or 0.0, was_band, told, rules))
+    return found
+
+
+def _by_old_rules(
+    rows: Collection[HealthScore], versions: Mapping[int, int], lake: Lake
+) -> dict[int, Explanation]:
+    """Today's data judged by the rules of then, for those whose rules changed in between.
+
+    What the data did and what the rules did then add up to the whole change.
+    """
+    changed = [row for row in rows if versions[row.pk] != row.version_id]
+    if not changed:
+        return {}
+    ids = [row.pk for row in changed]
+    inputs = values_as_of(changed[0].as_of, customer_ids=ids, lake=lake)
+    configs = {
+        version.pk: config_of(version)
+        for version in ScorecardVersion.objects.filter(pk__in={versions[pk] for pk in ids})
+    }
+    infos = metric_infos()
+    found = {}
+    for row in changed:
+        # what people said is part of the data: taken as today's explanation read it
+        said = {
+            part["metric"]: part["value"]
+            for group in row.explanation["groups"]
+            for part in group["factors"]
+            if part["metric"] in manual.KEYS
+        }
+        found[row.pk] = score(
+            configs[versions[row.pk]],
+            {**inputs.get(row.pk, {}), **said},
+            None,
+            as_of=row.as_of,
+            card=Card(versions[row.pk], 0, "", ""),
+            infos=infos,
+            override=row.explanation.get("override"),
+        )
     return found
 
 

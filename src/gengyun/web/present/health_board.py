@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from gengyun.health.calc.diff import RULE_NAMES
 from gengyun.web.present.format import metric as metric_text
 from gengyun.web.present.format import money, signed
 
@@ -55,6 +56,7 @@ class Cause:
     name: str
     points: str  # "−6.6"
     values: str  # "214 → 148"
+    is_rules: bool = False  # other scoring rules, not the customer
 
 
 def cause(move, *, zh, most=2):
@@ -63,17 +65,21 @@ def cause(move, *, zh, most=2):
     if not found or found["change"] is None:
         return []
     down = move.change < 0
+    rules = move.rules_change or 0.0
     rows = [
         (row["change"], Cause(_text(row, zh=zh), signed(row["change"]), _values(row, zh=zh)))
         for row in found["factors"]
         if (row["change"] < 0) == down and abs(row["change"]) >= 0.05
     ]
     for change, name_zh, name_en in (
-        (found["cap_change"], "规则", "rule"),
+        (found["cap_change"], *RULE_NAMES[found["rule"]]),
         (found["override_change"], "手动调整", "set by hand"),
+        (rules, "评分规则变动", "new scoring rules"),
     ):
         if (change < 0) == down and abs(change) >= 0.05:
-            rows.append((change, Cause(name_zh if zh else name_en, signed(change), "")))
+            name = name_zh if zh else name_en
+            is_rules = name_en == "new scoring rules"
+            rows.append((change, Cause(name, signed(change), "", is_rules)))
     rows.sort(key=lambda row: -abs(row[0]))
     return [one for _change, one in rows[:most]]
 
