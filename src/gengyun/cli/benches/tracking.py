@@ -15,6 +15,7 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gengyun.cli.benches import together
 from gengyun.cli.benches.load import Load, post, run_load
 
 BATCH = 100
@@ -73,6 +74,7 @@ def run(report) -> None:
         ceiling=bare,
         target=80_000,
     )
+    together.run(report, batch=BATCH, key=KEY, make_event=_event, seconds=report.seconds, web=WEB)
     report.note(
         f"batches of {BATCH}, {CONNECTIONS} connections, {SERVER_WORKERS} server processes;"
         " generator and server share the machine; every 200 was found in the inbox afterwards"
