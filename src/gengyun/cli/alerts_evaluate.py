@@ -92,7 +92,7 @@ def _day(number: int) -> str:
 
 def _figures(outcome) -> dict:
     leads = sorted(outcome.leads)
-    cuts = quantiles(leads, n=4) if len(leads) >= 2 else None
+    cuts = quantiles(leads, n=4) if len(leads) >= 2 else leads * 3 or None
     return {
         "alerts": outcome.alerts,
         "true": outcome.true,
