@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from markupsafe import Markup, escape
 
@@ -13,12 +13,14 @@ from gengyun.customers.calc import custom
 from gengyun.customers.calc.cells import BadCell
 from gengyun.customers.models import CustomField
 from gengyun.web.present import format as plain
-from gengyun.web.words import gettext as said
 from gengyun.web.words import is_zh, pick
 
 KINDS: dict[str, tuple[Any, Any]] = {
-    "text": (_("Text"), _("a word or a line")),
-    "number": (_("Number"), _("with up to four places behind the point")),
+    "text": (pgettext_lazy("kind of field", "Text"), _("a word or a line")),
+    "number": (
+        pgettext_lazy("kind of field", "Number"),
+        _("with up to four places behind the point"),
+    ),
     "money": (_("Amount"), _("in the customer's currency, as 486000 or 48.6万")),
     "date": (_("Date"), _("a day of the calendar")),
     "bool": (_("Yes or no"), _("three states: yes, no, not known")),
@@ -166,10 +168,11 @@ class CustomForm:
         return True
 
 
-def column_label(field: CustomField) -> str:
-    """The header of a column: amounts are told in 万元 or thousands, once."""
-    name = pick(field)
+def typed_label(field: CustomField) -> str:
+    """The label where a bare number is typed: amounts count in 万 in Chinese, else in thousands."""
     if field.kind != "money":
-        return name
-    unit = said("10k yuan") if is_zh() else said("k yuan")
-    return f"{name}（{unit}）" if is_zh() else f"{name} ({unit})"
+        return pick(field)
+    name = {"name": pick(field)}
+    return (
+        gettext("%(name)s, 10k yuan") % name if is_zh() else gettext("%(name)s, thousands") % name
+    )

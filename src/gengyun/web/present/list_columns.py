@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gengyun.kernel.days import day_of
 from gengyun.portfolio.queries.custom import SORTED_BY
-from gengyun.web.present.custom import NUMERIC, column_label
+from gengyun.web.present.custom import NUMERIC
 from gengyun.web.words import is_zh, pick
 
 CENT = Decimal("0.01")
@@ -102,7 +102,7 @@ def custom_column(field):
     """A column of the company's own: its values come from a query of the view that shows it."""
     return Column(
         field.name,
-        column_label(field),
+        pick(field),
         field.name if field.kind in SORTED_BY else "",
         first_down=field.kind in {"number", "money"},
         is_number=field.kind in NUMERIC,

@@ -14,7 +14,7 @@ from gengyun.portfolio.calc.needs import GROUPS
 from gengyun.portfolio.queries import choices
 from gengyun.team.queries.people import members_below
 from gengyun.web.forms import Form
-from gengyun.web.present.custom import column_label, options
+from gengyun.web.present.custom import options, typed_label
 from gengyun.web.present.needs import need_word
 from gengyun.web.views.filters import BANDS, band_word, labels, pace_word
 from gengyun.web.words import is_zh, pick
@@ -98,8 +98,7 @@ def _custom_adders(field):
     if field.kind == "text":
         texts = [("contains", _("holds the text")), ("is", _("is exactly")), unset, known]
         return [Adder(name, label, "text", [], texts)]
-    shown = column_label(field) if field.kind == "money" else label
-    return [Adder(name, shown, "number", [], number)]
+    return [Adder(name, typed_label(field), "number", [], number)]
 
 
 def added(request):
