@@ -60,6 +60,10 @@ SECTIONS = (
         _("What your company wants to know of a customer beyond what is built in."),
     ),
     Section(
+        "alerts", "settings_alerts", "settings.read", "bell", _("Alert rules"),
+        _("What opens an alert, how urgent it is, and how often it was right."),
+    ),
+    Section(
         "channels", "settings_channels", "settings.read", "mail", _("Channels"),
         _("Feishu, DingTalk, WeCom, mail: who is told of alerts outside the product, and when."),
     ),
