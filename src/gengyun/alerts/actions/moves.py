@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -157,12 +158,11 @@ class _Judge:
     ) -> None:
         if live is not None:
             episode = live
-            self.moves.changed.append(episode)
         else:
             assert row is not None  # noqa: S101 - only a row can enter
             episode = self._new(key, row, reading)
             self.moves.created.append(episode)
-        was_open = episode.state == Episode.State.OPEN
+        was_open, before = episode.state == Episode.State.OPEN, _shape(episode)
         episode.enter_count, episode.exit_count = decided.enter_count, decided.exit_count
         self._note(episode, reading)
         if decided.do is Do.OPEN:
@@ -170,6 +170,8 @@ class _Judge:
             self.moves.opened.append((episode, reading))
         elif was_open and reading.entered:
             self.moves.going.append((episode, reading))
+        if live is not None and _shape(episode) != before:
+            self.moves.changed.append(episode)
 
     def _new(self, key: str, row: int, reading: Reading) -> Episode:
         customer_id = int(self.found.ids[row])
@@ -239,6 +241,20 @@ def _as_ended(ended: Episode | None) -> Ended | None:
         cleared_on=ended.cleared_on,
         severity=ended.close_severity or ended.severity,
         value=ended.close_value,
+    )
+
+
+def _shape(episode: Episode) -> tuple[Any, ...]:
+    """What a day writes: the same twice needs no row."""
+    return (
+        episode.state,
+        episode.judged_on,
+        episode.enter_count,
+        episode.exit_count,
+        episode.value,
+        episode.severity,
+        episode.worst,
+        list(episode.evidence),
     )
 
 

@@ -159,17 +159,16 @@ class Day:
 
     # --- fields as known then ------------------------------------------------------------------
 
-    @cached_property
-    def _fields(self) -> dict[str, dict[int, Any]]:
-        asked = None if self._asked is None else self.ids.tolist()
-        return field_values(
-            fields=("tier_id", "stage_id", "started_on"),
+    def _field(self, name: str) -> dict[int, Any]:
+        found = field_values(
+            fields=(name,),
             as_of=day_of(self.now) + timedelta(days=1) if self.is_now else self.as_of,
-            customer_ids=asked,
+            customer_ids=None if self._asked is None else self.ids.tolist(),
         )
+        return found[name]
 
     def _field_ids(self, name: str) -> Ints:
-        values = self._fields[name]
+        values = self._field(name)
         return np.fromiter(
             (values.get(pk, -1) for pk in self.ids.tolist()), dtype=np.int64, count=len(self.ids)
         )
@@ -185,7 +184,7 @@ class Day:
     @cached_property
     def days_since_start(self) -> Floats:
         """Since the customer's first day (`started_on`); nan: unknown."""
-        started = self._fields["started_on"]
+        started = self._field("started_on")
         return np.array(
             [
                 (self.as_of - started[pk]).days if pk in started else np.nan
