@@ -432,3 +432,21 @@ def test_only_operations_try_and_faults_are_refused(lake):
     with pytest.raises(scorecards.BadScorecard):
         ask_test(actor=people.operations, now=NOW, scorecard=made, config={"groups": []})
     assert HistoryTest.objects.count() == 0
+
+
+def test_a_sentiment_that_ran_out_becomes_a_task_until_it_is_said_anew(lake):
+    from gengyun.portfolio.actions.summaries import refresh_summaries
+    from gengyun.portfolio.models import CustomerSummary
+
+    one = make_customer()
+    opinions.set_sentiment(actor=None, now=NOW, customer=one, level=2, reason="忧")
+    end = Sentiment.objects.get().valid_until
+    codes = []
+    for days in (0, 1, 61):
+        refresh_summaries(now=start_of(end + timedelta(days=days)))
+        codes.append("sentiment_due" in CustomerSummary.objects.get().need_codes)
+    assert codes == [False, True, False]
+    later = start_of(end + timedelta(days=5))
+    opinions.set_sentiment(actor=None, now=later, customer=one, level=3, reason="好些")
+    refresh_summaries(now=later)
+    assert "sentiment_due" not in CustomerSummary.objects.get().need_codes

@@ -1,7 +1,7 @@
 """What people had said by a moment: sentiment and overrides; the newest decides."""
 
 from collections.abc import Collection, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -55,6 +55,21 @@ def _newest(
     for row in rows.order_by("known_at", "pk"):
         found[row.customer_id] = row
     return {pk: row for pk, row in found.items() if row.valid_until >= as_of}
+
+
+def expired_sentiments(
+    customer_ids: Collection[int], *, today: date, within_days: int = 60
+) -> dict[int, tuple[int, date]]:
+    """Customer -> level and last day of the newest sentiment, where that has run out lately."""
+    newest: dict[int, Sentiment] = {}
+    rows = Sentiment.objects.filter(customer_id__in=list(customer_ids), ended_at=None)
+    for row in rows.order_by("known_at", "pk"):
+        newest[row.customer_id] = row
+    return {
+        pk: (row.level, row.valid_until)
+        for pk, row in newest.items()
+        if today - timedelta(days=within_days) <= row.valid_until < today
+    }
 
 
 def manual_inputs(sentiments: Mapping[int, Sentiment], customer_id: int) -> dict[str, float]:

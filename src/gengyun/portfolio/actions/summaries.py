@@ -14,6 +14,7 @@ from gengyun.customers.models import Customer
 from gengyun.engagement.models import Activity
 from gengyun.health.calc.diff import diff, movers, weakest
 from gengyun.health.models import HealthScore
+from gengyun.health.queries.opinions import expired_sentiments
 from gengyun.kernel.days import day_of
 from gengyun.lake.store import Lake
 from gengyun.portfolio.calc.needs import AlertFact, CustomerFacts, need_codes, need_rank, needs
@@ -114,8 +115,17 @@ def _refresh_batch(ids: Sequence[int], usage: _Usage | None, now: datetime) -> i
     scores = HealthScore.objects.in_bulk(ids)
     old = CustomerSummary.objects.in_bulk(ids)
     alerts = open_alerts(ids, today=day_of(now))
+    said = expired_sentiments(ids, today=day_of(now))
     rows = [
-        _row(c, scores.get(c.pk), old.get(c.pk), usage, alerts.get(c.pk, ()), now=now)
+        _row(
+            c,
+            scores.get(c.pk),
+            old.get(c.pk),
+            usage,
+            alerts.get(c.pk, ()),
+            now=now,
+            sentiment=said.get(c.pk),
+        )
         for c in customers.select_related("tier", "stage").prefetch_related("tags")
     ]
     CustomerSummary.objects.bulk_create(
@@ -172,6 +182,7 @@ def _row(
     alerts: Sequence[OpenAlert] = (),
     *,
     now: datetime,
+    sentiment: tuple[int, date] | None = None,
 ) -> CustomerSummary:
     """`customer` carries `touch_at` and `touch_kind`, see `_with_last_touch`."""
     row = CustomerSummary(
@@ -199,7 +210,11 @@ def _row(
     _put_usage(row, old, usage)
     if score is not None:
         _put_health(row, score)
-    facts = replace(_facts(customer, row, score, day_of(now)), alerts=_alert_facts(alerts))
+    facts = replace(
+        _facts(customer, row, score, day_of(now)),
+        alerts=_alert_facts(alerts),
+        sentiment=sentiment,
+    )
     found = needs(facts, earlier=old.needs if old else ())
     row.needs = found
     row.need_rank = need_rank(found, customer.arr_minor)

@@ -27,6 +27,7 @@ GROUPS = {
     "next_step_overdue": "task",
     "next_step_today": "task",
     "renewal_near": "renewal",
+    "sentiment_due": "task",
 }
 
 
@@ -78,6 +79,8 @@ class CustomerFacts:
     next_step_on: date | None
     weakest: Sequence[Mapping[str, Any]] = ()  # the factors that cost the most points
     alerts: Sequence[AlertFact] = ()  # the most urgent first
+    # the last sentiment, where it has run out: level and its last day
+    sentiment: tuple[int, date] | None = None
 
 
 def needs(facts: CustomerFacts, *, earlier: Sequence[Need] = ()) -> list[Need]:
@@ -93,6 +96,7 @@ def needs(facts: CustomerFacts, *, earlier: Sequence[Need] = ()) -> list[Need]:
             _next_step,
             _no_contact,
             _data_missing,
+            _sentiment_due,
         )
         if (need := rule(facts)) is not None
     ]
@@ -232,3 +236,11 @@ def _data_missing(facts: CustomerFacts) -> Need | None:
         return None
     since = facts.known_on + timedelta(days=NEW_CUSTOMER_DAYS)
     return _need("data_missing", 4, since, coverage=facts.coverage)
+
+
+def _sentiment_due(facts: CustomerFacts) -> Need | None:
+    """What the CSM said of the customer's health has run out; a worry must be looked at sooner."""
+    if facts.sentiment is None:
+        return None
+    level, last_day = facts.sentiment
+    return _need("sentiment_due", 3 if level <= 2 else 4, last_day + timedelta(days=1), level=level)

@@ -173,6 +173,14 @@ def _needs() -> list[Entry]:
             _("Judged without enough data although we have had the customer for %(days)s days.")
             % {"days": needs.NEW_CUSTOMER_DAYS},
         ),
+        (
+            "sentiment_due",
+            _("Sentiment ran out"),
+            _(
+                "What the CSM said of the customer's health has run out (after 30 days, 14 when "
+                "worried or alarmed) and counts no more."
+            ),
+        ),
         ("order", _("Order of the list"), _("By severity, then by ARR.")),
     ]
 

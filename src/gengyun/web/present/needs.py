@@ -7,6 +7,7 @@ from django.utils.translation import ngettext
 
 from gengyun.kernel.days import day_of
 from gengyun.web.present import format as plain
+from gengyun.web.present.health import LEVELS
 from gengyun.web.words import gettext as _
 from gengyun.web.words import pgettext
 
@@ -20,6 +21,7 @@ GROUPS = {
     "next_step_overdue": "step",
     "next_step_today": "step",
     "renewal_near": "renewal",
+    "sentiment_due": "health",
 }
 
 
@@ -59,6 +61,7 @@ def need_word(code):
         "next_step_overdue": _("step overdue"),
         "next_step_today": _("step today"),
         "renewal_near": _("renewal near"),
+        "sentiment_due": _("sentiment ran out"),
     }.get(code, code)
 
 
@@ -172,6 +175,11 @@ def _data_missing(facts, zh):
     }
 
 
+def _sentiment_due(facts, zh):
+    word = next((word for level, word, _band in LEVELS if level == facts["level"]), "")
+    return _("Your sentiment (%(word)s) has run out; how do you see them now?") % {"word": word}
+
+
 def _unknown(facts, zh):
     return _("This customer needs you.")
 
@@ -186,6 +194,7 @@ _SENTENCES = {
     "next_step_today": _step_today,
     "renewal_near": _renewal,
     "data_missing": _data_missing,
+    "sentiment_due": _sentiment_due,
 }
 
 
@@ -212,6 +221,7 @@ def action(need):
         "next_step_today": Action(_("Update the step"), "?step=1#s-overview"),
         "renewal_near": Action(_("Set the next step"), "?step=1#s-overview"),
         "data_missing": Action(_("See what is missing"), "#s-health"),
+        "sentiment_due": Action(_("Say how it stands"), "#s-health"),
     }.get(need["code"], Action(_("Open"), ""))
 
 

@@ -18,11 +18,12 @@ from gengyun.portfolio.queries.customer_list import rank_in_tier
 from gengyun.team.queries.access import can
 from gengyun.usage.queries import usage_line
 from gengyun.web.access import page
-from gengyun.web.present import charts, needs
 from gengyun.web.present import alerts as present_alerts
+from gengyun.web.present import charts, needs
 from gengyun.web.present import health as present_health
 from gengyun.web.render import is_htmx, render
 from gengyun.web.views import definitions_of
+from gengyun.web.views.company import company_context
 from gengyun.web.views.journey import journey_context
 from gengyun.web.words import is_zh
 
@@ -45,6 +46,7 @@ def show(request, pk):
         today=request.today,
         zh=is_zh(),
     )
+    context |= company_context(request, customer)
     context["custom_values"] = custom_values(customer)
     context["reasons"] = needs.reasons(
         context["summary"], context["difference"], today=request.today, zh=is_zh()
@@ -164,7 +166,7 @@ def health_context(request, customer):
 
 def _said_of(customer, request):
     """Sentiment and override as they count now, and everything that was said before."""
-    said = {"customer_ids": [customer.pk], "moment": request.now + timedelta(seconds=1)}
+    said = {"customer_ids": [customer.pk], "moment": request.now + timedelta(microseconds=1)}
     history = opinions.history_of(customer.pk)
     return {
         "sentiment": opinions.sentiments_as_of(request.today, **said).get(customer.pk),

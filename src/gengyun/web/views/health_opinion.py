@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 
 from gengyun.customers.queries import customers as customer_queries
 from gengyun.health.actions import opinions
-from gengyun.kernel.clock import utc_now
 from gengyun.kernel.errors import Refusal
 from gengyun.web.access import page
 from gengyun.web.present.scorecard_form import number
@@ -30,7 +29,7 @@ def sentiment(request, pk):
     try:
         said = opinions.set_sentiment(
             actor=request.user,
-            now=utc_now(),
+            now=request.now,
             customer=customer,
             level=int(level) if level.isdecimal() else 0,
             reason=request.POST.get("reason", ""),
@@ -58,7 +57,7 @@ def override(request, pk):
     try:
         made = opinions.set_override(
             actor=request.user,
-            now=utc_now(),
+            now=request.now,
             customer=customer,
             mode=request.POST.get("mode", ""),
             points=points,
@@ -74,7 +73,7 @@ def override(request, pk):
 @page("customer.edit", methods=("POST",))
 def override_end(request, pk):
     customer = customer_queries.get(request.user, pk)
-    ended = opinions.end_overrides(actor=request.user, now=utc_now(), customer=customer)
+    ended = opinions.end_overrides(actor=request.user, now=request.now, customer=customer)
     undo = remember(request, "override_ended", [pk, max(ended)])
     return _done(request, customer, _("Back to the computed score."), undo)
 
