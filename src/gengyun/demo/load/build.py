@@ -13,6 +13,7 @@ from gengyun.alerts.actions import defaults as alert_defaults
 from gengyun.customers.actions import defaults as customer_defaults
 from gengyun.demo.load import customers as load_customers
 from gengyun.demo.load import events as load_events
+from gengyun.demo.load.alert_work import Desk
 from gengyun.demo.load.folder import mark_built
 from gengyun.demo.load.imports import load_import
 from gengyun.demo.load.people import make_people
@@ -97,10 +98,14 @@ def build(
     with step("roll-ups"):
         roll_up(lake=lake, now=now)
     with step("judged weeks"):
+        desk = Desk(world, customers)
         for week in range(weeks, -1, -1):
             day = as_of - timedelta(weeks=week)
             # as the night of that day did it: what was open then is what alerts go on from
             judge(day, now=now if week == 0 else night_of(day), summaries=week <= 1)
+            if week:
+                desk.work(night_of(day + timedelta(weeks=1)))
+                desk.answer_cleared(night_of(day + timedelta(weeks=1)))
             if week == 1:
                 note_visits(people.values(), today=day)
         # today is judged: the worker need not do it again when it starts
