@@ -22,6 +22,8 @@ def test_only_width_case_space_and_brackets_are_folded(shared):
         ("北京耕云科技有限公司", "北京耕云科技有限责任公司", "other_form"),
         ("北京耕云科技有限公司", "耕云", "short_name"),
         ("北京耕云科技有限公司", "耕云科技", "short_name"),
+        ("成都泽砺教育", "成都泽砺教育科技有限公司", "short_name"),
+        ("成都泽砺教育有限公司", "成都泽砺教育科技有限公司", "same_brand"),
         ("华为技术有限公司", "华为技术有限公司深圳分公司", "branch"),
         ("深圳市腾讯计算机系统有限公司", "腾讯科技（深圳）有限公司", "same_brand"),
         ("上海云帆科技有限公司", "成都云帆科技有限公司", "same_brand"),

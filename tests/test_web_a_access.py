@@ -68,6 +68,7 @@ def paths_of(ours):
     """Every path of a customer, with the real ids of `ours` filled in."""
     customer, contact, activity, _ = ours
     ids = {"pk": customer.pk, "contact": contact.pk, "activity": activity.pk}
+    ids["other"] = customer.pk
     words = {"field": "next_step", "code": "no_contact", "verb": "done", "token": "x"}
     for path, entry in patterns():
         if not path.startswith(("customers/<int:pk>", "needs/")):

@@ -112,6 +112,7 @@ def test_who_may_not_merge_gets_no_way_to_it(people, enter):
     web = enter(people.owner)
     assert "Merge with another" not in web.get(f"/customers/{one.pk}/").content.decode()
     assert web.get("/customers/duplicates/").status_code == 403
+    assert web.get(f"/customers/{one.pk}/merge/").status_code == 403
     assert web.post(f"/customers/{one.pk}/merge/{other.pk}/").status_code == 403
     stranger = enter(people.stranger)
     assert stranger.get(f"/customers/{one.pk}/merge/{other.pk}/").status_code == 404

@@ -15,7 +15,11 @@ from http.cookiejar import CookieJar
 ARRIVAL_SECONDS = 45
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>")
 # views that decide by their argument; here for the argument the walk gives them
-DECIDED_INSIDE = {"web:customer_cell": "customer.edit"}
+DECIDED_INSIDE = {
+    "web:customer_cell": "customer.edit",
+    "web:customer_merge": "customer.merge",
+    "web:customer_merge_choose": "customer.merge",
+}
 # path before the argument -> whose first row is asked for, and by which field
 SAMPLES = {
     "imports": ("customers.ImportRun", "pk"),
@@ -28,6 +32,8 @@ SAMPLES = {
     "settings/sources": ("usage.Source", "pk"),
     "settings/metrics/key": ("usage.Metric", "key"),
     "settings/scorecards": ("health.Scorecard", "pk"),
+    "settings/alerts": ("alerts.AlertRule", "pk"),
+    "settings/channels": ("engagement.Channel", "pk"),
 }
 
 
@@ -166,6 +172,8 @@ def _samples(user) -> dict[str, object]:
         first[place] = None if row is None else getattr(row, field)
     if user is not None and user.role == "leader":
         first["imports"] = None  # a leader sees the imports of their own, and has made none
+    alert = apps.get_model("alerts.Alert").objects.visible_to(user).order_by("pk").first()
+    first["alerts"] = alert and alert.pk
     customers = apps.get_model("customers.Customer").objects.visible_to(user).present()
     # one whose owner wrote something: a note is its author's to change
     written = apps.get_model("engagement.Activity").objects.present().exclude(author=None)
@@ -174,6 +182,8 @@ def _samples(user) -> dict[str, object]:
     activity = written.filter(customer__in=customers).order_by("pk").first()
     if activity is not None:
         first["customers"], first["activity"] = activity.customer_id, activity.pk
+        others = customers.exclude(pk=activity.customer_id).order_by("pk")
+        first["other"] = others.values_list("pk", flat=True).first()
         contact = activity.customer.contacts.order_by("pk").first()
         first["contact"] = contact and contact.pk
     return first

@@ -324,7 +324,6 @@ def _union_of_tags(kept: Customer, gone: Customer, actor: User | None, now: date
 
 def _tell(merge: CustomerMerge, children: Sequence[Customer], now: datetime) -> None:
     ids = [merge.kept_id, merge.gone_id, *(child.pk for child in children)]
-    emit("customer.merged", {"customer_ids": ids[:2], "merge": merge.pk}, now=now)
     emit("customer.changed", {"customer_ids": ids}, now=now)
 
 

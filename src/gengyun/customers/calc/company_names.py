@@ -136,9 +136,9 @@ def _reason(a: NameParts, b: NameParts) -> Reason | None:
         return "same_brand"
     if a.trade == b.trade:
         return "other_form" if a.form and b.form else "short_name"
-    if not a.trade or not b.trade:  # 耕云 for 耕云科技有限公司
-        return "short_name" if not (a.form and b.form) else "same_brand"
-    return "same_brand"
+    # 耕云, or 耕云科技, for 耕云科技发展有限公司; two registered names are two companies
+    begins = a.trade.startswith(b.trade) or b.trade.startswith(a.trade)
+    return "short_name" if begins and not (a.form and b.form) else "same_brand"
 
 
 def _is_same_place(one: str, other: str) -> bool:

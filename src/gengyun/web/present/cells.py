@@ -17,6 +17,7 @@ from gengyun.web.words import gettext as _
 from gengyun.web.words import is_zh, pick
 
 UNKNOWN = '<td><span class="gy-note">—</span></td>'
+PACE_TONES = {"behind": "c", "stuck": "d"}
 QUIET_DAYS = 21  # a last contact longer ago than that is marked
 
 
@@ -36,6 +37,8 @@ class Cells:
         if may_edit:
             self.shown.insert(0, self._checkbox)
         self.select = _("Select %(name)s")
+        self.days = escape(_("day %(days)s"))
+        self.paces = {"behind": escape(_("behind")), "stuck": escape(_("stuck"))}
         self.words = {"never": escape(_("never")), "none": escape(_("none"))}
 
     def _drawn(self, column, custom):
@@ -107,7 +110,20 @@ class Cells:
         return f"{start}{self.inner.custom(row.pk, field, definition, values.get(row.pk))}</td>"
 
     def _stage(self, row):
-        return f"<td>{escape(pick(row.stage)) or '—'}</td>"
+        if row.stage is None:
+            return UNKNOWN
+        tone = PACE_TONES.get(row.pace)
+        late = f' <span class="gy-tag {tone}">{self.paces[row.pace]}</span>' if tone else ""
+        sub = ""
+        if row.stage_since is not None:
+            days = self.days % {"days": max((self.today - row.stage_since).days, 0) + 1}
+            sub = f'<span class="sub">{days}</span>'
+        return f"<td>{escape(pick(row.stage))}{late}{sub}</td>"
+
+    def _stage_since(self, row):
+        if row.stage_since is None:
+            return UNKNOWN
+        return f"<td>{plain.day(row.stage_since, today=self.today, zh=self.zh)}</td>"
 
     def _need(self, row):
         tones = {1: " d", 2: " c"}

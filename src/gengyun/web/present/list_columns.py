@@ -69,6 +69,7 @@ _ALL = [
         export=lambda row: row.owner.name if row.owner else "",
     ),
     Column("stage", _("Stage"), export=lambda row: pick(row.stage)),
+    Column("stage_since", _("In the stage since"), export=lambda row: row.stage_since or ""),
     Column("need", _("Needs"), "need", True, export=lambda row: len(row.needs)),
     Column(
         "active", _("Active users, 7 days"), "active", True, True, lambda r: _count(r, "active")

@@ -14,7 +14,7 @@ from gengyun.customers.queries.merges import merged_into, merges_of
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.portfolio.queries.customer_list import search
 from gengyun.portfolio.queries.groups import group_of
-from gengyun.team.queries.access import can
+from gengyun.team.queries.access import can, require
 from gengyun.web import undo
 from gengyun.web.access import page
 from gengyun.web.middleware import refusal_text
@@ -138,10 +138,11 @@ def not_duplicate(request):
     return HttpResponseRedirect(reverse("web:duplicates"))
 
 
-@page("customer.merge")
+@page()
 def merge_choose(request, pk):
     """With which other customer?"""
     customer = queries.get(request.user, pk)
+    require(request.user, "customer.merge")
     text = request.GET.get("q", "").strip()
     found = [row for row in search(request.user, text, limit=20) if row.pk != pk]
     context = company_context(request, customer) | {"q": text, "found": found}
@@ -149,10 +150,11 @@ def merge_choose(request, pk):
     return render(request, "customers/merge_choose.html", context)
 
 
-@page("customer.merge", methods=("GET", "POST"))
+@page(methods=("GET", "POST"))
 def merge(request, pk, other):
     """The two side by side with a choice per field; what moves; then one of them."""
     kept, gone = queries.get(request.user, pk), queries.get(request.user, other)
+    require(request.user, "customer.merge")
     error = ""
     if request.method == "POST":
         choices = {

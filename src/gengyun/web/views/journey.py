@@ -27,14 +27,16 @@ CARD = "customer/journey.html"
 def journey_context(request, customer):
     """Everything of the journey card."""
     zh = is_zh()
-    facts = known_facts()
     place = queries.position_of(customer, request.today)
+    history = queries.history_of(customer)
+    facts = known_facts() if place or any(stay.evidence for stay in history) else {}
     touch = customer.tier.touch_model if customer.tier else ""
-    choices = place.stages if place else list(Stage.objects.filter(touch_model=touch))
+    bare = list(Stage.objects.filter(touch_model=touch)) if touch and not place else []
+    choices = place.stages if place else bare
     context = {
         "place": place,
         "stage_choices": choices,
-        "stays": _stays(customer, facts, request.today, zh=zh),
+        "stays": _stays(history, facts, request.today, zh=zh),
         "move_error": "",
     }
     if place is not None:
@@ -44,9 +46,9 @@ def journey_context(request, customer):
     return context
 
 
-def _stays(customer, facts, today, *, zh):
+def _stays(history, facts, today, *, zh):
     found = []
-    for stay in queries.history_of(customer):
+    for stay in history:
         days = ((stay.left_on or today) - stay.entered_on).days
         how, why = _how(stay, facts, zh=zh)
         found.append(present.Stay(stay.stage, stay.entered_on, stay.left_on, days, how, why))
