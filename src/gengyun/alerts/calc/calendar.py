@@ -27,7 +27,7 @@ SHRINK = 8.0  # customers that the published table is worth
 GROUP_SHRINK = 3.0  # customers of a group that the calendar of all is worth
 SETTLED = 14  # days after first use before a customer teaches the calendar
 LARGEST_SHARE = 0.05  # no customer counts for more than this share of all
-FILLING = 8  # steps towards that share; each brings what is left of the largest nearer
+FILLING = 5  # steps towards that share; each brings what is left of the largest nearer
 # an outage: less than a quarter of the use that was due, with at least this much due, of at least
 # so many customers, and nearly all of them below half
 OUTAGE_RATIO, OUTAGE_EXPECTED, OUTAGE_CUSTOMERS, OUTAGE_BREADTH = 0.25, 20.0, 5, 0.85

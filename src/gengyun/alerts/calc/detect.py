@@ -29,8 +29,8 @@ class DropRule:
     of rates: found on simulated worlds of seeds above 100 (docs/alerts.md).
     """
 
-    z: float = -2.75
-    strong_z: float = -4.75
+    z: float = -2.5
+    strong_z: float = -4.5
     ratio: float = 0.8
     min_expected: float = 5.0
     # where an open episode ends: the mark of the start, less a margin against flicker
