@@ -1,7 +1,8 @@
 """Where events come from: making a source, its keys, its policy."""
 
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,19 @@ from gengyun.team.models import User
 from gengyun.team.queries.access import require
 from gengyun.usage.models import Source, WriteKey
 
-EDITABLE = ("name", "unknown_customer", "is_history", "is_browser", "is_active")
+EDITABLE = (
+    "name",
+    "unknown_customer",
+    "is_history",
+    "is_browser",
+    "drops_bots",
+    "origins",
+    "group_type",
+    "is_active",
+)
+# a site as browsers name it: scheme and host, perhaps a port; "*." stands for all below a name
+_ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
+MAX_ORIGINS = 50
 
 
 class SourceNameMissing(Refusal):
@@ -26,6 +39,16 @@ class SourceKeyTaken(Refusal):
     code = "source_key_taken"
     status = 409
     message = "There is a source with the key %(key)s already."
+
+
+class OriginInvalid(Refusal):
+    code = "source_origin_invalid"
+    message = "%(origin)s is not a site: write it as https://app.example.cn, without a path."
+
+
+class GroupTypeInvalid(Refusal):
+    code = "source_group_type_invalid"
+    message = "Name one of PostHog's group types, for example company."
 
 
 class LastKey(Refusal):
@@ -43,6 +66,9 @@ def create_source(
     unknown_customer: str = Source.UnknownCustomer.QUARANTINE,
     is_history: bool = False,
     is_browser: bool = False,
+    drops_bots: bool = False,
+    origins: Sequence[str] = (),
+    group_type: str = "company",
     with_key: bool = True,
 ) -> Source:
     """Make a source with its first write key; `key` names it in commands, made from the name."""
@@ -50,6 +76,7 @@ def create_source(
     name = name.strip()
     if not name:
         raise SourceNameMissing
+    checked = _checked({"origins": origins, "group_type": group_type})
     key = slugify(key or name)[:40] or f"source-{secrets.token_hex(3)}"
     if Source.objects.filter(key=key).exists():
         raise SourceKeyTaken(key=key)
@@ -60,6 +87,8 @@ def create_source(
             unknown_customer=unknown_customer,
             is_history=is_history,
             is_browser=is_browser,
+            drops_bots=drops_bots,
+            **checked,
             created_at=now,
         )
         record(
@@ -75,6 +104,7 @@ def edit_source(
 ) -> Source:
     """Change name, policy or kind of a source; events already in the lake stay as they are."""
     require(actor, "sources.edit")
+    changes = dict(changes) | _checked(changes)
     told: dict[str, list[Any]] = {}
     for field in EDITABLE:
         if field in changes and changes[field] != getattr(source, field):
@@ -134,6 +164,22 @@ def rotate_key(*, actor: User | None, now: datetime, key: WriteKey) -> WriteKey:
         fresh = create_key(actor=actor, now=now, source=key.source)
         revoke_key(actor=actor, now=now, key=key)
     return fresh
+
+
+def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Allowed sites and group type as they are kept; only those that are in `changes`."""
+    checked: dict[str, Any] = {}
+    if "origins" in changes:
+        origins = [str(origin).strip().lower().rstrip("/") for origin in changes["origins"]]
+        checked["origins"] = list(dict.fromkeys(filter(None, origins)))[:MAX_ORIGINS]
+        for origin in checked["origins"]:
+            if _ORIGIN.fullmatch(origin) is None:
+                raise OriginInvalid(origin=origin[:80])
+    if "group_type" in changes:
+        checked["group_type"] = str(changes["group_type"]).strip()[:40]
+        if re.fullmatch(r"[\w -]+", checked["group_type"]) is None:
+            raise GroupTypeInvalid
+    return checked
 
 
 def _new_key(source: Source, *, now: datetime) -> WriteKey:

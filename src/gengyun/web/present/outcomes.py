@@ -22,6 +22,18 @@ OUTCOMES = {
         _("We already have an event with this messageId."),
         _("Nothing to do: clients repeat a request when an answer was slow; it is counted once."),
     ),
+    "bot": Outcome(
+        "b",
+        _("Robot"),
+        _("The browser calls itself a robot: a search engine, a link preview, a monitor."),
+        _("Counted and left out. If robots are your users, switch the filter off for this source."),
+    ),
+    "ignored": Outcome(
+        "b",
+        _("Left out"),
+        _("The client sent this for itself (clicks, page leaves, feature flags): it is no usage."),
+        _("Nothing to do. What people do in your product is worth an event with a name."),
+    ),
     "unknown_customer": Outcome(
         "c",
         _("Unknown customer"),

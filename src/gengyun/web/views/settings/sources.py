@@ -25,9 +25,11 @@ FIELDS = {
     "source_name_taken": "name",
     "source_key_invalid": "key",
     "source_key_taken": "key",
+    "source_origin_invalid": "origins",
+    "source_group_type_invalid": "group_type",
 }
 SHOWN = 30  # arrivals in the live list
-FLAGS = ("is_history", "is_browser")
+FLAGS = ("is_history", "is_browser", "drops_bots")
 
 
 def _found(pk):
@@ -42,6 +44,8 @@ def _values(request):
         "name": request.POST.get("name", "").strip(),
         "unknown_customer": request.POST.get("unknown_customer", "quarantine"),
         **{flag: request.POST.get(flag) == "1" for flag in FLAGS},
+        "origins": request.POST.get("origins", "").split(),
+        "group_type": request.POST.get("group_type", "company"),
     }
 
 
@@ -57,7 +61,7 @@ def sources(request):
 @page("sources.edit", methods=("GET", "POST"))
 def source_new(request):
     if request.method == "GET":
-        values = {"unknown_customer": "quarantine"}
+        values = {"unknown_customer": "quarantine", "drops_bots": True, "group_type": "company"}
         return show(request, "settings/source_form.html", "sources", {"values": values})
     values = _values(request)
     try:
@@ -72,7 +76,8 @@ def source_new(request):
 def source_edit(request, pk):
     source = _found(pk)
     if request.method == "GET":
-        values = {k: getattr(source, k) for k in ("name", "unknown_customer", *FLAGS, "is_active")}
+        fields = ("name", "unknown_customer", "origins", "group_type", *FLAGS, "is_active")
+        values = {field: getattr(source, field) for field in fields}
         return show(
             request, "settings/source_form.html", "sources", {"values": values, "source": source}
         )
@@ -99,6 +104,7 @@ def _live(source):
         "unread": unread,
         "mark": f"{newest}-{total}-{unread}",
         "checked_at": utc_now(),
+        "outcome_of": outcome,
     }
 
 
@@ -118,7 +124,12 @@ def source(request, pk):
     code = []
     if live_key is not None and can(request.user, "sources.edit"):
         address = request.build_absolute_uri("/")
-        code = snippets(address=address, key=live_key.key, is_browser=source.is_browser)
+        code = snippets(
+            address=address,
+            key=live_key.key,
+            is_browser=source.is_browser,
+            group_type=source.group_type,
+        )
     context = _live(source) | {"keys": keys, "live_key": live_key, "snippets": code}
     return show(request, "settings/source.html", "sources", context)
 
