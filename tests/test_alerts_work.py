@@ -352,3 +352,28 @@ def test_verdicts_make_the_precision_of_the_rule(alerts, people):
     assert (found.true, found.false, found.known) == (1, 1, 1)
     assert (row.open, row.opened_28d, row.is_demotion_proposed) == (0, 3, False)
     assert quality(now=NOW, since=NOW + timedelta(days=1))[-1].precision.judged == 0
+
+
+def test_talking_with_the_customer_is_a_response(
+    alerts, people, django_capture_on_commit_callbacks
+):
+    from gengyun.engagement.actions.activities import log_activity
+
+    def talk(kind, moment):
+        with django_capture_on_commit_callbacks(execute=True):
+            log_activity(
+                actor=people.owner,
+                now=moment,
+                customer=alerts[0].customer,
+                kind=kind,
+                body="聊了上线",
+                happened_at=moment,
+            )
+        return get(people.owner, alerts[0].pk).responded_at
+
+    assert talk("note", NOW + timedelta(hours=1)) is None
+    assert talk("call", NOW - timedelta(days=1)) is None  # before it opened
+    moment = NOW + timedelta(hours=2)
+    assert talk("call", moment) == moment
+    assert get(people.owner, alerts[0].pk).responded_by == people.owner
+    assert get(people.owner, alerts[1].pk).responded_at is None

@@ -1,10 +1,12 @@
-"""Customers changed: facts about them are judged at once, and their work items follow the owner."""
+"""Customers changed: facts about them are judged at once, their work items follow the owner.
+Somebody talked with them: that is a response."""
 
 from datetime import datetime
 from typing import Any
 
 from gengyun.alerts.actions.evaluate import evaluate_facts
 from gengyun.alerts.actions.owners import follow_owners
+from gengyun.alerts.actions.responding import note_responses
 from gengyun.kernel.outbox import on
 
 FEW = 2_000  # more at once (an import) wait for the night
@@ -16,3 +18,8 @@ def judge_facts(payload: dict[str, Any], now: datetime) -> None:
     follow_owners(customer_ids=customer_ids, now=now)
     if len(customer_ids) <= FEW:
         evaluate_facts(customer_ids=customer_ids, now=now)
+
+
+@on("activity.changed")
+def note_contact(payload: dict[str, Any], now: datetime) -> None:
+    note_responses(customer_ids=payload["customer_ids"], now=now)

@@ -7,10 +7,24 @@ from gengyun.cli.main import setup
 
 @click.command(name="migrate", short_help="bring the database up to the present version")
 def command() -> None:
-    """Bring the database up to the present version; `gengyun start` does so by itself."""
+    """Bring the database up to the present version; `gengyun start` does so by itself.
+
+    A deployment from before there were alert rules gets the default ones.
+    """
     setup()
     from django.conf import settings
     from django.core.management import call_command
 
     settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
     call_command("migrate", interactive=False)
+    install_missing()
+
+
+def install_missing() -> None:
+    """Defaults of parts that came after the deployment was made; a new one gets them at `init`."""
+    from gengyun.alerts.actions.defaults import install_defaults
+    from gengyun.kernel.clock import utc_now
+    from gengyun.team.models import User
+
+    if User.objects.exists():
+        install_defaults(now=utc_now())

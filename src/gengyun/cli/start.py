@@ -86,7 +86,10 @@ def command(host: str, port: int, workers: int | None) -> None:
     require_free(host, port)
     from django.core.management import call_command
 
+    from gengyun.cli.migrate import install_missing
+
     call_command("migrate", verbosity=0)
+    install_missing()
     stopping: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda received, _frame: stopping.append(received))
