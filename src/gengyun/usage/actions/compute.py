@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from gengyun.customers.models import Customer
 from gengyun.kernel.days import start_of
 from gengyun.lake import tables
-from gengyun.lake.engine import Engine
+from gengyun.lake.engines import Answering, open_engine
 from gengyun.lake.store import Lake
 from gengyun.usage.actions.rollups import roll_up
 from gengyun.usage.calc.plan import Plan, measures_for, plan_for
@@ -43,7 +43,7 @@ def compute_days(
     versions = {metric.key: metric.version for metric in metrics}
     days = sorted(set(as_ofs))
     counts: dict[date, int] = {}
-    with Engine() as engine:
+    with open_engine() as engine:
         for at in range(0, len(days), DAYS_TOGETHER):
             plan = plan_for(definitions, as_of=days[at : at + DAYS_TOGETHER])
             ids, known_at = _customers(plan)
@@ -79,7 +79,7 @@ def _customers(plan: Plan) -> tuple[list[int], dict[int, datetime] | None]:
 
 
 def _shards(
-    engine: Engine,
+    engine: Answering,
     lake: Lake,
     plan: Plan,
     *,
