@@ -215,7 +215,6 @@ def test_export_neutralises_formulas_and_opens_in_spreadsheets(web, me):
     refresh_summaries(now=utc_now())
     answer = web.post("/exports/", {"listing": "customers", "form": "csv"}, follow=True)
     content = answer.getvalue().decode()
-    answer.close()
     assert content.startswith("\ufeff")
     assert "'=HYPERLINK(1)" in content
     assert "1.23" in content

@@ -51,9 +51,7 @@ def rows_of(body):
 def export(web, form="csv", listing="customers", **query):
     """The body of the file that comes at once."""
     answer = web.post("/exports/", {"listing": listing, "form": form, **query}, follow=True)
-    body = answer.getvalue() if answer.streaming else answer.content
-    answer.close()
-    return body
+    return answer.getvalue() if answer.streaming else answer.content
 
 
 @pytest.mark.parametrize("text", ROGUE)

@@ -21,12 +21,13 @@ def run(report) -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    from gengyun.cli.benches import pages_world
+    from gengyun.cli.benches import pages_fields, pages_world
 
     call_command("migrate", verbosity=0)
     report.say(f"pages: building {pages_world.CUSTOMERS:,} customers")
     now = datetime.now(UTC)
     people = pages_world.build(now)
+    pages_fields.build(pages_world.CUSTOMERS, now)
     views = _views(people["admin"], now)
     gc.collect()
     gc.freeze()  # what the building left is no part of a web process
@@ -89,6 +90,7 @@ def _scenarios(views: list[int]):
     """(name, [(address, headers)], target)."""
     from urllib.parse import quote
 
+    from gengyun.cli.benches import pages_fields
     from gengyun.portfolio.queries.customer_list import SORTS
 
     base = "/customers/"
@@ -117,6 +119,7 @@ def _scenarios(views: list[int]):
         ("search_in_list", [f"{base}?q={quote(w)}" for w in words], TYPING, SEARCH_MS),
         ("search_anywhere", [f"/go/?q={quote(w)}" for w in words], HTMX, SEARCH_MS),
     ]
+    found += [(name, paths, {}, PAGE_MS) for name, paths in pages_fields.scenarios()]
     for name, paths, headers, target in found:
         yield name, [(path, headers) for path in paths], target
 
