@@ -6,6 +6,7 @@ import pytest
 from factories import NOW, People, make_activity, make_contact, make_customer, make_tiers
 from lake_events import arrow, days, event
 
+from gengyun.alerts.queries.usage_days import usage_days
 from gengyun.customers.actions import customers, merging
 from gengyun.customers.actions.import_lookup import Book
 from gengyun.customers.calc.company_names import name_key
@@ -33,6 +34,7 @@ from gengyun.lake.store import Lake
 from gengyun.team.models import AuditEntry
 from gengyun.usage.actions.compute import compute_days
 from gengyun.usage.actions.defaults import install_defaults
+from gengyun.usage.actions.rollups import roll_up
 from gengyun.usage.models import ProductUser
 from gengyun.usage.queries import usage_line
 from gengyun.usage.queries.metrics import preview, values_as_of
@@ -321,3 +323,25 @@ def test_name_written_by_an_action_is_found_again(people):
     )
     (pair,) = duplicate_pairs(people.admin)
     assert {pair.first, pair.second} == {made, other}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_alerts_read_the_use_of_both_from_the_day_after_the_merge(settings, tmp_path):
+    settings.LAKE_DIR = tmp_path / "lake"
+    lake = Lake.default()
+    kept, gone = _make("甲"), _make("乙")
+    rows = [event(kept.pk, on=day) for day in days(date(2026, 2, 1), 3)]
+    rows += [event(gone.pk, on=day, user="u9") for day in days(date(2025, 9, 1), 4)]
+    rows += [event(gone.pk, on=day, user="u9") for day in days(date(2026, 2, 3), 2)]
+    lake.append("events", arrow(rows))
+    now = start_of(D) + timedelta(hours=10)
+    roll_up(lake=lake, now=now)
+    merging.merge_customers(actor=None, now=now, kept=kept, gone=gone)
+    before = usage_days(D, days=14, lake=lake)
+    assert list(before.customer_ids) == sorted([kept.pk, gone.pk])
+    assert before.of(kept.pk).tolist()[5:10] == [1, 1, 1, 0, 0]
+    after = usage_days(D + timedelta(days=1), days=14, lake=lake)
+    assert list(after.customer_ids) == [kept.pk]
+    assert after.of(kept.pk).tolist()[4:9] == [1, 1, 2, 1, 0]
+    assert after.active_days_before.tolist() == [4]
+    assert str(after.last_on[0]) == "2026-02-04"

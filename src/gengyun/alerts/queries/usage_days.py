@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from gengyun.alerts.calc.calendar import Calendar, learn
 from gengyun.alerts.calc.detect import DAYS_NEEDED
+from gengyun.customers.queries.merges import kept_as_of
 from gengyun.lake import tables
 from gengyun.lake.conditions import Condition
 from gengyun.lake.engine import Engine
@@ -64,6 +65,7 @@ def usage_days(
             inside, older = _read(own, lake, as_of, start)
     else:
         inside, older = _read(engine, lake, as_of, start)
+    inside, older = _joined(inside, as_of), _joined(older, as_of)
     if customer_ids is None:
         ids = np.union1d(_column(inside, "customer_id"), _column(older, "customer_id"))
     else:
@@ -102,6 +104,18 @@ def _read(engine: Engine, lake: Lake, as_of: date, start: date) -> tuple[pa.Tabl
     )
 
 
+def _joined(rows: pa.Table, as_of: date) -> pa.Table:
+    """Rows of customers that became part of another by then, as that one's."""
+    kept = kept_as_of(as_of)
+    if not kept or not rows.num_rows:
+        return rows
+    ids = _column(rows, "customer_id").copy()
+    for gone, into in kept.items():
+        ids[ids == gone] = into
+    place = rows.schema.get_field_index("customer_id")
+    return rows.set_column(place, "customer_id", pa.array(ids))
+
+
 def _column(rows: pa.Table, name: str) -> npt.NDArray[Any]:
     return np.asarray(rows[name].to_numpy())
 
@@ -127,7 +141,7 @@ def _window(
 def _before(rows: pa.Table, ids: npt.NDArray[np.int64]) -> Any:
     row, asked = _places(_column(rows, "customer_id"), ids)
     days = np.zeros(len(ids), dtype=np.int64)
-    days[row[asked]] = _column(rows, "days")[asked]
+    np.add.at(days, row[asked], _column(rows, "days")[asked])
     last = np.full(len(ids), np.datetime64("NaT"), dtype="datetime64[D]")
-    last[row[asked]] = _column(rows, "last_on").astype("datetime64[D]")[asked]
+    np.fmax.at(last, row[asked], _column(rows, "last_on").astype("datetime64[D]")[asked])
     return days, last

@@ -67,6 +67,13 @@ def _chained(first: Joined, second: Joined) -> Joined | None:
     return Joined(first.gone, second.kept, known_on, undone_on)
 
 
+def kept_as_of(as_of: date) -> dict[int, int]:
+    """gone -> the customer that it counts for in the end as of a day."""
+    pairs = [pair for pair in joined([as_of]) if pair.counts(as_of)]
+    away = {pair.gone for pair in pairs}
+    return {pair.gone: pair.kept for pair in pairs if pair.kept not in away}
+
+
 def same_pairs(as_ofs: Sequence[date]) -> list[tuple[list[date], list[Joined]]]:
     """The days in groups, each with the pairs to put together for it.
 
