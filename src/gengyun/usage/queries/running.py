@@ -1,6 +1,7 @@
 """Asking an engine for a plan's values."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -8,15 +9,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gengyun.customers.queries.as_of import field_values_on
+from gengyun.customers.queries.merges import same_pairs
 from gengyun.kernel.days import start_of
 from gengyun.lake import tables
 from gengyun.lake.rolling import TABLE_OF
 from gengyun.usage.calc.plan import MeasureNeed, Plan
 from gengyun.usage.calc.windows import day_windows, month_windows
 from gengyun.usage.queries.expressions import expression
+from gengyun.usage.queries.joined_rows import columns_of, first_day, joined_rows
 
 if TYPE_CHECKING:
-    from gengyun.lake.engine import Engine
+    from gengyun.lake.engines import Answering
     from gengyun.lake.store import Condition, Lake
 
 
@@ -48,7 +51,7 @@ def customer_rows(
 
 
 def run_plan(
-    engine: "Engine",
+    engine: "Answering",
     lake: "Lake",
     plan: Plan,
     customers: pa.Table,
@@ -64,7 +67,15 @@ def run_plan(
         names = [output.metric for output in plan.outputs]
         kinds = [("customer_id", pa.int64()), ("as_of", pa.date32())]
         return pa.schema([*kinds, *((name, pa.float64()) for name in names)]).empty_table()
-    rollups, windows = {}, {}
+    groups = same_pairs(plan.as_ofs)
+    if len(groups) > 1:  # a merge was taken back: some days count it, others do not
+        parts = [_only(plan, customers, days) for days, _ in groups]
+        options = {"instead": instead, "are_few": are_few}
+        return pa.concat_tables([run_plan(engine, lake, *part, **options) for part in parts])
+    pairs = groups[0][1]
+    ends = pc.min_max(customers["customer_id"]).as_py()
+    span = [("customer_id", ">=", ends["min"]), ("customer_id", "<=", ends["max"])]
+    rollups, windows, joined = {}, {}, []
     for need in plan.measures():
         table, name = TABLE_OF[need.kind], f"measure_{need.key}"
         if instead and need.key in instead:
@@ -72,7 +83,7 @@ def run_plan(
             rollups[need.key] = engine.rows(name, rows)
             first = pc.min(rows["day"]).as_py() if table == "daily" else None
         else:
-            where = _where(table, need, plan)
+            where = [*_where(table, need, plan), *span]
             if are_few:
                 where.append(("customer_id", "in", customers["customer_id"].to_pylist()))
             files = lake.file_rows(table, where)
@@ -81,8 +92,16 @@ def run_plan(
                 picked = lake.read_files(table, [row["path"] for row in files], where=where)
                 rollups[need.key] = engine.rows(name, picked)
             else:
-                rollups[need.key] = engine.table(name, paths, tables.SCHEMAS[table])
+                rollups[need.key] = engine.table(name, paths, tables.SCHEMAS[table], where=span)
             first = min((row.get("min.day") or plan.newest for row in files), default=None)
+        if pairs:
+            rows = instead[need.key] if instead and need.key in instead else None
+            more = joined_rows(lake, table, _where(table, need, plan), pairs, instead=rows)
+            if more.num_rows:
+                base = rollups[need.key].select(columns_of(table))
+                rollups[need.key] = base.union(engine.rows(f"{name}_joined", more))
+                first = min(filter(None, (first, first_day(more))), default=None)
+                joined.append(need.key)
         columns = plan.columns_of(need)
         if columns:
             windows[need.key] = engine.rows(
@@ -91,8 +110,14 @@ def run_plan(
     asked = engine.rows("customers", customers.append_column("until", _ends(customers, plan)))
     return engine.run(
         lambda: expression(plan, rollups=rollups, windows=windows, customers=asked),
-        same_as=plan.outputs,
+        same_as=(plan.outputs, *joined) if joined else plan.outputs,
     )
+
+
+def _only(plan: Plan, customers: pa.Table, days: Sequence[date]) -> tuple[Plan, pa.Table]:
+    """The same question for some of its days."""
+    mine = pc.is_in(customers["as_of"], pa.array(days, pa.date32()))
+    return replace(plan, as_ofs=tuple(days)), customers.filter(mine)
 
 
 def _ends(customers: pa.Table, plan: Plan) -> pa.ChunkedArray | pa.Array:
