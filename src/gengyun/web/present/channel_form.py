@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import time
 
 from gengyun.engagement.actions.channels import new_webhook_secret
+from gengyun.engagement.channels import KINDS
 from gengyun.engagement.channels.base import host_of
 from gengyun.engagement.models import Channel
 from gengyun.web.words import gettext as _
@@ -168,7 +169,8 @@ class Typed:
     errors: dict
 
 
-def read(post: Mapping[str, str], kind: str, teams) -> Typed:
+def read(post: Mapping[str, str], kind: str, teams, kept: Mapping[str, str] | None = None) -> Typed:
+    """`kept`: the secrets of a channel that is changed; all that is wrong is told at once."""
     text = {name: post.get(name, "").strip() for name in blank("feishu")}
     errors = {}
     plain = {"name": text["name"], "is_active": post.get("is_active", "1") == "1"}
@@ -200,5 +202,7 @@ def read(post: Mapping[str, str], kind: str, teams) -> Typed:
         secrets = {"password": post.get("password", "")}
         if not config["to_owner"] and not config["recipients"]:
             errors["recipients"] = "To whom? Tick the CSM, or name an address."
+    secrets = {name: value for name, value in secrets.items() if value}
+    errors = KINDS[kind].clean(config, {**(kept or {}), **secrets}) | errors
     values = text | {"is_active": plain["is_active"], "to_owner": config.get("to_owner", True)}
-    return Typed(values, plain, config, {k: v for k, v in secrets.items() if v}, errors)
+    return Typed(values, plain, config, secrets, errors)

@@ -67,7 +67,7 @@ def channel(request, pk):
     found = queries.get_channel(request.user, pk)
     if request.method == "GET":
         return _form(request, found, found.kind, present.of_channel(found), {})
-    typed = present.read(request.POST, found.kind, list(Team.objects.all()))
+    typed = present.read(request.POST, found.kind, list(Team.objects.all()), found.secrets)
     errors = dict(typed.errors)
     if not errors:
         try:
