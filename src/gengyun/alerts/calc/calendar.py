@@ -144,8 +144,9 @@ def _of_groups(
     # as for all: no customer is more than its share of the group
     allowed = np.maximum(LARGEST_SHARE, 2 / np.maximum(np.bincount(mine, expected > 0, rows), 1))
     most = total
-    for _ in range(FILLING):
-        most = allowed * np.bincount(mine, np.minimum(expected, most[mine]), rows)
+    if (expected > (allowed * total)[mine]).any():
+        for _ in range(FILLING):
+            most = allowed * np.bincount(mine, np.minimum(expected, most[mine]), rows)
     share = np.minimum(expected, most[mine])
     scale = share / np.where(expected > 0, expected, 1.0)
     summed = np.bincount(mine, share, rows)
@@ -165,8 +166,9 @@ def _see(expected: Floats, observed: Floats) -> _Day:
         return _Day(1.0, 0.0, 0.0, float(observed.sum()), 0, 0.0)
     # the largest customers are scaled down, so that one of them is not the calendar of all
     most, allowed = total, max(LARGEST_SHARE, 2 / len(expected))
-    for _ in range(FILLING):
-        most = allowed * float(np.minimum(expected, most).sum())
+    if float(expected.max()) > allowed * total:
+        for _ in range(FILLING):
+            most = allowed * float(np.minimum(expected, most).sum())
     share = np.minimum(expected, most)
     scale = share / expected
     customers = float(share.sum() ** 2 / (share**2).sum())
