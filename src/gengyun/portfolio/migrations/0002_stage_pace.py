@@ -5,26 +5,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0005_import_periods'),
-        ('portfolio', '0001_initial'),
+        ("customers", "0005_import_periods"),
+        ("portfolio", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='customersummary',
-            name='pace',
-            field=models.CharField(blank=True, default='', max_length=8),
+            model_name="customersummary",
+            name="pace",
+            field=models.CharField(blank=True, default="", max_length=8),
         ),
         migrations.AddField(
-            model_name='customersummary',
-            name='stage_since',
+            model_name="customersummary",
+            name="stage_since",
             field=models.DateField(null=True),
         ),
         migrations.AddIndex(
-            model_name='customersummary',
-            index=models.Index(fields=['pace', 'customer'], name='summary_pace'),
+            model_name="customersummary",
+            index=models.Index(fields=["pace", "customer"], name="summary_pace"),
         ),
     ]
