@@ -8,6 +8,7 @@ from gengyun.health.models import HealthScore
 from gengyun.health.queries.cards import metric_infos
 from gengyun.kernel.errors import NotFound
 from gengyun.portfolio.queries import health_board as board
+from gengyun.portfolio.queries.health_moves import SINCE, moves
 from gengyun.portfolio.queries.today import default_scope
 from gengyun.web.access import page
 from gengyun.web.present import charts
@@ -26,7 +27,7 @@ def _chosen(request):
     return {
         "scope": scope,
         "by": "arr" if request.GET.get("by") == "arr" else "tier",
-        "since": request.GET.get("since") if request.GET.get("since") in board.SINCE else "week",
+        "since": request.GET.get("since") if request.GET.get("since") in SINCE else "week",
         "sort": "arr" if request.GET.get("sort") == "arr" else "points",
     }
 
@@ -48,9 +49,7 @@ def show(request):
             "base": present.base_filter(chosen["scope"]),
         }
     if block != "matrix":
-        found = board.moves(
-            request.user, scope=chosen["scope"], since=chosen["since"], by=chosen["sort"]
-        )
+        found = moves(request.user, scope=chosen["scope"], since=chosen["since"], by=chosen["sort"])
         context |= {"moves": found, "cause": lambda move: present.cause(move, zh=is_zh())}
     if block is None:
         context["coverage"] = board.coverage(request.user, scope=chosen["scope"])
