@@ -12,6 +12,7 @@ from gengyun.usage.calc.decode import (
     Arrived,
     BadEvent,
     DecodedEvent,
+    Skipped,
     decode_batch,
     decode_event,
     parse_time,
@@ -314,3 +315,89 @@ def test_recorded_requests_of_real_clients_are_understood(shared, client):
                 kinds.add(found.kind)
     assert kinds >= {"track"}
     assert len(kinds) >= 5, kinds
+
+
+# --- what the door notes for browser sources, robots, clocks by library
+
+
+def from_browser(*events, door, drops_bots=False, kind="batch"):
+    from gengyun.tracking.dialects import noted
+
+    body = json.dumps({"batch": events} if kind == "batch" else events[0]).encode()
+    return decode_batch(
+        noted(body, **door), kind, RECEIVED, is_browser=True, place="1", drops_bots=drops_bots
+    )
+
+
+@pytest.mark.parametrize("kind", ["batch", "track"])
+def test_address_of_a_browser_comes_from_the_door(kind):
+    (found,) = from_browser(event(), door={"ip": "203.0.113.9"}, kind=kind)
+    assert json.loads(found.properties) == {"$ip": "203.0.113.9", "rows": 3}
+    # an event that knows better says so; one of a batch cannot speak for the door
+    told = event(context={"groupId": "a", "ip": "198.51.100.1"}, _received={"ip": "1.1.1.1"})
+    (found,) = from_browser(told, door={"ip": "203.0.113.9"}, kind=kind)
+    assert json.loads(found.properties)["$ip"] == "198.51.100.1"
+    forged = event(_received={"ip": "1.1.1.1"})
+    (found,) = from_browser(forged, door={"ip": "203.0.113.9"}, kind=kind)
+    assert json.loads(found.properties)["$ip"] == "203.0.113.9"
+
+
+def test_address_of_a_server_is_not_kept():
+    (found,) = decode(
+        event(context={"groupId": "a", "ip": "10.0.0.1"}), _received={"ip": "1.1.1.1"}
+    )
+    assert json.loads(found.properties) == {"rows": 3}
+
+
+@pytest.mark.parametrize("kind", ["batch", "track"])
+@pytest.mark.parametrize("where", ["door", "context"])
+def test_robot_is_left_out_where_the_source_says_so(kind, where):
+    robot = "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)"
+    made = event(context={"groupId": "a", "userAgent": robot}) if where == "context" else event()
+    door = {"agent": robot if where == "door" else "Mozilla/5.0 Chrome/156"}
+    (found,) = from_browser(made, door=door, drops_bots=True, kind=kind)
+    assert (type(found), found.reason, found.event) == (Skipped, "bot", "报表导出")
+    (found,) = from_browser(made, door=door, kind=kind)
+    assert isinstance(found, DecodedEvent)
+
+
+@pytest.mark.parametrize(
+    ("agent", "expected"),
+    [
+        ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", True),
+        ("Sogou web spider/4.0", True),
+        ("Mozilla/5.0 (compatible; AhrefsBot/7.0)", True),
+        ("Mozilla/5.0 (X11; Linux) HeadlessChrome/156.0.0.0 Safari/537.36", True),
+        ("Mozilla/5.0 (Linux; Android 12; CUBOT NOTE 20) Chrome/156 Mobile", False),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/156.0 Safari/537.36 Edg/156", False),
+        ("Mozilla/5.0 (iPhone) MicroMessenger/8.0.49 Language/zh_CN", False),
+        ("curl/8.5.0", False),
+        ("", False),
+    ],
+)
+def test_robots_are_known_by_name(agent, expected):
+    from gengyun.usage.calc.bots import is_bot
+
+    assert is_bot(agent) is expected
+
+
+@pytest.mark.parametrize(
+    ("library", "is_browser", "anonymous", "moves"),
+    [
+        ("analytics.js", False, "anon", True),
+        ("RudderLabs JavaScript SDK", False, "anon", True),
+        ("analytics.js", False, None, False),  # a server forwards what a browser said
+        ("analytics-node", True, "anon", False),
+        ("@segment/analytics-node", True, "anon", False),
+        ("my own", True, "anon", True),
+        ("my own", False, "anon", False),
+    ],
+)
+def test_clock_is_corrected_by_the_library_that_sent_it(library, is_browser, anonymous, moves):
+    made = event(
+        timestamp="2026-11-21T07:30:00Z", sentAt="2026-11-21T07:30:10Z", anonymousId=anonymous,
+        context={"groupId": "a", "library": {"name": library}},
+    )  # fmt: skip
+    (found,) = decode(made, is_browser=is_browser)
+    at = us("2026-11-21T07:30:00Z")
+    assert found.happened_at == (RECEIVED - 10_000_000 if moves else at)

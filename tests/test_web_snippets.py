@@ -61,7 +61,7 @@ def check(deployment, name):
         threading.Event().wait(0.5)
     customers = dict(deployment.rows("SELECT id, external_id FROM customers_customer"))
     found = [(customers[r["customer_id"]], r["user_id"], r["event"]) for r in rows]
-    assert found == [("acct_88", "u_1001", "Report exported")]
+    assert found == [("acct_88", "u_1001", "导出报表")]
     properties = json.loads(rows[0]["properties"])
     assert properties["rows"] == 1280
     assert ("$ip" in properties) == (name in BROWSER)

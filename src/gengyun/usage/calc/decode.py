@@ -110,7 +110,7 @@ def decode_event(raw: bytes, position: int, arrived: Arrived) -> DecodedEvent | 
     except UNREADABLE as error:
         detail = words(error)[:300]
         return BadEvent(position, "bad_shape", detail, arrived.group_id, arrived.sent_at, raw)
-    if arrived.is_browser and event.received != b"null":
+    if arrived.is_browser and arrived.kind != "batch":  # of a batch, the door noted it outside
         arrived = msgspec.structs.replace(arrived, received=door_note(event.received))
     try:
         if arrived.drops_bots and is_bot(_agent(event, arrived)):

@@ -100,7 +100,6 @@ class PosthogEvent(msgspec.Struct, gc=False):
     properties: dict[str, Any] | None = None
     set: msgspec.Raw = msgspec.field(name="$set", default=_NOTHING)
     set_once: msgspec.Raw = msgspec.field(name="$set_once", default=_NOTHING)
-    received: msgspec.Raw = msgspec.field(name="_received", default=_NOTHING)
 
 
 class PosthogEnvelope(msgspec.Struct, gc=False):
@@ -275,7 +274,7 @@ class _Reader:
             (self.event.set_once, "$set_once", once),
             (self.event.set, "$set", traits),
         ):
-            said = self.properties.get(name) if raw == b"null" else _decoded(raw)
+            said = self.properties.get(name) if bytes(raw) == b"null" else _decoded(raw)
             into.update(_object(said))
         once = {k: v for k, v in once.items() if v is not None and not k.startswith("$")}
         return traits | ({"$set_once": once} if once else {})

@@ -167,7 +167,8 @@ POSTHOG_BROWSER = """\
 import posthog from 'posthog-js'
 
 posthog.init('{key}', {{
-  api_host: '{address}', autocapture: false, disable_session_recording: true,
+  api_host: '{address}',
+  autocapture: false, disable_session_recording: true, disable_surveys: true,
 }})
 
 posthog.identify('u_1001', {{ name: '{person}' }})
