@@ -314,7 +314,7 @@ def test_stages_from_before_get_content_but_move_nobody(tiers):
     )  # fmt: skip
     stages.edit_stage(actor=None, now=NOW, stage=_stage("kickoff"), changes={"name_zh": "开工"})
     assert fill_bare_stages() == 3 * len(DEFAULTS) - 1  # what was edited stays as it is
-    assert _stage("renewal").entry == DEFAULTS["renewal"]["entry"]
+    assert _stage("renewal", "tech").entry == [{"fact": "days_to_renewal", "op": "lt", "value": 31}]
     assert not Stage.objects.filter(is_entered_by_rule=True).exists()
     assert fill_bare_stages() == 0
 

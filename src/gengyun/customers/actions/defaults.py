@@ -138,7 +138,7 @@ def _install_stages(touch_model: str) -> None:
                 expectation_en=expectation_en,
                 expected_days=DAYS[touch_model].get(key, (None, None))[0],
                 longest_days=DAYS[touch_model].get(key, (None, None))[1],
-                **content_of(key, is_new=True),
+                **content_of(key, touch_model, is_new=True),
             )
             for position, (key, name_zh, name_en, expectation_zh, expectation_en) in enumerate(
                 STAGES, start=1

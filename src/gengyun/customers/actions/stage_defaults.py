@@ -72,7 +72,6 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "work_en": "With the decision maker: results, promises open, next year, price and terms.",
         "process_kpi": [ANY_TOUCH, {"fact": "decider_count", "op": "gte", "value": 1}],
         "outcome_kpi": [RENEWED],
-        "entry": [{"fact": "days_to_renewal", "op": "lt", "value": 91}],
         "exit": [{"fact": "days_to_renewal", "op": "gte", "value": 120}],
         "exit_to": "steady",
     },
@@ -97,12 +96,18 @@ BY_RULE = {
     "rollout": {"is_left_by_rule": True},
     "renewal": {"is_entered_by_rule": True, "is_left_by_rule": True},
 }
+# how long before the day it is talked about: the expected stay in the stage
+RENEWAL_DAYS = {"high": 90, "low": 60, "tech": 30}
 _CONTENT = ("work_zh", "work_en", "process_kpi", "outcome_kpi", "entry", "exit", "exit_to")
 
 
-def content_of(key: str, *, is_new: bool) -> dict[str, Any]:
+def content_of(key: str, touch_model: str, *, is_new: bool) -> dict[str, Any]:
     """Columns for a default stage; moves by rule only where no customer is in it yet."""
-    return {**DEFAULTS.get(key, {}), **(BY_RULE.get(key, {}) if is_new else {})}
+    content = {**DEFAULTS.get(key, {}), **(BY_RULE.get(key, {}) if is_new else {})}
+    if key == "renewal":
+        days = RENEWAL_DAYS[touch_model]
+        content["entry"] = [{"fact": "days_to_renewal", "op": "lt", "value": days + 1}]
+    return content
 
 
 def fill_bare_stages() -> int:
@@ -111,6 +116,8 @@ def fill_bare_stages() -> int:
     for stage in Stage.objects.filter(is_tuned=False, key__in=DEFAULTS):
         if any(getattr(stage, name) for name in _CONTENT):
             continue
-        Stage.objects.filter(pk=stage.pk).update(**content_of(stage.key, is_new=False))
+        Stage.objects.filter(pk=stage.pk).update(
+            **content_of(stage.key, stage.touch_model, is_new=False)
+        )
         filled += 1
     return filled

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from gengyun.customers.actions.customers import archive_customer
 from gengyun.customers.actions.history import Change, Frame, write_changes, write_new
+from gengyun.customers.actions.stage_defaults import RENEWAL_DAYS
 from gengyun.customers.actions.tags import write_tags_each
 from gengyun.customers.calc.tiering import tier_for
 from gengyun.customers.models import Contact, Customer, StageStay
@@ -85,13 +86,13 @@ def _customer(
     )
     values = {"arr_minor": arr * 100, "seats": seats, "edition": account.edition}
     customer.tier_id = tier_for(values, frame.rules)
-    key, since = _stage(account, as_of)
     touch = frame.touch_of_tier[customer.tier_id or 0]
+    key, since = _stage(account, as_of, RENEWAL_DAYS[touch])
     customer.stage, customer.stage_since = frame.stage_by_key[touch, key], since
     return customer
 
 
-def _stage(account: Account, as_of: date) -> tuple[str, date]:
+def _stage(account: Account, as_of: date, renewal_days: int) -> tuple[str, date]:
     """Where the customer is on the journey, and since when."""
     age = (as_of - account.started_on).days
     to_renewal = (account.renews_on - as_of).days
@@ -100,8 +101,8 @@ def _stage(account: Account, as_of: date) -> tuple[str, date]:
     if age < NEW_STEPS[-1][1]:
         key, after = next(step for step in reversed(NEW_STEPS) if age >= step[1])
         return key, account.started_on + timedelta(days=after)
-    if to_renewal <= 60:
-        return "renewal", account.renews_on - timedelta(days=60)
+    if to_renewal <= renewal_days:
+        return "renewal", account.renews_on - timedelta(days=renewal_days)
     grew = [day for (day, _, arr), old in _steps(account) if arr > old]
     if grew and (as_of - grew[-1]).days < 45:
         return "expansion", grew[-1]
