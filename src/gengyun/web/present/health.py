@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from gengyun.health.calc.diff import RULE_NAMES
+from gengyun.health.calc.manual import SENTIMENT
 from gengyun.web.present.format import metric, percent
 
 # level, word, band whose colour it wears; the best first
@@ -169,3 +170,10 @@ def said(rows, *, today: date) -> list[Said]:
             seen.add(kind)
         found.append(Said(row, words.get(getattr(row, "level", None)), state))
     return found
+
+
+def counts_sentiment(explanation) -> bool:
+    """Whether the scorecard that judges has the CSM's sentiment among its factors."""
+    return explanation is not None and any(
+        part["metric"] == SENTIMENT for group in explanation["groups"] for part in group["factors"]
+    )

@@ -20,7 +20,6 @@ from gengyun.usage.queries import usage_line
 from gengyun.web.access import page
 from gengyun.web.present import alerts as present_alerts
 from gengyun.web.present import charts, needs
-from gengyun.web.present import alerts as present_alerts
 from gengyun.web.present import health as present_health
 from gengyun.web.render import is_htmx, render
 from gengyun.web.views import definitions_of
@@ -161,6 +160,7 @@ def health_context(request, customer):
         "moves": present_health.biggest_moves(difference, zh=zh),
         "missing": present_health.missing_factors(explanation, zh=zh) if row else [],
         "definitions": definitions_of.factors(row, zh=zh) if row else {},
+        "counts_sentiment": present_health.counts_sentiment(explanation),
         **_said_of(customer, request),
     }
 
