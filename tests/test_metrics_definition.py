@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from gengyun.usage.calc.definition import (
     Base,
     Change,
+    Days,
     DefinitionInvalid,
     Ratio,
+    Total,
     parse_definition,
     references,
 )
@@ -19,7 +21,15 @@ from gengyun.usage.calc.sentence import describe
 from gengyun.usage.calc.windows import month_mask
 
 USERS = Base("users", 30)
-BASES = {"users": USERS, "since": Base("days_since", None)}
+WEEK = Base("count", 7)
+TOTAL = Total(("users", "week"))
+BASES = {
+    "users": USERS,
+    "week": WEEK,
+    "since": Base("days_since", None),
+    "total": TOTAL,
+    "tenure": Days("started_on"),
+}
 
 
 @pytest.mark.parametrize(
@@ -49,8 +59,25 @@ BASES = {"users": USERS, "since": Base("days_since", None)}
             {"ratio": {"numerator": "users", "denominator": {"metric": "since"}}},
             Ratio("users", metric="since"),
         ),
+        ({"aggregate": "days_without", "events": ["a"]}, Base("days_without", None, ("a",))),
+        (
+            {"aggregate": "count", "window_days": 84, "per_days": 28, "fewest_days": 14,
+             "if_none": "unknown"},
+            Base("count", 84, none_is_unknown=True, per_days=28, fewest_days=14),
+        ),
+        ({"aggregate": "count", "window_days": 7, "if_none": "zero"}, WEEK),
+        ({"days": {"since": "started_on"}}, Days("started_on")),
+        ({"days": {"until": "renews_on"}}, Days("renews_on", since=False)),
+        ({"total": ["users", "week"]}, TOTAL),
+        ({"change": {"metric": "total", "days": 28}}, Change("total", 28)),
+        ({"change": {"metric": "users"}}, Change("users")),
+        (
+            {"ratio": {"numerator": "total", "denominator": {"metric": "tenure"},
+                       "unknown_is_zero": True}},
+            Ratio("total", metric="tenure", unknown_is_zero=True),
+        ),
     ],
-)
+)  # fmt: skip
 def test_a_definition_is_understood(raw, parsed):
     assert parse_definition(raw, BASES) == parsed
 
@@ -93,8 +120,35 @@ def test_a_definition_is_understood(raw, parsed):
             "ratio.denominator.metric",
         ),
         ({"ratio": {"numerator": "users", "denominator": {}}}, "ratio.denominator"),
+        ({"aggregate": "days_without", "window_days": 7}, "window_days"),
+        ({"aggregate": "users", "window_days": 7, "per_days": 28}, "per_days"),
+        ({"aggregate": "count", "window_days": 7, "per_days": 0}, "per_days"),
+        ({"aggregate": "count", "window_days": 7, "fewest_days": 7}, "fewest_days"),
+        (
+            {"aggregate": "count", "window_days": 7, "per_days": 1, "fewest_days": 8},
+            "fewest_days",
+        ),
+        ({"aggregate": "count", "window_days": 7, "if_none": 0}, "if_none"),
+        ({"aggregate": "days_since", "if_none": "unknown"}, "if_none"),
+        ({"days": "started_on"}, "days"),
+        ({"days": {"since": "name"}}, "days.since"),
+        ({"days": {"since": "started_on", "until": "renews_on"}}, "days"),
+        ({"total": ["users"]}, "total"),
+        ({"total": ["users", "users"]}, "total"),
+        ({"total": ["users", "no"]}, "total"),
+        ({"total": ["users", "total"]}, "total"),
+        ({"total": ["users", "tenure"]}, "total"),
+        ({"change": "total"}, "change.days"),  # of 7 and of 30 days
+        ({"change": "tenure"}, "change"),
+        ({"change": {"metric": "users", "days": -1}}, "change.days"),
+        ({"change": {"metric": "users", "dys": 1}}, "change.dys"),
+        (
+            {"ratio": {"numerator": "users", "denominator": {"field": "seats"},
+                       "unknown_is_zero": 1.5}},
+            "ratio.unknown_is_zero",
+        ),
     ],
-)
+)  # fmt: skip
 def test_a_wrong_definition_is_refused_with_the_place(raw, path):
     with pytest.raises(DefinitionInvalid) as caught:
         parse_definition(raw, BASES)
@@ -110,9 +164,10 @@ def test_a_wrong_definition_is_refused_with_the_place(raw, path):
             | st.dictionaries(
                 st.sampled_from(
                     ["aggregate", "ratio", "change", "events", "window_days", "numerator",
-                     "denominator", "metric", "field", "feature", "property"]
+                     "denominator", "metric", "field", "feature", "property", "days", "total",
+                     "since", "until", "per_days", "fewest_days", "if_none", "unknown_is_zero"]
                 ),
-                inner | st.sampled_from(["users", "sum", "since"]),
+                inner | st.sampled_from(["users", "sum", "since", "total", "tenure", "started_on"]),
                 max_size=4,
             )
         ),
@@ -142,6 +197,21 @@ def test_a_definition_reads_as_a_sentence():
     )
     assert "等 6 种" in describe(Base("count", 7, tuple("abcdef")), "zh")
     assert "and 1 more" in describe(Base("count", 7, tuple("abcdef")), "en")
+    average = Base("count", 84, ("a",), none_is_unknown=True, per_days=28, fewest_days=14)
+    assert describe(average, "zh") == (
+        "最近 84 天“a”事件的次数，折算为每 28 天；合作开始之前的日子不计，合作不足 14 天时未知；一次也没有时未知"
+    )
+    assert describe(average, "en") == (
+        "Number of the event “a” in the last 84 days, as an average per 28 days; days before the "
+        "customer started are left out, and with less than 14 days it is unknown; "
+        "unknown where there is none"
+    )
+    assert describe(TOTAL, "zh", names) == "“30 天活跃用户”、“week”中已知的各项之和；都未知时未知"
+    assert describe(Change("users", 84), "zh", names) == (
+        "“30 天活跃用户”与早 84 天的同长窗口相比的变化；之前为 0 时未知"
+    )
+    assert describe(Days("renews_on", since=False), "zh") == "距续约日的天数；已过为负数"
+    assert "分子未知算 0" in describe(Ratio("a", metric="b", unknown_is_zero=True), "zh")
 
 
 def test_metrics_over_the_same_events_share_a_measure():

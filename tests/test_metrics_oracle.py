@@ -16,7 +16,7 @@ from lake_events import arrow, event
 from gengyun.customers.models import FieldChange
 from gengyun.lake.compaction import compact
 from gengyun.lake.store import Lake
-from gengyun.usage.actions.compute import compute_day
+from gengyun.usage.actions.compute import compute_day, compute_days
 from gengyun.usage.actions.metrics import create_metric
 from gengyun.usage.actions.rollups import roll_up
 from gengyun.usage.queries.metrics import values_as_of
@@ -39,7 +39,24 @@ DEFINITIONS = {
     "rows_change": {"change": "rows_10d"},
     "stickiness": {"ratio": {"numerator": "users_1d", "denominator": {"metric": "users_7d"}}},
     "seat_use": {"ratio": {"numerator": "users_7d", "denominator": {"field": "seats"}}},
-}
+    "a_10d": {"aggregate": "count", "window_days": 10, "events": ["a"], "if_none": "unknown"},
+    "without_a": {"aggregate": "days_without", "events": ["a"]},
+    "average": {"aggregate": "count", "window_days": 20, "per_days": 5},
+    "since_start": {
+        "aggregate": "sum", "property": "row.count/~", "window_days": 20, "per_days": 5,
+        "fewest_days": 9,
+    },
+    "tenure": {"days": {"since": "started_on"}},
+    "renewal": {"days": {"until": "renews_on"}},
+    "a_and_more": {"total": ["a_10d", "events_3d"]},
+    "a_share": {
+        "ratio": {
+            "numerator": "a_10d", "denominator": {"metric": "a_and_more"}, "unknown_is_zero": True
+        }
+    },
+    "a_change": {"change": {"metric": "a_and_more", "days": 4}},
+}  # fmt: skip
+STARTED, RENEWS = date(2026, 1, 24), date(2026, 2, 10)
 
 properties = st.one_of(
     st.none(),
@@ -73,14 +90,33 @@ deliveries = st.lists(
 
 def oracle(rows, definition, customer, as_of, *, seats):
     """The value of a metric from the list of events, one rule after the other."""
+    if "days" in definition:
+        ((direction, field),) = definition["days"].items()
+        days = (as_of - {"started_on": STARTED, "renews_on": RENEWS}[field]).days
+        return -days if direction == "until" else days if days >= 0 else None
+    if "total" in definition:
+        parts = [
+            oracle(rows, DEFINITIONS[key], customer, as_of, seats=seats)
+            for key in definition["total"]
+        ]
+        found = [part for part in parts if part is not None]
+        return sum(found) if found else None
     if "change" in definition:
-        base = DEFINITIONS[definition["change"]]
-        now = oracle(rows, base, customer, as_of, seats=seats)
-        heard = list(known(rows, customer, as_of))
-        if not heard:
+        body = definition["change"]
+        key, back = (body, None) if isinstance(body, str) else (body["metric"], body["days"])
+        keys = DEFINITIONS[key].get("total", [key])
+        if not known(rows, customer, as_of):
             return None
-        end = as_of - timedelta(days=base["window_days"])
-        before = counted(rows, base, customer, as_of, end)
+        now, before = (
+            sum(
+                counted(
+                    rows, DEFINITIONS[one], customer, as_of,
+                    as_of - timedelta(days=there * (back or DEFINITIONS[one]["window_days"])),
+                )
+                for one in keys
+            )
+            for there in (0, 1)
+        )  # fmt: skip
         return (now - before) / before if before else None
     if "ratio" in definition:
         ratio = definition["ratio"]
@@ -91,10 +127,23 @@ def oracle(rows, definition, customer, as_of, *, seats):
             if "field" in below
             else oracle(rows, DEFINITIONS[below["metric"]], customer, as_of, seats=seats)
         )
+        if above is None and ratio.get("unknown_is_zero"):
+            above = 0
         return None if above is None or not divisor else above / divisor
     if not known(rows, customer, as_of):
         return None
-    return counted(rows, definition, customer, as_of, as_of)
+    found = counted(rows, definition, customer, as_of, as_of)
+    if definition.get("if_none") == "unknown" and not found:
+        return None
+    if "per_days" not in definition:
+        return found
+    days = definition["window_days"]
+    if "fewest_days" in definition:
+        tenure = (as_of - STARTED).days
+        if tenure < definition["fewest_days"]:
+            return None
+        days = min(days, tenure)
+    return found * definition["per_days"] / days
 
 
 def known(rows, customer, as_of):
@@ -112,8 +161,9 @@ def counted(rows, definition, customer, as_of, end):
     rows = known(rows, customer, as_of)
     if definition.get("events"):
         rows = [row for row in rows if row["event"] in definition["events"]]
-    if definition["aggregate"] == "days_since":
-        return (as_of - max(row["day"] for row in rows)).days if rows else None
+    if definition["aggregate"] in {"days_since", "days_without"}:
+        less = definition["aggregate"] == "days_without"
+        return (as_of - max(row["day"] for row in rows)).days - less if rows else None
     start = end - timedelta(days=definition["window_days"])
     rows = [row for row in rows if start <= row["day"] < end]
     match definition["aggregate"]:
@@ -157,7 +207,14 @@ def customers(db):
     long_ago = NOW - timedelta(days=400)
     made = [make_customer(known_at=long_ago) for _ in range(3)]
     for customer, seats in zip(made, (10, 0, None), strict=True):
-        FieldChange.objects.create(customer=customer, field="seats", value=seats, known_at=long_ago)
+        for field, value in (
+            ("seats", seats),
+            ("started_on", STARTED.isoformat()),
+            ("renews_on", RENEWS.isoformat()),
+        ):
+            FieldChange.objects.create(
+                customer=customer, field=field, value=value, known_at=long_ago
+            )
     for key, definition in DEFINITIONS.items():
         create_metric(
             actor=None,
@@ -193,8 +250,10 @@ def check(customers, batches, as_ofs):
             if tidy:
                 for table in ("events", "daily", "presence"):
                     compact(lake, table)
+        # one day alone, the others together
+        compute_day(as_ofs[0], lake=lake, now=NOW)
+        compute_days(as_ofs[1:], lake=lake, now=NOW)
         for as_of in as_ofs:
-            compute_day(as_of, lake=lake, now=NOW)
             values = values_as_of(as_of, lake=lake)
             for pk, seats in zip(customers, (10, 0, None), strict=True):
                 expected = {
