@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from factories import NOW
+from factories import NOW, make_customer
 from lake_events import arrow, event
 
 from gengyun.alerts.queries.usage_days import usage_days
@@ -66,3 +66,21 @@ def test_an_empty_lake_has_no_rows(tmp_path):
     found = usage_days(AS_OF, lake=Lake(tmp_path / "lake"))
     assert found.use.shape == (0, 182)
     assert found.calendar().outages == ()
+
+
+def test_an_industry_of_eight_customers_has_a_calendar_of_its_own(tmp_path):
+    from gengyun.alerts.queries.day import Day
+
+    lake = Lake(tmp_path / "lake")
+    known = NOW - timedelta(days=400)
+    schools = [make_customer(industry="教育", known_at=known) for _ in range(8)]
+    shops = [make_customer(industry="零售", known_at=known) for _ in range(7)]
+    nobody = make_customer(known_at=known)
+    lake.append("events", arrow([event(one.pk, on=ago(3)) for one in [*schools, *shops, nobody]]))
+    roll_up(lake=lake, now=NOW)
+    day = Day(AS_OF, now=NOW, lake=lake)
+    own = dict(zip(day.usage.customer_ids.tolist(), day.industries.tolist(), strict=True))
+    assert {own[one.pk] for one in schools} == {0}
+    assert {own[one.pk] for one in [*shops, nobody]} == {-1}
+    assert day.calendar.by_group.shape == (2, 182)
+    assert sorted(set(day.calendar.groups.tolist())) == [0, 1]
