@@ -144,3 +144,75 @@ def test_a_metric_is_retired_and_brought_back(person):
 def test_event_names_are_read_as_people_write_them():
     assert metric_form.event_names("a\n b ，c、a;d") == ["a", "b", "c", "d"]
     assert metric_form.event_names(" \n") is None
+
+
+SHAPES = {
+    "average": (
+        {"shape": "count", "per_days": "7", "fewest_days": "10", "if_none": "unknown"},
+        {"aggregate": "count", "events": ["导出报表", "Report exported"], "window_days": 14,
+         "per_days": 7, "fewest_days": 10, "if_none": "unknown"},
+    ),
+    "without": (
+        {"shape": "days_without"},
+        {"aggregate": "days_without", "events": ["导出报表", "Report exported"]},
+    ),
+    "tenure": ({"shape": "days", "day": "since:started_on"}, {"days": {"since": "started_on"}}),
+    "renewal": ({"shape": "days", "day": "until:renews_on"}, {"days": {"until": "renews_on"}}),
+    "total": (
+        {"shape": "total", "parts": ["events_7d", "events_30d"]},
+        {"total": ["events_7d", "events_30d"]},
+    ),
+    "share": (
+        {"shape": "ratio", "numerator": "events_7d", "denominator": "metric:events_30d",
+         "unknown_is_zero": "1"},
+        {"ratio": {"numerator": "events_7d", "denominator": {"metric": "events_30d"},
+                   "unknown_is_zero": True}},
+    ),
+    "change": (
+        {"shape": "change", "base": "events_30d", "change_days": "84"},
+        {"change": {"metric": "events_30d", "days": 84}},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_is_made_shown_and_changed_in_the_form(person, shape):
+    from gengyun.usage.models import Metric
+
+    make_customer("晨曦科技")
+    fields, definition = SHAPES[shape]
+    answer = person.post("/settings/metrics/new/", FORM | fields, headers={"HX-Request": "true"})
+    assert "晨曦科技" in answer.content.decode()  # the preview has values
+    assert (
+        person.post("/settings/metrics/new/", FORM | fields | {"step": "save"}).status_code == 303
+    )
+    metric = Metric.objects.get(key="exports_14_days")
+    assert metric.definition == definition
+    page = person.get("/settings/metrics/exports_14_days/").content.decode()
+    assert f'value="{fields["shape"]}" selected' in page
+    draft = metric_form.draft_from_metric(metric)
+    assert metric_form.definition_from_draft(draft) == (definition, {})
+    assert (
+        person.post("/settings/metrics/exports_14_days/", draft | {"step": "save"}).status_code
+        == 303
+    )
+    metric.refresh_from_db()
+    assert metric.version == 1  # nothing was lost on the way
+
+
+@pytest.mark.parametrize(
+    "change, field",
+    [
+        ({"shape": "days"}, "day"),
+        ({"shape": "total", "parts": ["events_7d"]}, "parts"),
+        ({"shape": "total", "parts": ["events_7d", "events_change_30d"]}, "parts"),
+        ({"per_days": "x"}, "per_days"),
+        ({"per_days": "7", "fewest_days": "99"}, "fewest_days"),
+        ({"shape": "change", "base": "events_30d", "change_days": "0"}, "change_days"),
+    ],
+)
+def test_what_a_new_shape_cannot_be_is_said_in_its_place(person, change, field):
+    answer = person.post("/settings/metrics/new/", FORM | change | {"step": "save"})
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "gy-err" in page[page.index(f'name="{field}"') :]
