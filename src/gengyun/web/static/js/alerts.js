@@ -11,7 +11,10 @@ async function open(path) {
   const box = panel();
   box.hidden = false;
   document.body.classList.add('has-panel');
-  await window.htmx.ajax('GET', path, { target: '#panel', swap: 'innerHTML' });
+  /* its buttons send by htmx only when it has settled */
+  const settled = new Promise((done) => { box.addEventListener('htmx:afterSettle', done, { once: true }); });
+  window.htmx.ajax('GET', path, { target: '#panel', swap: 'innerHTML' });
+  await settled;
 }
 
 function mark(row) {
@@ -44,6 +47,11 @@ document.body.addEventListener('alerts-changed', () => {
   place = rows().findIndex((r) => r.dataset.pk === shown());
 });
 document.addEventListener('htmx:afterSettle', (event) => {
+  if (panel()?.contains(event.target)) {
+    const beside = rows().find((r) => r.dataset.pk === shown());
+    if (beside) mark(beside);
+    return;
+  }
   if (!LISTS.includes(event.target.id)) return;
   const current = rows().find((r) => r.dataset.pk === shown());
   if (current) { mark(current); return; }
