@@ -17,6 +17,7 @@ from gengyun.portfolio.actions.views import save_view
 from gengyun.portfolio.calc.custom_filters import OPERATORS
 from gengyun.portfolio.calc.filters import BadFilter, Filter
 from gengyun.portfolio.queries import custom as custom_queries
+from gengyun.portfolio.queries import customer_list
 from gengyun.portfolio.queries.customer_list import BadSort, ListQuery, all_ids, list_page
 
 pytestmark = pytest.mark.django_db
@@ -113,9 +114,9 @@ def test_every_operator_on_every_way_to_look_up(
         ("date", "BAC", "ABC"), ("bool", "BAC", "ABC"), ("choice", "ABC", "BAC"),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("few", [1_000, 0])
-def test_sorting_puts_those_without_a_value_last(three, me, monkeypatch, few, name, up, down):
-    monkeypatch.setattr(custom_queries, "FEW", few)
+@pytest.mark.parametrize("cap", [1_001, 0])
+def test_sorting_puts_those_without_a_value_last(three, me, monkeypatch, cap, name, up, down):
+    monkeypatch.setattr(customer_list, "COUNT_CAP", cap)
     assert "".join(names(me, sort=f"custom_{name}")) == up
     assert "".join(names(me, sort=f"-custom_{name}")) == down
     query = ListQuery((), f"-custom_{name}")
@@ -123,9 +124,9 @@ def test_sorting_puts_those_without_a_value_last(three, me, monkeypatch, few, na
     assert "".join(by_name[pk] for pk in all_ids(me, query, today=TODAY)) == down
 
 
-@pytest.mark.parametrize("few", [1_000, 0])
-def test_pages_of_a_sorted_list_join_without_gap_or_repeat(me, monkeypatch, few):
-    monkeypatch.setattr(custom_queries, "FEW", few)
+@pytest.mark.parametrize("cap", [1_001, 0])
+def test_pages_of_a_sorted_list_join_without_gap_or_repeat(me, monkeypatch, cap):
+    monkeypatch.setattr(customer_list, "COUNT_CAP", cap)
     field("number", "n")
     for n in range(130):  # 70 with a value, 60 without
         company(f"K{n:03}", **({"n": Decimal(n % 7)} if n < 70 else {}))

@@ -62,15 +62,20 @@ def sort_field(sort: str) -> CustomField | None:
 
 
 def sorted_keys(
-    rows: QuerySet[CustomerSummary], field: CustomField, sort: str, *, start: int, count: int
+    rows: QuerySet[CustomerSummary],
+    field: CustomField,
+    sort: str,
+    *,
+    start: int,
+    count: int,
+    few: list[int] | None,
 ) -> list[int]:
     """Keys of one stretch of the list in the order of the field; who has no value comes last.
 
-    Few rows are sorted here. Of many, the values are walked along their index, and only the
-    customers met on the way are looked at.
+    Few rows (all their keys, in `few`) are sorted here. Of many, the values are walked along their
+    index, and only the customers met on the way are looked at.
     """
-    few = list(rows.values_list("pk", flat=True)[: FEW + 1])
-    if len(few) <= FEW:
+    if few is not None:
         return _sort_few(few, field, sort)[start : start + count]
     column, is_down = SORTED_BY[field.kind], sort.startswith("-")
     values = FieldValue.objects.filter(field=field, place=0, **{f"{column}__isnull": False})

@@ -143,13 +143,10 @@ def list_page(
         return found_by_name
     rows = matching(actor, query.filters, today=today)
     start = (page - 1) * PAGE_SIZE
-    # keys first, from an index; the wide rows only of those that are shown
     if is_custom(query.sort.removeprefix("-")):
-        field = _sort_field(query.sort)
-        keys = sorted_keys(rows, field, query.sort, start=start, count=PAGE_SIZE + 1)
-    else:
-        ordered = sorted_by(rows, query.sort).values_list("pk", flat=True)
-        keys = list(ordered[start:][: PAGE_SIZE + 1])
+        return _page_by_field(rows, query, page)
+    # keys first, from an index; the wide rows only of those that are shown
+    keys = list(sorted_by(rows, query.sort).values_list("pk", flat=True)[start:][: PAGE_SIZE + 1])
     has_next = len(keys) > PAGE_SIZE
     shown = _rows(keys[:PAGE_SIZE])
     if page == 1 and not has_next:  # everything is in hand
@@ -158,6 +155,18 @@ def list_page(
         totals = totals_of(rows)
     count = totals.count if totals else None
     return ListPage(shown, page, has_next, count, totals, query)
+
+
+def _page_by_field(rows: QuerySet[CustomerSummary], query: ListQuery, page: int) -> ListPage:
+    """In the order of a company's own field; one reading gives totals and says if rows are few."""
+    field, start = _sort_field(query.sort), (page - 1) * PAGE_SIZE
+    found = list(rows.values_list("pk", "band", "arr_minor")[:COUNT_CAP])
+    is_capped = len(found) >= COUNT_CAP
+    few = None if is_capped else [pk for pk, _, _ in found]
+    keys = sorted_keys(rows, field, query.sort, start=start, count=PAGE_SIZE + 1, few=few)
+    totals = None if is_capped else _totals((band, arr) for _, band, arr in found)
+    count = totals.count if totals else None
+    return ListPage(_rows(keys[:PAGE_SIZE]), page, len(keys) > PAGE_SIZE, count, totals, query)
 
 
 def _rows(keys: list[int]) -> list[CustomerSummary]:
