@@ -276,6 +276,37 @@ def test_a_part_goes_on_by_itself_when_its_ticket_ends(lake, person):
     assert Alert.objects.open().get().parent is None
 
 
+def two_families(lake, low, *days, values=(5, 5)):
+    for day in days:
+        put_values(lake, after(day), {low: values[0]})
+        put_values(lake, after(day), {low: values[1]}, metric="events_7d")
+        judge(lake, after(day))
+
+
+def test_a_ticket_and_its_part_may_end_on_the_same_day(lake, person):
+    make_metric_rule("a")
+    make_metric_rule("b", metric="events_7d", cause="roi_wrong")
+    low = customer(person)
+    two_families(lake, low, 0)
+    assert Alert.objects.filter(parent__isnull=False).count() == 1
+    two_families(lake, low, 1, 2, values=(30, 30))
+    assert set(Alert.objects.values_list("state", "close_reason")) == {("closed", "cleared")}
+
+
+def test_a_part_that_comes_back_after_its_ticket_was_closed_is_seen(lake, person):
+    make_metric_rule("a", severity=1)
+    make_metric_rule("b", metric="events_7d", cause="roi_wrong")
+    low = customer(person)
+    two_families(lake, low, 0)
+    two_families(lake, low, 1, 2, values=(5, 30))
+    ticket, part = Alert.objects.order_by("severity")
+    assert (ticket.state, part.state, part.parent) == ("open", "closed", ticket)
+    close(actor=person, now=at(after(2)), alert_ids=[ticket.pk], verdict="true")
+    two_families(lake, low, 3)
+    part.refresh_from_db()
+    assert (part.state, part.parent) == ("open", None)
+
+
 def test_after_the_days_of_a_parent_another_family_is_a_ticket_of_its_own(lake, person):
     make_metric_rule("a")
     make_metric_rule("b", metric="events_7d", cause="roi_wrong")
@@ -354,6 +385,38 @@ def test_a_rule_judges_its_scope_only(lake, person):
     put_values(lake, after(1), {inside: 5, outside: 5})
     judge(lake, after(1))
     assert Alert.objects.get().close_reason == "gone"
+
+
+def test_a_stage_that_takes_too_long_is_late_by_working_time(lake, person):
+    from factories import make_tiers
+
+    from gengyun.alerts.models import AlertRule
+    from gengyun.customers.models import Stage, StageStay
+
+    make_tiers()
+    stage = Stage.objects.get(key="kickoff", touch_model="high")
+    Stage.objects.filter(pk=stage.pk).update(longest_days=30)
+    rule = AlertRule.objects.get(key="stage_late")
+    rule.is_active, rule.scope = True, {"stages": [stage.pk]}
+    rule.save()
+    late, just, other = customer(person), customer(person), customer(person)
+    # 30 days and 14 working days are over, with a weekend more or less; over 春节 it takes longer
+    end = after(60)
+    since = {late: end - timedelta(days=55), just: end - timedelta(days=46)}
+    for one, day in since.items():
+        StageStay.objects.create(customer=one, stage=stage, entered_on=day)
+    elsewhere = Stage.objects.get(key="steady", touch_model="high")
+    StageStay.objects.create(customer=other, stage=elsewhere, entered_on=DAY)
+    judge(lake, end)
+    alert = Alert.objects.get()
+    assert (alert.customer, alert.severity, alert.family) == (late, 3, "adoption")
+    assert alert.episodes.get().evidence[0]["since"] == since[late].isoformat()
+    StageStay.objects.filter(customer=late).update(left_on=after(61))
+    StageStay.objects.create(customer=late, stage=elsewhere, entered_on=after(61))
+    for day in (62, 63):
+        judge(lake, after(day))
+    alert.refresh_from_db()
+    assert (alert.state, alert.close_reason) == ("closed", "cleared")  # it got on: asked about
 
 
 def test_a_customer_that_became_known_later_is_not_judged(lake):

@@ -46,8 +46,12 @@ def _close(books: Books, alert: Alert, episodes: list[Episode]) -> None:
 def free_parts(books: Books, ended: Iterable[int]) -> None:
     """Parts of a ticket that ended and still go on: the most urgent becomes the ticket."""
     parts: dict[int, list[Alert]] = defaultdict(list)
-    for group in chunks(ended):
-        for part in Alert.objects.open().filter(parent_id__in=group).order_by("severity", "pk"):
+    gone = set(ended)
+    for group in chunks(gone):
+        rows = Alert.objects.open().filter(parent_id__in=group).order_by("severity", "pk")
+        for part in rows.select_for_update():
+            if part.pk in gone:
+                continue  # it ends in this very run
             known = books.live.setdefault(part.key, part)
             if known.parent_id is not None:
                 parts[known.parent_id].append(known)

@@ -186,10 +186,10 @@ def _go_on(books: Books, moves: list[Moves]) -> int:
     books.load_ids(rising)
     # a part that rises lifts its ticket
     books.load_ids([a.parent_id for a in books.live.values() if a.parent_id is not None])
-    alerts = [alert for alert in books.live.values() if alert.pk in set(rising)]
-    for alert in alerts:
+    seen = [alert for alert in books.live.values() if alert.pk in most_urgent]
+    for alert in seen:
         alert.last_seen_on = books.as_of
-    return sum(raise_severity(books, alert, most_urgent[alert.pk]) for alert in alerts)
+    return sum(raise_severity(books, alert, most_urgent[alert.pk]) for alert in seen)
 
 
 def _trusted(books: Books, seen: list[_Seen], day: Day) -> list[_Seen]:

@@ -158,6 +158,8 @@ def _reopen(books: Books, alert: Alert, group: Opened) -> None:
     alert.severity = severity
     if not alert.in_digest:
         books.put_deadlines(alert, group[0][2])
+    if all(one.pk != alert.parent_id for one in books.live.values()):
+        alert.parent = None  # its ticket is closed: it would be seen by nobody
     books.live[alert.key] = alert
     books.change(alert, Kind.REOPENED, rule=group[0][2].pk, severity=severity)
 

@@ -45,12 +45,20 @@ def freeze(alert: Alert) -> dict[str, Any]:
 def thaw(alert: Alert, frozen: dict[str, Any], *, now: datetime) -> None:
     """Put the fields back and save; episodes that came later stay as they are."""
     _put(alert, frozen["alert"])
+    leave_closed_parent(alert)
     alert.updated_at = now
     alert.save()
     for episode in Episode.objects.filter(pk__in=[int(pk) for pk in frozen["episodes"]]):
         _put(episode, frozen["episodes"][str(episode.pk)])
         episode.updated_at = now
         episode.save()
+
+
+def leave_closed_parent(alert: Alert) -> None:
+    """A part that is open again while its ticket is closed would be seen by nobody."""
+    parent = alert.parent
+    if alert.state != Alert.State.CLOSED and parent and parent.state == Alert.State.CLOSED:
+        alert.parent = None
 
 
 def _values(row: models.Model, names: list[str]) -> dict[str, Any]:

@@ -35,7 +35,8 @@ def undo(*, actor: User | None, now: datetime, batch: str) -> list[Alert]:
     alerts = mine(actor, rows)
     for alert in alerts:
         _check(alert, rows[alert.pk])
-    for alert in alerts:
+    # tickets before their parts, which look at them
+    for alert in sorted(alerts, key=lambda one: (one.parent_id is not None, one.pk)):
         event = rows[alert.pk]
         assert event.before is not None  # noqa: S101 - filtered
         thaw(alert, event.before, now=now)

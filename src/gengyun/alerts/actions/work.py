@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from gengyun.alerts.actions.snapshots import freeze
+from gengyun.alerts.actions.snapshots import freeze, leave_closed_parent
 from gengyun.alerts.models import Alert, AlertEvent, Episode, RiskCause
 from gengyun.alerts.queries.policy import policy
 from gengyun.kernel.days import day_of
@@ -216,6 +216,7 @@ def reopen(*, actor: User | None, now: datetime, alert_ids: Sequence[int]) -> st
         told = {"state": [alert.state, Alert.State.OPEN], "verdict": [alert.verdict, ""]}
         alert.state, alert.closed_at, alert.closed_by = Alert.State.OPEN, None, None
         alert.close_reason, alert.verdict, alert.was_it_us = "", "", None
+        leave_closed_parent(alert)
         return told
 
     batch = _each(actor, now, alert_ids, Kind.REOPENED, change)

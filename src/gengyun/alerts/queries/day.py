@@ -177,9 +177,10 @@ class Day:
     def tier_ids(self) -> Ints:
         return self._field_ids("tier_id")
 
-    @cached_property
+    @property
     def stage_ids(self) -> Ints:
-        return self._field_ids("stage_id")
+        """From the stays, which say it as of any day; -1: in no stage."""
+        return self.stays.stage
 
     @cached_property
     def days_since_start(self) -> Floats:

@@ -24,6 +24,8 @@ def found_by(rule: AlertRule, day: Day) -> Found:
         inside = np.array([pk in members for pk in found.ids.tolist()], dtype=np.bool_)
     else:
         inside = fits
+    if rule.kind == Kind.STAGE_LATE:  # whoever left the stages of the rule has got on
+        return replace(found, entered=found.entered & inside, cleared=found.cleared | ~inside)
     # out of scope nothing opens, and what is open there ends
     return replace(found, entered=found.entered & inside, outside=~inside)
 
