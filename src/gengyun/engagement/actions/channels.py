@@ -175,9 +175,9 @@ def _clean(row: Channel | None, changes: Mapping[str, Any]) -> dict[str, Any]:
         if not values["name"]:
             raise ChannelNameMissing
         others = Channel.objects.filter(name=values["name"])
-        if others.exclude(pk=row.pk if row else None).exists():
+        if (others.exclude(pk=row.pk) if row is not None else others).exists():
             raise ChannelNameTaken(name=values["name"])
-    errors = {
+    errors: dict[str, str] = {
         name: "A severity is a number from 1 to 4, or none."
         for name in ("at_once", "digest")
         if name in values and values[name] not in range(5)

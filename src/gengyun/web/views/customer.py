@@ -20,7 +20,6 @@ from gengyun.usage.queries import usage_line
 from gengyun.web.access import page
 from gengyun.web.present import alerts as present_alerts
 from gengyun.web.present import charts, needs
-from gengyun.web.present import alerts as present_alerts
 from gengyun.web.present import health as present_health
 from gengyun.web.render import is_htmx, render
 from gengyun.web.views import definitions_of
