@@ -201,3 +201,31 @@ def test_readers_do_not_wait_for_a_writer(lake):
         reader.start()
         reader.join(10)
         assert found == [1]
+
+
+@pytest.mark.parametrize("table", ["daily", "presence"])
+def test_many_rows_lie_in_the_same_order_as_few(table, monkeypatch):
+    from random import Random
+
+    from gengyun.lake import parquet, tables
+
+    chance, rows = Random(7), []
+    for _ in range(3_000):
+        on = date(2026, 1, 1) + timedelta(days=chance.randrange(90))
+        common = {"customer_id": chance.randrange(9), "known_day": on}
+        if table == "daily":
+            rows.append(common | {"day": on, "n": chance.randrange(99), "total_micro": 0})
+        else:
+            more = {"key": chance.randrange(2**60), "month": on.replace(day=1), "days": 3}
+            rows.append(common | more)
+    schema = pa.schema([field for field in tables.SCHEMAS[table] if field.name != "measure"])
+    part = pa.Table.from_pylist(rows, schema=schema)
+    keys = tables.SORTED_BY[table]
+    few = parquet._sorted(part, keys)
+    monkeypatch.setattr(parquet, "MANY", 1)
+    many = parquet._sorted(part, keys)
+    assert many.schema == few.schema
+    names = [name for name in keys if name != tables.MONTH_OF]
+    assert many.select(names) == few.select(names)
+    by_all = [(name, "ascending") for name in part.column_names]
+    assert many.sort_by(by_all) == few.sort_by(by_all)

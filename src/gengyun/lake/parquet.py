@@ -17,6 +17,8 @@ from gengyun.lake import tables
 # small enough that one customer's rows cost one group per file: wide rows (explanations) fewer
 ROW_GROUP = 65_536
 GROUP_BYTES = 8 * 1024 * 1024
+# from so many rows on the engine sorts, as long as its memory holds them well
+MANY, IN_MEMORY = 250_000, 300 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,28 @@ def write_files(
 
 
 def _sorted(part: pa.Table, sort_by: list[str]) -> pa.Table:
+    if part.num_rows >= MANY and part.nbytes <= IN_MEMORY:
+        return _sorted_by_engine(part, sort_by)
     order = [(name, "ascending") for name in sort_by]
     if tables.MONTH_OF not in sort_by:
         return part.sort_by(order)
     months = pc.floor_temporal(part["day"], unit="month")
     return part.append_column(tables.MONTH_OF, months).sort_by(order).select(part.column_names)
+
+
+def _sorted_by_engine(part: pa.Table, sort_by: list[str]) -> pa.Table:
+    """The same order, on every core: arrow sorts on one and takes twice the time."""
+    from gengyun.lake.engine import connect
+
+    order = ", ".join(
+        "date_trunc('month', day)" if name == tables.MONTH_OF else f'"{name}"' for name in sort_by
+    )
+    db = connect()
+    try:
+        db.register("part", part)
+        return db.sql(f"SELECT * FROM part ORDER BY {order}").to_arrow_table().cast(part.schema)
+    finally:
+        db.close()
 
 
 def _write_one(
