@@ -62,3 +62,11 @@ def main() -> None:
         told = sentence % refusal.params if refusal.params else sentence
         click.echo(f"gengyun: {told}", err=True)
         sys.exit(1)
+    except Exception as error:
+        from gengyun.cli import ground
+
+        line = ground.told(error)
+        if line is None:
+            raise
+        click.echo(f"gengyun: {line}", err=True)
+        sys.exit(1)
