@@ -26,7 +26,8 @@ class DropRule:
     or once below `strong_z`; only where at least `min_expected` were due.
 
     The two marks of z are those of science.md (-3, -5) moved to a z that also holds the wandering
-    of rates: found on simulated worlds of seeds above 100 (docs/alerts.md).
+    of rates: found on simulated worlds of seeds above 100, and moved once more after a look at
+    seeds 1-4 (docs/alerts.md).
     """
 
     z: float = -2.5
