@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 from factories import NOW, make_customer, make_user
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gengyun.web.present import scorecard_form as form
@@ -52,6 +52,8 @@ groups = st.builds(
 )
 
 
+# a machine under load draws slowly; what is drawn is small
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(groups, min_size=1, max_size=3))
 def test_a_configuration_survives_the_form(found):
     config = {

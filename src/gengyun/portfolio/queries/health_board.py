@@ -183,9 +183,11 @@ def weeks(actor: User, *, scope: str, lake: Lake | None = None) -> list[Week]:
 
 
 def published_between(first: date, last: date) -> list[ScorecardVersion]:
-    """Versions whose day lies in (first, last]: marks for charts."""
-    return list(
-        ScorecardVersion.objects.filter(effective_from__gt=first, effective_from__lte=last)
-        .select_related("scorecard")
-        .order_by("effective_from", "pk")
-    )
+    """Versions whose day lies in (first, last]: marks for charts. Of several of one scorecard and
+    day only the last ever judged."""
+    found = ScorecardVersion.objects.filter(effective_from__gt=first, effective_from__lte=last)
+    last_of_day = {
+        (version.scorecard_id, version.effective_from): version
+        for version in found.select_related("scorecard").order_by("effective_from", "number", "pk")
+    }
+    return list(last_of_day.values())

@@ -140,17 +140,19 @@ def bands(weeks, versions, *, today, zh):
         "values": [sum(week.counts) for week in weeks],
         "counts": {letter: [w.counts[n] for w in weeks] for n, letter in enumerate("abcdn")},
         "shares": shares,
-        "marks": [
-            {
-                "at": _nearest(points, v.effective_from),
-                "name": f"v{v.number}",
-                "card": v.scorecard.name_zh if zh else v.scorecard.name_en,
-            }
-            for v in versions
-        ],
+        "marks": _marks(points, versions),
         "finding": finding,
         "note": _marks_note(versions, today=today, zh=zh),
     }
+
+
+def _marks(points, versions):
+    """One mark a week, also where several scorecards changed in it."""
+    names = {}
+    for version in versions:
+        at = _nearest(points, version.effective_from)
+        names.setdefault(at, {})[version.scorecard_id] = f"v{version.number}"
+    return [{"at": at, "name": " ".join(found.values())} for at, found in names.items()]
 
 
 def _marks_note(versions, *, today, zh):
