@@ -316,3 +316,16 @@ def test_forms_show_need_and_save_custom_fields(web, three):
     assert set(FieldValue.objects.filter(customer_id=pk).values_list("field__key", flat=True)) == {
         "needed", "multi",
     }  # fmt: skip
+
+
+def test_a_view_of_a_deleted_field_opens_with_the_refusal_and_spoils_no_other_tab(web, me):
+    gone = field("number", "gone")
+    query = {"filters": [{"field": "custom_gone", "op": "gte", "value": "1"}]}
+    view = save_view(actor=me, now=NOW, name="Own", query=query)
+    custom_fields.delete_field(actor=None, now=NOW, field=gone)
+    company("A")
+    assert web.get(f"/customers/?view={view.pk}").status_code == 422
+    assert web.get("/customers/").status_code == 200
+    counted = web.get("/customers/tabs/?view=all", headers=HTMX)
+    assert counted.status_code == 200
+    assert "Own" in counted.content.decode()

@@ -49,6 +49,7 @@ def view_tabs(actor: User, *, today: date, with_counts: bool = True) -> list[Vie
 def _count(actor: User, view: SavedView, today: date) -> int | None:
     try:
         query = ListQuery.from_json(view.query)
-    except BadFilter:  # saved by an older version; the tab opens with the refusal
+        rows = matching(actor, query.filters, today=today)
+    except BadFilter:  # saved by an older version, or its field is gone; it opens with the refusal
         return 0
-    return capped_count(matching(actor, query.filters, today=today))
+    return capped_count(rows)
