@@ -237,7 +237,7 @@ def _held_off(ids: Sequence[int], as_of: date) -> Mapping[int, set[str]]:
     if moves:
         left = lately.filter(left_on__gt=since, customer_id__in={pk for pk, _ in moves})
         for pk, day, stay, key in left.values_list("customer_id", "left_on", "pk", "stage__key"):
-            if moves.get((pk, day), 0) > stay:
+            if day is not None and moves.get((pk, day), 0) > stay:
                 found[pk].add(key)
     return found
 

@@ -1,9 +1,11 @@
+from typing import Any
+
 from django.db import migrations
 
 BATCH = 2_000
 
 
-def fill(apps, schema_editor):
+def fill(apps: Any, schema_editor: Any) -> None:
     from gengyun.customers.calc.company_names import name_key
 
     customer = apps.get_model("customers", "Customer")
