@@ -215,6 +215,8 @@ def test_form_of_old_browsers_is_read(packed):
 
 
 def test_v1_gets_a_word_on_every_event():
+    assert json.loads(v1_results(b'{"uuid": "a"}')) == {"results": {"a": {"result": "ok"}}}
+    assert json.loads(v1_results(b"{}")) == {"results": {}}
     body = json.dumps({"batch": [{"uuid": "a"}, {"uuid": "b"}, {}, {"uuid": []}]}).encode()
     assert json.loads(v1_results(body)) == {
         "results": {"a": {"result": "ok"}, "b": {"result": "ok"}}

@@ -178,16 +178,17 @@ class _Named(msgspec.Struct, gc=False):
 
 
 class _NamedBatch(msgspec.Struct, gc=False):
-    batch: list[msgspec.Raw]
+    batch: list[msgspec.Raw] | None = None  # one event is a request too
 
 
 def v1_results(body: bytes) -> bytes:
     """PostHog's v1 wants a word on each event; all are stored, whatever becomes of them."""
     results = {}
-    for raw in msgspec.json.decode(body, type=_NamedBatch).batch:
+    batch = msgspec.json.decode(body, type=_NamedBatch).batch
+    for raw in [body] if batch is None else batch:
         try:
             name = msgspec.json.decode(raw, type=_Named).uuid
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
         if name is not None:
             results[str(name)] = {"result": "ok"}
