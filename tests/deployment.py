@@ -30,9 +30,8 @@ class Deployment(WebServer):
     def python(self, code):
         super().python(f"import django; django.setup()\n{code}")
 
-    def command(self, *arguments):
-        """The last line that a `gengyun` command prints, read as JSON."""
-        done = subprocess.run(
+    def run(self, *arguments):
+        return subprocess.run(
             [sys.executable, "-m", "gengyun", *map(str, arguments)],
             env=self.environment,
             cwd=self.folder,
@@ -40,6 +39,10 @@ class Deployment(WebServer):
             text=True,
             check=False,
         )
+
+    def command(self, *arguments):
+        """The last line that a `gengyun` command prints, read as JSON."""
+        done = self.run(*arguments)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 
