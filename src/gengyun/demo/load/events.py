@@ -52,6 +52,7 @@ def load_events(
         Source.objects.filter(pk=source.pk).update(
             accepted_count=int(mine.sum()), last_event_at=newest
         )
+        source.keys.update(last_used_at=newest)  # a key in use: its silence will be noticed
     return arrow.num_rows
 
 
