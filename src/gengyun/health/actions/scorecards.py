@@ -10,6 +10,7 @@ from django.db.models import Max, QuerySet
 from gengyun.customers.models import Stage, Tier
 from gengyun.health.calc.config import ConfigInvalid, Problem, parse_config
 from gengyun.health.models import (
+    HealthScore,
     Scorecard,
     ScorecardDraft,
     ScorecardOrder,
@@ -276,13 +277,15 @@ def publish_version(
     note: str = "",
 ) -> ScorecardVersion:
     """Put a configuration in force from a day on; the draft has done its work. None, "from the
-    beginning", is only for the first version: past days keep the rules they were judged by."""
+    beginning", is only for a first version before any day was judged: past days keep the rules
+    they were judged by."""
     require(actor, "settings.edit")
     check_config(config)
     Scorecard.objects.select_for_update().get(pk=scorecard.pk)
     last = scorecard.versions.aggregate(last=Max("number"))["last"] or 0
     is_past = effective_from is not None and effective_from < day_of(now)
-    if is_past or (last and effective_from is None):
+    reaches_back = effective_from is None and (last or HealthScore.objects.exists())
+    if is_past or reaches_back:
         raise EffectiveDayPast
     version = ScorecardVersion.objects.create(
         scorecard=scorecard,

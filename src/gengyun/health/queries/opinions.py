@@ -101,6 +101,19 @@ def said_since(moment: datetime) -> set[int]:
     return found
 
 
+def counting(
+    rows: Collection[Sentiment | HealthOverride], as_of: date
+) -> tuple[Sentiment | None, HealthOverride | None]:
+    """Of a customer's history, newest first: what counts now, by the rule of `sentiments_as_of`."""
+    live = [row for row in rows if row.ended_at is None]
+    sentiment = next((row for row in live if isinstance(row, Sentiment)), None)
+    override = next((row for row in live if isinstance(row, HealthOverride)), None)
+    return (
+        sentiment if sentiment and sentiment.valid_until >= as_of else None,
+        override if override and override.valid_until >= as_of else None,
+    )
+
+
 def history_of(customer_id: int, *, limit: int = 20) -> list[Sentiment | HealthOverride]:
     """Everything people said of a customer's health, newest first."""
     sentiments = Sentiment.objects.filter(customer_id=customer_id).select_related("author")

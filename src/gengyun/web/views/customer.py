@@ -161,17 +161,17 @@ def health_context(request, customer):
         "missing": present_health.missing_factors(explanation, zh=zh) if row else [],
         "definitions": definitions_of.factors(row, zh=zh) if row else {},
         "counts_sentiment": present_health.counts_sentiment(explanation),
-        **_said_of(customer, request),
+        **_said_of(customer, request, row),
     }
 
 
-def _said_of(customer, request):
+def _said_of(customer, request, row):
     """Sentiment and override as they count now, and everything that was said before."""
-    said = {"customer_ids": [customer.pk], "moment": request.now + timedelta(microseconds=1)}
-    history = opinions.history_of(customer.pk)
+    history = opinions.history_of(customer.pk) if row else []
+    sentiment, override = opinions.counting(history, request.today)
     return {
-        "sentiment": opinions.sentiments_as_of(request.today, **said).get(customer.pk),
-        "override": opinions.overrides_as_of(request.today, **said).get(customer.pk),
+        "sentiment": sentiment,
+        "override": override,
         "said_before": present_health.said(history, today=request.today),
         "levels": present_health.LEVELS,
         "until_default": request.today + timedelta(days=30),
