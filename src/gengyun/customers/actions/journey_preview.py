@@ -8,11 +8,13 @@ from typing import Any
 from gengyun.customers.actions.journeys import standings_of
 from gengyun.customers.calc import journeys as calc
 from gengyun.customers.models import Customer, Stage
+from gengyun.customers.queries.facts import by_customer, fact_values
 from gengyun.customers.queries.journeys import plan_of
 from gengyun.team.models import User
 from gengyun.team.queries.access import require
 
 SHOWN = 8
+MANY = 2_000
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,15 @@ def preview_stage(
         for row in Customer.objects.present()
         .filter(tier__touch_model=stage.touch_model)
         .select_related("stage")
+        .only("name", "arr_minor", "currency", "stage__position")
         .order_by("pk")
     }
     facts = {
         item.fact for items in lists.values() for item in items if isinstance(item, calc.Criterion)
     }
-    standings = standings_of(list(people), facts, as_of)
+    # asked without ids, the database reads along its tables
+    everybody = by_customer(fact_values(facts, as_of=as_of)) if len(people) > MANY else None
+    standings = standings_of(list(people), facts, as_of, facts=everybody)
     plan = replace(
         plan_of(stage), entry=tuple(lists.get("entry", ())), exit=tuple(lists.get("exit", ()))
     )

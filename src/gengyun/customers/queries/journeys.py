@@ -105,31 +105,37 @@ class StageCount:
 
 def stage_counts(actor: User | None, today: date) -> list[StageCount]:
     """Every stage with the customers that the actor sees in it, in the order of the journeys."""
-    found = []
+    stages = list(Stage.objects.order_by("touch_model", "position", "pk"))
+    behind, stuck = Q(pk__isnull=True), Q(pk__isnull=True)
+    for stage in stages:
+        some, more = late(stage, today)
+        behind, stuck = behind | (Q(stage=stage) & some), stuck | (Q(stage=stage) & more)
+    here = Customer.objects.visible_to(actor).present().filter(stage__isnull=False).order_by()
+    rows = here.values("stage_id").annotate(
+        n=Count("pk"),
+        arr=Sum("arr_minor"),
+        behind=Count("pk", filter=behind),
+        stuck=Count("pk", filter=stuck),
+        ready=Count("pk", filter=Q(progress__is_ready=True, progress__stage=F("stage"))),
+    )
+    found = {row["stage_id"]: row for row in rows}
+    none = {"n": 0, "arr": 0, "behind": 0, "stuck": 0, "ready": 0}
     usual = _usual_days(actor)
-    for stage in Stage.objects.order_by("touch_model", "position", "pk"):
-        here = Customer.objects.visible_to(actor).present().filter(stage=stage).order_by()
-        behind, stuck = late(stage, today)
-        ready = Q(progress__is_ready=True, progress__stage=F("stage"))
-        row = here.aggregate(
-            customers=Count("pk"),
-            arr=Sum("arr_minor"),
-            behind=Count("pk", filter=behind),
-            stuck=Count("pk", filter=stuck),
-            ready=Count("pk", filter=ready),
-        )
-        found.append(
+    counts = []
+    for stage in stages:
+        row = found.get(stage.pk, none)
+        counts.append(
             StageCount(
-                stage,
-                row["customers"],
-                int(row["arr"] or 0),
-                row["behind"],
-                row["stuck"],
-                row["ready"],
-                usual.get(stage.pk),
+                stage=stage,
+                customers=row["n"],
+                arr_minor=int(row["arr"] or 0),
+                behind=row["behind"],
+                stuck=row["stuck"],
+                ready=row["ready"],
+                usual_days=usual.get(stage.pk),
             )
         )
-    return found
+    return counts
 
 
 def _usual_days(actor: User | None, *, fewest: int = 5) -> dict[int, int]:
