@@ -239,7 +239,7 @@ def test_customer_page_holds_its_sections(web, me, django_assert_num_queries):
     Contact.objects.create(customer=customer, name="Zhou Min", created_at=now, updated_at=now)
     path = f"/customers/{customer.pk}/"
     web.get(path)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(19):
         text = web.get(path).content.decode()
     for section in ("s-overview", "s-health", "s-usage", "s-contacts", "s-timeline"):
         assert f'id="{section}"' in text

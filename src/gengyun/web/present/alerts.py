@@ -82,6 +82,8 @@ def reasons():
 
 def rows(alerts, *, now, today, zh):
     """What the queue shows, with a constant number of queries."""
+    if not alerts:
+        return []
     episodes = main_episodes(alerts)
     names = names_of(episode.rule for episode in episodes.values())
     ids = {alert.customer_id for alert in alerts if alert.customer_id is not None}
