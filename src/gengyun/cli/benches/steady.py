@@ -9,6 +9,7 @@ import selectors
 import subprocess
 import sys
 import time
+from collections import deque
 from typing import NamedTuple
 
 from gengyun.cli.benches.load import _Client
@@ -46,9 +47,16 @@ def _drive(
     port: int, requests: list[bytes], connections: int, rate: float, seconds: float
 ) -> tuple[int, int, float, list[float]]:
     selector = selectors.DefaultSelector()
-    idle = [_Client(port, [b""], 0) for _ in range(connections)]
-    for client in idle:
+    # in turn: the server closes a connection that is idle for half a minute
+    idle: deque[_Client] = deque()
+
+    def connect() -> None:
+        client = _Client(port, [b""], 0)
         selector.register(client.socket, selectors.EVENT_READ, client)
+        idle.append(client)
+
+    for _ in range(connections):
+        connect()
     clock = time.perf_counter
     started = clock()
     sent = refused = 0
@@ -58,7 +66,7 @@ def _drive(
     while len(latencies) + refused < total and clock() < open_until:
         due = min(total, int((clock() - started) * rate) + 1)
         while sent < due and idle:
-            client = idle.pop()
+            client = idle.popleft()
             request = requests[sent % len(requests)].replace(MARK, b"%08d" % sent)
             client.requests = [request]
             # late is late: the clock of a request runs from when it was due
@@ -67,15 +75,19 @@ def _drive(
         for entry, _ in selector.select(0.002):
             client = entry.data
             code = client.answer()
-            if code is None:
-                continue
             if code == b"200":
                 latencies.append((clock() - client.asked_at) * 1000)
-            else:
-                refused += 1
-            if code == b"":
+                idle.append(client)
+            elif code == b"":
                 selector.unregister(client.socket)
-            else:
+                client.socket.close()
+                if client in idle:
+                    idle.remove(client)
+                else:
+                    refused += 1  # with a request on its way
+                connect()
+            elif code is not None:
+                refused += 1
                 idle.append(client)
     return len(latencies), total - len(latencies), clock() - started, sorted(latencies)
 
