@@ -1,3 +1,4 @@
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -11,9 +12,12 @@ import demo_site
 
 @pytest.fixture(scope="session")
 def site():
-    """Address of a demo company of this run's own."""
+    """Address of a demo company of this run's own, or of the one that DEMO_ADDRESS names."""
     if demo_site.chromium() is None:
         pytest.skip("no chromium on this machine; set CHROMIUM to its path")
+    if running := os.environ.get("DEMO_ADDRESS"):
+        yield running
+        return
     # not pytest's own folder: other runs of pytest clear that while the server still needs it
     with (
         tempfile.TemporaryDirectory(prefix="gengyun-browser-") as folder,

@@ -1,0 +1,89 @@
+"""Accessibility of every page that a person can reach, as axe judges it: nothing serious."""
+
+import re
+import time
+
+import axe
+import pytest
+
+pytestmark = pytest.mark.slow
+# who, in which language, how wide; together every page, both languages, both themes
+WHO = [
+    ("sumingyuan", "zh-hans", 1440),
+    ("sumingyuan", "en", 390),
+    ("tangwei", "en", 1440),
+    ("liangjing", "zh-hans", 390),
+    ("linxiao", "en", 1440),
+    ("linxiao", "zh-hans", 390),
+    ("fangning", "zh-hans", 1440),
+]
+SKIP = re.compile(r"^/(logout|language)/|\.(csv|json|xlsx)$|/file/$")
+THEME = "theme => { document.documentElement.dataset.bsTheme = theme; }"
+
+
+@pytest.fixture(scope="module")
+def script():
+    text = axe.source()
+    if text is None:
+        pytest.skip("axe-core is neither in the cache folder nor to be had by npm")
+    return text
+
+
+def kind_of(link):
+    """Pages that differ by the row they show are one page; so are those that differ by query."""
+    path = link.partition("?")[0].partition("#")[0]
+    path = re.sub(r"/\d+/", "/N/", path)
+    return re.sub(r"^/(settings/metrics|health/missing)/(?!new/)[^/]+/", r"/\1/KEY/", path)
+
+
+def walk(window):
+    """Every kind of page once, found by the links that the pages carry."""
+    seen, waiting = {"/": "/"}, ["/"]
+    while waiting:
+        path = waiting.pop(0)
+        answer = window.page.goto(window.address + path)
+        assert answer.status == 200, f"{path} is linked and answers {answer.status}"
+        window.page.wait_for_load_state("load")
+        yield path
+        links = window.page.eval_on_selector_all(
+            "a[href^='/']", "found => found.map(a => a.getAttribute('href'))"
+        )
+        for link in links:
+            kind = kind_of(link)
+            if kind not in seen and not SKIP.search(kind):
+                seen[kind] = link
+                waiting.append(link.partition("#")[0])
+
+
+def judge(window, path, script, met):
+    page = window.page
+    if page.locator("[data-chart]").count():
+        page.wait_for_timeout(350)  # charts draw in 300 ms
+    mine = page.get_attribute("html", "data-bs-theme")
+    for theme in ("light", "dark"):
+        page.evaluate(THEME, theme)
+        for one in axe.findings(page, script):
+            met.setdefault((one["rule"], one["target"], theme), {"path": path} | one)
+    page.evaluate(THEME, mine)
+
+
+@pytest.mark.parametrize(("who", "language", "width"), WHO)
+def test_axe_finds_nothing_serious_on_any_page(visit, script, capsys, who, language, width):
+    window = visit(width=width)
+    met, start = {}, time.monotonic()
+    window.go("/login/")
+    judge(window, "/login/", script, met)
+    window.log_in(f"{who}@hezhou.example", language)
+    count = 0
+    for count, path in enumerate(walk(window), start=1):
+        judge(window, path, script, met)
+        assert window.overflow() <= 0, path
+    with capsys.disabled():
+        print(f"\n  {who} {language} {width}: {count} pages, {len(met)} findings, "
+              f"{time.monotonic() - start:.0f} s")  # fmt: skip
+        for (rule, target, theme), one in met.items():
+            print(
+                f"    {rule} {theme} {one['path']} {target}\n      {one['why']}\n      {one['html']}"
+            )
+    assert count > 10
+    assert met == {}
