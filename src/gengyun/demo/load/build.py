@@ -11,6 +11,8 @@ from django.conf import settings
 
 from gengyun.alerts.actions import defaults as alert_defaults
 from gengyun.customers.actions import defaults as customer_defaults
+from gengyun.customers.models import Customer
+from gengyun.demo.load import company_life
 from gengyun.demo.load import customers as load_customers
 from gengyun.demo.load import events as load_events
 from gengyun.demo.load.alert_work import Desk
@@ -19,11 +21,13 @@ from gengyun.demo.load.imports import load_import
 from gengyun.demo.load.people import make_people
 from gengyun.demo.load.visits import note_visits
 from gengyun.demo.world.make import DEFAULT_SEED, make_world
+from gengyun.demo.world.shapes import World
 from gengyun.health.actions import defaults as health_defaults
 from gengyun.kernel.day import judge_day
 from gengyun.kernel.days import start_of
 from gengyun.kernel.models import DayRun, Schedule
 from gengyun.lake.store import Lake
+from gengyun.team.models import User
 from gengyun.usage.actions import defaults as usage_defaults
 from gengyun.usage.actions.rollups import roll_up
 from gengyun.usage.actions.sources import create_source
@@ -55,8 +59,6 @@ def build(
     say: Say | None = None,
 ) -> Built:
     """Everything up to the judged day `as_of`: people, customers, events, `weeks` judged weeks."""
-    from gengyun.customers.models import Customer
-
     if Customer.objects.exists():
         raise NotEmpty
     built = Built(as_of)
@@ -89,6 +91,9 @@ def build(
         largest = sorted(customers, key=lambda customer: -(customer.arr_minor or 0))
         load_import(largest, actor=people["tangwei"], now=now)
         built.activity_count = load_customers.load_notes(world, customers, contacts, people=people)
+        company_life.join_group(customers, actor=people["sumingyuan"], now=now)
+        company_life.enter_twice(customers, actor=people["sumingyuan"], now=now)
+        built.customer_count += 1
     with step("events"):
         load_events.load_product_users(world, customers, ids)
         built.event_count = load_events.load_events(
@@ -98,20 +103,35 @@ def build(
     with step("roll-ups"):
         roll_up(lake=lake, now=now)
     with step("judged weeks"):
-        desk = Desk(world, customers)
-        for week in range(weeks, -1, -1):
-            day = as_of - timedelta(weeks=week)
-            # as the night of that day did it: what was open then is what alerts go on from
-            judge(day, now=now if week == 0 else night_of(day), summaries=week <= 1)
-            if week:
-                desk.work(night_of(day + timedelta(weeks=1)))
-                desk.answer_cleared(night_of(day + timedelta(weeks=1)))
-            if week == 1:
-                note_visits(people.values(), today=day)
+        judge_weeks(world, customers, people=people, weeks=weeks, now=now)
+        company_life.give_opinions(world, customers, now=now, lake=lake)
         # today is judged: the worker need not do it again when it starts
         Schedule.objects.update_or_create(name="judge_today", defaults={"last_run_at": now})
     mark_built(Path(settings.DATA_DIR), as_of)
     return built
+
+
+def judge_weeks(
+    world: World,
+    customers: list[Customer],
+    *,
+    people: dict[str, User],
+    weeks: int,
+    now: datetime,
+) -> None:
+    """One judged night a week, with what people did between two of them."""
+    desk = Desk(world, customers)
+    for week in range(weeks, -1, -1):
+        day = world.as_of - timedelta(weeks=week)
+        if week == company_life.LEARNT_WEEKS_AGO:
+            company_life.learn(day, actor=people["tangwei"], now=start_of(day))
+        # as the night of that day did it: what was open then is what alerts go on from
+        judge(day, now=now if week == 0 else night_of(day), summaries=week <= 1)
+        if week:
+            desk.work(night_of(day + timedelta(weeks=1)))
+            desk.answer_cleared(night_of(day + timedelta(weeks=1)))
+        if week == 1:
+            note_visits(people.values(), today=day)
 
 
 def night_of(day: date) -> datetime:

@@ -56,6 +56,7 @@ def make_world(
         notes=notes,
         level=level,
         active=active,
+        cast=cast,
     )
 
 

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gengyun.demo.world.names import Industry
+
+if TYPE_CHECKING:
+    from gengyun.demo.world.tales import Cast
 
 
 @dataclass
@@ -116,3 +120,4 @@ class World:
     notes: list[Note]
     level: np.ndarray  # [account, day]: share of a working day's usual use, before the calendar
     active: np.ndarray  # [account, day]: users who did something
+    cast: "Cast | None" = None  # whose stories are written, see tales
