@@ -160,6 +160,12 @@ def of_customer(actor: User | None, customer_id: int, *, closed: int = 20) -> li
     ]
 
 
+def live_count(actor: User | None, customer_id: int) -> int:
+    """How many of a customer are not closed."""
+    rows = Alert.objects.visible_to(actor).open()
+    return rows.filter(customer_id=customer_id).order_by().count()
+
+
 def newest_day() -> AlertDay | None:
     """The newest day that was judged for alerts: 数据截至, outages, counts."""
     return AlertDay.objects.order_by("-as_of").first()

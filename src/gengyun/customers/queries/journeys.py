@@ -48,14 +48,18 @@ class Position:
     stages: list[Stage]
 
 
-def position_of(customer: Customer, today: date) -> Position | None:
-    """None for a customer that is in no stage."""
+def position_of(
+    customer: Customer, today: date, stays: Sequence[StageStay] | None = None
+) -> Position | None:
+    """None for a customer that is in no stage. `stays`: its history, where that is known."""
     stage = customer.stage
     if stage is None:
         return None
     stages = list(Stage.objects.filter(touch_model=stage.touch_model).order_by("position", "pk"))
     progress = StageProgress.objects.filter(customer=customer, stage=stage).first()
-    stay = StageStay.objects.filter(customer=customer, left_on=None).first()
+    if stays is None:
+        stays = StageStay.objects.filter(customer=customer, left_on=None)[:1]
+    stay = next((one for one in stays if one.left_on is None), None)
     checked = stay.checked if stay else {}
     standing = calc.Standing(progress.facts if progress else {}, checked)
     by_key = {one.key: one for one in stages}

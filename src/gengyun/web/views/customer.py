@@ -5,10 +5,11 @@ from datetime import timedelta
 from django.http import JsonResponse
 from django.utils.translation import gettext as _
 
-from gengyun.alerts.queries import queue as alert_queries
+from gengyun.alerts.queries.queue import live_count
 from gengyun.customers.models import Contact
 from gengyun.customers.queries import custom_fields as custom_queries
 from gengyun.customers.queries import customers as customer_queries
+from gengyun.customers.queries.merges import merged_into
 from gengyun.engagement.models import Activity
 from gengyun.engagement.queries.timeline import count as activity_count
 from gengyun.engagement.queries.timeline import timeline
@@ -18,12 +19,10 @@ from gengyun.portfolio.queries.customer_list import rank_in_tier
 from gengyun.team.queries.access import can
 from gengyun.usage.queries import usage_line
 from gengyun.web.access import page
-from gengyun.web.present import alerts as present_alerts
 from gengyun.web.present import charts, needs
 from gengyun.web.present import health as present_health
 from gengyun.web.render import is_htmx, render
 from gengyun.web.views import definitions_of
-from gengyun.web.views.company import company_context
 from gengyun.web.views.journey import journey_context
 from gengyun.web.words import is_zh
 
@@ -40,13 +39,9 @@ def show(request, pk):
     context |= people_context(request, customer)
     context |= timeline_context(request, customer)
     context |= journey_context(request, customer)
-    context["alert_rows"] = present_alerts.of_customer(
-        alert_queries.of_customer(request.user, customer.pk, closed=5),
-        now=request.now,
-        today=request.today,
-        zh=is_zh(),
-    )
-    context |= company_context(request, customer)
+    # alerts and group come when they are scrolled to: views/customer_later.py
+    context["alert_count"] = live_count(request.user, customer.pk)
+    context["part_of"] = merged_into(customer.pk) if customer.archived_at else None
     context["custom_values"] = custom_values(customer)
     context["reasons"] = needs.reasons(
         context["summary"], context["difference"], today=request.today, zh=is_zh()
@@ -118,14 +113,9 @@ def events(request, pk):
 
 
 def header(request, customer):
-    summary = (
-        CustomerSummary.objects.filter(pk=customer.pk)
-        .select_related("owner", "tier", "stage")
-        .first()
-    )
     return {
-        "customer": customer,
-        "summary": summary,
+        "customer": customer,  # with owner, tier and stage, which the summary repeats
+        "summary": CustomerSummary.objects.filter(pk=customer.pk).first(),
         "tags": list(customer.tags.all()),
         "may_edit": can(request.user, "customer.edit") and customer.archived_at is None,
         "may_write": can(request.user, "activity.write"),
@@ -217,11 +207,15 @@ def timeline_context(request, customer):
     wanted = {"people": set(Activity.Kind.values) - {"system"}, "system": {"system"}}.get(
         chosen, ()
     )
-    found = timeline(customer, request.user, kinds=wanted, before=request.GET.get("before", ""))
+    before = request.GET.get("before", "")
+    found = timeline(customer, request.user, kinds=wanted, before=before)
+    is_whole = not (wanted or before or found.next_before)
     return {
         "activities": found.activities,
         "next_before": found.next_before,
-        "activity_count": activity_count(customer, request.user),
+        "activity_count": len(found.activities)
+        if is_whole
+        else activity_count(customer, request.user),
         "who": chosen,
         "kinds": kinds(),
         "outcomes": Activity.Outcome,

@@ -27,8 +27,8 @@ CARD = "customer/journey.html"
 def journey_context(request, customer):
     """Everything of the journey card."""
     zh = is_zh()
-    place = queries.position_of(customer, request.today)
     history = queries.history_of(customer)
+    place = queries.position_of(customer, request.today, history)
     facts = known_facts() if place or any(stay.evidence for stay in history) else {}
     touch = customer.tier.touch_model if customer.tier else ""
     bare = list(Stage.objects.filter(touch_model=touch)) if touch and not place else []
