@@ -4,35 +4,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('usage', '0002_live_state'),
+        ("usage", "0002_live_state"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='source',
-            name='bot_count',
+            model_name="source",
+            name="bot_count",
             field=models.PositiveBigIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='source',
-            name='drops_bots',
+            model_name="source",
+            name="drops_bots",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='source',
-            name='group_type',
-            field=models.CharField(default='company', max_length=40),
+            model_name="source",
+            name="group_type",
+            field=models.CharField(default="company", max_length=40),
         ),
         migrations.AddField(
-            model_name='source',
-            name='ignored_count',
+            model_name="source",
+            name="ignored_count",
             field=models.PositiveBigIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='source',
-            name='origins',
+            model_name="source",
+            name="origins",
             field=models.JSONField(blank=True, default=list),
         ),
     ]
