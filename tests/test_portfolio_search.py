@@ -111,7 +111,7 @@ def test_search_by_pairs_finds_what_a_look_at_every_name_finds(ground, monkeypat
     assert [row.pk for row in found.rows] == held[:50]
     assert found.count == found.totals.count == len(held)
     second = list_page(viewer, asked(text), today=TODAY, page=2)
-    assert [row.pk for row in second.rows] == held[50:100]
+    assert [row.pk for row in second.rows] == (held[50:100] or held[:50])  # or the last there is
     assert all_ids(viewer, asked(text), today=TODAY) == held
 
 

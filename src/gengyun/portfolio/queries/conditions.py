@@ -1,11 +1,11 @@
 """Filters applied: each becomes a condition on `CustomerSummary`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, Value
+from django.db.models import F, Func, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
 
@@ -34,19 +34,50 @@ COLUMNS = {
     "renews": "renews_on",
     "next_step": "next_step_on",
     "last_event": "last_event_on",
+    "touch": "last_touch_at",
 }
+RANGES = frozenset(
+    {"arr", "seats", "score", "change", "renews", "next_step", "last_event", "touch"}
+)
+LOOSE = "loose_"
 FEW = 1_000  # keys that are handed over one by one
 RARE = 2_500  # of 100,000 names: looking them up costs what reading a thousand of them costs
 TEXTS = frozenset({"industry", "region"})
 
 
-def condition(found: Filter, *, actor: User | None, today: date) -> Q:
-    """The filter as a condition; "me" is the actor, days are counted from `today`."""
+class _Loose(Func):
+    """The column in a form that no index of SQLite serves; the value is the same."""
+
+    template = "+%(expressions)s"
+
+
+def is_range(found: Filter) -> bool:
+    """SQLite guesses how many fit, and guesses too few."""
+    return connection.vendor == "sqlite" and found.field in RANGES
+
+
+def loosened(
+    rows: QuerySet[CustomerSummary], filters: Sequence[Filter]
+) -> QuerySet[CustomerSummary]:
+    """With the columns that conditions with `is_loose` refer to."""
+    columns = {COLUMNS[found.field] for found in filters if is_range(found)}
+    return rows.alias(**{f"{LOOSE}{column}": _Loose(F(column)) for column in columns})
+
+
+def condition(found: Filter, *, actor: User | None, today: date, is_loose: bool = False) -> Q:
+    """The filter as a condition; "me" is the actor, days are counted from `today`.
+
+    `is_loose`: a range serves no index, for rows that went through `loosened`.
+    """
     if is_custom(found.field):
         return custom_condition(found, today=today)
     if found.field in _SPECIAL:
         return _SPECIAL[found.field](found, today)
     column, value = COLUMNS[found.field], found.value
+    if is_loose and is_range(found):
+        column = LOOSE + column
+    if found.field in _DATED:
+        return _DATED[found.field](found, today, column)
     if found.field == "owner":
         value = _person(value, actor)
     empty = Q(**{column: ""}) if found.field in TEXTS else Q(**{f"{column}__isnull": True})
@@ -113,17 +144,18 @@ def _need(found: Filter, today: date) -> Q:
     return Q(need_rank__gt=0, need_codes__contains=f",{found.value},")
 
 
-def _touch(found: Filter, today: date) -> Q:
+def _touch(found: Filter, today: date, column: str) -> Q:
+    never = Q(**{f"{column}__isnull": True})
     if found.op == "none":
-        return Q(last_touch_at__isnull=True)
+        return never
     border = start_of(today - timedelta(days=found.value))
     if found.op == "within":
-        return Q(last_touch_at__gte=border)
-    return Q(last_touch_at__lt=border) | Q(last_touch_at__isnull=True)
+        return Q(**{f"{column}__gte": border})
+    return Q(**{f"{column}__lt": border}) | never
 
 
-def _day(found: Filter, today: date) -> Q:
-    column, value = COLUMNS[found.field], found.value
+def _day(found: Filter, today: date, column: str) -> Q:
+    value = found.value
     if found.op == "none":
         return Q(**{f"{column}__isnull": True})
     if found.op == "between":
@@ -143,6 +175,8 @@ _SPECIAL: dict[str, Callable[[Filter, date], Q]] = {
     "text": _text,
     "tag": _tag,
     "need": _need,
+}
+_DATED: dict[str, Callable[[Filter, date, str], Q]] = {
     "touch": _touch,
     "renews": _day,
     "next_step": _day,

@@ -4,6 +4,7 @@ Values lie in rows of their own, each kind with an index that holds field, value
 way is cheap depends on how many values fit, so that is counted first, along the index and capped.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -11,9 +12,11 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from gengyun.customers.models import CustomField, FieldValue
 from gengyun.customers.queries.custom_fields import fields_named
+from gengyun.portfolio.calc.cursor import Place
 from gengyun.portfolio.calc.custom_filters import match_of
 from gengyun.portfolio.calc.filters import BadFilter, Filter
 from gengyun.portfolio.models import CustomerSummary
+from gengyun.portfolio.queries.walking import Found, Lane, Walk
 
 FEW = 1_000  # keys that are handed over one by one
 SOME = 10_000  # keys that are written into a list before they are looked up
@@ -25,6 +28,8 @@ SORTED_BY = {
     "bool": "number",
     "choice": "number",  # the place of the choice
 }
+# column -> how a link writes its values
+PLACED_BY = {"text": "text", "number": "decimal", "day": "day"}
 
 
 def custom_condition(found: Filter, *, today: date) -> Q:
@@ -61,50 +66,64 @@ def sort_field(sort: str) -> CustomField | None:
     return field if field is not None and field.kind in SORTED_BY else None
 
 
-def sorted_keys(
-    rows: QuerySet[CustomerSummary],
-    field: CustomField,
-    sort: str,
-    *,
-    start: int,
-    count: int,
-    few: list[int] | None,
-) -> list[int]:
-    """Keys of one stretch of the list in the order of the field; who has no value comes last.
+def walk_by_field(rows: QuerySet[CustomerSummary], field: CustomField, sort: str) -> Walk:
+    """The list in the order of the field; who has no value comes last.
 
-    Few rows (all their keys, in `few`) are sorted here. Of many, the values are walked along their
-    index, and only the customers met on the way are looked at.
+    The values are walked along their index, and only the customers met on the way are looked at.
     """
-    if few is not None:
-        return _sort_few(few, field, sort)[start : start + count]
-    column, is_down = SORTED_BY[field.kind], sort.startswith("-")
+    column = SORTED_BY[field.kind]
     values = FieldValue.objects.filter(field=field, place=0, **{f"{column}__isnull": False})
     fitting = values.filter(Exists(rows.filter(pk=OuterRef("customer_id"))))
-    order = [f"-{column}", "-customer_id"] if is_down else [column, "customer_id"]
-    keys = fitting.order_by(*order).values_list("customer_id", flat=True)
-    found = list(keys[start : start + count])
-    if len(found) == count:
-        return found
-    before = start + len(found) if found else fitting.order_by().count()
-    rest = rows.filter(~Exists(values.filter(customer_id=OuterRef("pk")))).order_by(
-        "search_key", "pk"
+    without = rows.filter(~Exists(values.filter(customer_id=OuterRef("pk"))))
+    return Walk(
+        Lane(fitting, "customer_id", column), Lane(without, "customer_id"), sort.startswith("-")
     )
-    skipped = max(0, start - before)
-    wanted = rest.values_list("pk", flat=True)[skipped : skipped + count - len(found)]
-    return found + list(wanted)
 
 
-def _sort_few(keys: list[int], field: CustomField, sort: str) -> list[int]:
-    column = SORTED_BY[field.kind]
-    held: dict[int, Any] = dict(
-        FieldValue.objects.filter(field=field, place=0, customer_id__in=keys)
-        .order_by()
-        .values_list("customer_id", column)
-    )
-    known = [key for key in keys if held.get(key) is not None]
-    known.sort(key=lambda key: (held[key], key), reverse=sort.startswith("-"))
-    names = CustomerSummary.objects.filter(pk__in=[k for k in keys if held.get(k) is None])
-    return known + list(names.order_by("search_key", "pk").values_list("pk", flat=True))
+class FewByField:
+    """A walk over few customers, whose values are all read and sorted here."""
+
+    def __init__(self, keys: Sequence[int], field: CustomField, sort: str) -> None:
+        column = SORTED_BY[field.kind]
+        held: dict[int, Any] = dict(
+            FieldValue.objects.filter(field=field, place=0, customer_id__in=keys)
+            .order_by()
+            .values_list("customer_id", column)
+        )
+        self._is_down = sort.startswith("-")
+        known = sorted((held[key], key) for key in keys if held.get(key) is not None)
+        unknown = sorted(key for key in keys if held.get(key) is None)
+        if self._is_down:
+            known.reverse()
+            unknown.reverse()
+        self._known, self._all = len(known), [*known, *((None, key) for key in unknown)]
+
+    def keys(self, place: Place | None, *, count: int, is_back: bool = False) -> Found:
+        if place is None:
+            return self._all[-count:] if is_back else self._all[:count]
+        before, behind = self._around(place)
+        if is_back:
+            return self._all[max(0, before - count) : before]
+        return self._all[behind : behind + count]
+
+    def before(self, place: Place, *, cap: int) -> int:
+        return min(cap, self._around(place)[0])
+
+    def _around(self, place: Place) -> tuple[int, int]:
+        """How many stand before the place, and the index of the first behind it."""
+        at: tuple[Any, int] = (place.value, place.key)
+        if place.value is None:
+            first, last = self._known, len(self._all)
+        else:
+            first, last = 0, self._known
+        before = sum(self._precedes(one, at) for one in self._all[first:last]) + first
+        is_here = before < last and self._all[before] == at
+        return before, before + is_here
+
+    def _precedes(self, one: tuple[Any, int], at: tuple[Any, int]) -> bool:
+        if at[0] is None:
+            return one[1] > at[1] if self._is_down else one[1] < at[1]
+        return one > at if self._is_down else one < at
 
 
 def ordered_by_field(

@@ -1,7 +1,8 @@
 """The customer list: one page of summary rows, filtered, sorted, counted up to a thousand.
 
-Pages are found by looking one row ahead and never by counting everything; a list of more than
-`COUNT_CAP` rows says "1000+", and its totals are left out rather than computed slowly.
+Pages are found by walking from a row that a link names and looking one row ahead, never by counting
+everything: the thousandth page costs what the first costs. A list of more than `COUNT_CAP` rows
+says "1000+", and its totals are left out rather than computed slowly.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,24 +13,42 @@ from typing import Any
 from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 
 from gengyun.customers.models import CustomField
+from gengyun.portfolio.calc.cursor import Place, read, written
 from gengyun.portfolio.calc.custom_filters import is_custom
 from gengyun.portfolio.calc.filters import BadFilter, Filter, parse_filters
 from gengyun.portfolio.calc.search import search_key
 from gengyun.portfolio.models import CustomerSummary
-from gengyun.portfolio.queries.conditions import begins_with, condition, contains, inside
-from gengyun.portfolio.queries.custom import ordered_by_field, sort_field, sorted_keys
+from gengyun.portfolio.queries.conditions import (
+    begins_with,
+    condition,
+    contains,
+    inside,
+    is_range,
+    loosened,
+)
+from gengyun.portfolio.queries.custom import (
+    PLACED_BY as FIELD_PLACED_BY,
+)
+from gengyun.portfolio.queries.custom import (
+    SORTED_BY,
+    FewByField,
+    ordered_by_field,
+    sort_field,
+    walk_by_field,
+)
+from gengyun.portfolio.queries.walking import Lane, Stretch, Walk, stretch_of
 from gengyun.team.models import User
 
 PAGE_SIZE = 50
 # long texts and settings that no column shows are not read
 NOT_LISTED = (
-    "movers", "need_codes", "search_key", "trend",
+    "movers", "need_codes", "trend",
     "owner__password", "owner__email", "owner__language", "owner__theme", "owner__density",
     "owner__delta_colours", "owner__created_at", "owner__last_login", "owner__last_visit_at",
     "owner__visit_at", "stage__expectation_zh", "stage__expectation_en", "tier__touch_model",
 )  # fmt: skip
 COUNT_CAP = 1_001
-MAX_PAGE = 2_000
+MAX_PAGE = 21  # of links with a page number; further ones are reached from row to row
 
 # key of a sort -> column; "-" before the key turns it round; rows without a value come last
 SORTS = {
@@ -44,6 +63,18 @@ SORTS = {
     "active": "active_users_7d",
 }
 NEVER_NULL = frozenset({"name", "need"})
+# how a link writes the value of a sort
+PLACED_BY = {
+    "name": "text",
+    "score": "float",
+    "change": "float",
+    "arr": "int",
+    "renews": "day",
+    "touch": "instant",
+    "need": "int",
+    "next_step": "day",
+    "active": "int",
+}
 DEFAULT_SORT = "name"
 
 
@@ -81,15 +112,16 @@ class ListQuery:
 @dataclass(frozen=True)
 class ListPage:
     rows: list[CustomerSummary]
-    page: int  # from 1
-    has_next: bool
+    first_place: int | None  # of the first row, from 1; None: further than a thousand is counted
+    previous_at: str  # for the link to the page before; empty: this is the first
+    next_at: str  # for the link to the page behind; empty: this is the last
     count: int | None  # None: more than a thousand
     totals: "Totals | None"  # None: more than a thousand
     query: ListQuery
 
     @property
-    def first_place(self) -> int:
-        return (self.page - 1) * PAGE_SIZE + 1
+    def has_next(self) -> bool:
+        return bool(self.next_at)
 
 
 @dataclass(frozen=True)
@@ -101,13 +133,26 @@ class Totals:
 
 
 def matching(
-    actor: User | None, filters: Sequence[Filter], *, today: date
+    actor: User | None, filters: Sequence[Filter], *, today: date, along_sort: bool = False
 ) -> QuerySet[CustomerSummary]:
-    """Every summary row that the actor may see and that fits, in no order."""
-    rows = CustomerSummary.objects.visible_to(actor)
+    """Every summary row that the actor may see and that fits, in no order.
+
+    `along_sort`: many fit, so the index of the sort is the one to follow, see `loosened`.
+    """
+    rows: QuerySet[CustomerSummary] = CustomerSummary.objects.visible_to(actor)
+    if along_sort:
+        rows = loosened(rows, filters)
     for found in filters:
-        rows = rows.filter(condition(found, actor=actor, today=today))
+        rows = rows.filter(condition(found, actor=actor, today=today, is_loose=along_sort))
     return rows.order_by()
+
+
+def is_guessed_badly(query: ListQuery) -> bool:
+    """SQLite keeps no histogram and takes every range for rare: it would read all that fit and sort
+    them, where names, which go with nothing else, fill a page after a short walk."""
+    return query.sort.removeprefix("-") == "name" and any(
+        is_range(found) for found in query.filters
+    )
 
 
 def sorted_by(rows: QuerySet[CustomerSummary], sort: str) -> QuerySet[CustomerSummary]:
@@ -136,37 +181,91 @@ def list_page(
     *,
     today: date,
     page: int = 1,
+    after: str = "",
+    before: str = "",
 ) -> ListPage:
-    """One page of 50 rows with owner, tier and stage; count and totals up to a thousand rows."""
-    page = max(1, min(page, MAX_PAGE))
-    if found_by_name := _page_of_names(actor, query, page):
-        return found_by_name
+    """One page of 50 rows with owner, tier and stage; count and totals up to a thousand rows.
+
+    `after` and `before` are places that an earlier page gave out; `page` serves old links. Raises
+    `BadCursor` for a place that is none in this order.
+    """
+    place = _place(query.sort, after or before)
+    if place is None:
+        page = max(1, min(page, MAX_PAGE))
+        if found_by_name := _page_of_names(actor, query, page):
+            return found_by_name
     rows = matching(actor, query.filters, today=today)
-    start = (page - 1) * PAGE_SIZE
     if is_custom(query.sort.removeprefix("-")):
-        return _page_by_field(rows, query, page)
-    # keys first, from an index; the wide rows only of those that are shown
-    keys = list(sorted_by(rows, query.sort).values_list("pk", flat=True)[start:][: PAGE_SIZE + 1])
-    has_next = len(keys) > PAGE_SIZE
-    shown = _rows(keys[:PAGE_SIZE])
-    if page == 1 and not has_next:  # everything is in hand
-        totals: Totals | None = _totals((row.band, row.arr_minor) for row in shown)
+        walk, totals = _walk_by_field(rows, query.sort)
+        has_totals = True
     else:
-        totals = totals_of(rows)
-    count = totals.count if totals else None
-    return ListPage(shown, page, has_next, count, totals, query)
+        has_totals = is_guessed_badly(query)
+        totals = totals_of(rows) if has_totals else None
+        if has_totals and totals is None:
+            rows = matching(actor, query.filters, today=today, along_sort=True)
+        walk = _walk(rows, query.sort)
+    back = bool(before) and not after
+    stretch = stretch_of(walk, place, page, is_back=back, size=PAGE_SIZE, cap=COUNT_CAP - 1)
+    shown = _rows([key for _, key in stretch.found])
+    if not has_totals:
+        if stretch.passed == 0 and not stretch.has_next:  # everything is in hand
+            totals = _totals((row.band, row.arr_minor) for row in shown)
+        else:
+            totals = totals_of(rows)
+    return _shown(query, stretch, totals, shown)
 
 
-def _page_by_field(rows: QuerySet[CustomerSummary], query: ListQuery, page: int) -> ListPage:
+def _place(sort: str, text: str) -> Place | None:
+    if not text:
+        return None
+    key = sort.removeprefix("-")
+    if is_custom(key):
+        kind = FIELD_PLACED_BY[SORTED_BY[_sort_field(sort).kind]]
+    elif key in SORTS:
+        kind = PLACED_BY[key]
+    else:
+        raise BadSort(sort=sort[:40])
+    return read(text, sort=sort, kind=kind)
+
+
+def _walk(rows: QuerySet[CustomerSummary], sort: str) -> Walk:
+    key, is_down = sort.removeprefix("-"), sort.startswith("-")
+    if key not in SORTS:
+        raise BadSort(sort=sort[:40])
+    column = SORTS[key]
+    if key in NEVER_NULL:
+        return Walk(Lane(rows, "customer_id", column), None, is_down)
+    known = rows.filter(**{f"{column}__isnull": False})
+    unknown = rows.filter(**{f"{column}__isnull": True})
+    return Walk(Lane(known, "customer_id", column), Lane(unknown, "customer_id"), is_down)
+
+
+def _walk_by_field(
+    rows: QuerySet[CustomerSummary], sort: str
+) -> tuple[Walk | FewByField, "Totals | None"]:
     """In the order of a company's own field; one reading gives totals and says if rows are few."""
-    field, start = _sort_field(query.sort), (page - 1) * PAGE_SIZE
+    field = _sort_field(sort)
     found = list(rows.values_list("pk", "band", "arr_minor")[:COUNT_CAP])
-    is_capped = len(found) >= COUNT_CAP
-    few = None if is_capped else [pk for pk, _, _ in found]
-    keys = sorted_keys(rows, field, query.sort, start=start, count=PAGE_SIZE + 1, few=few)
-    totals = None if is_capped else _totals((band, arr) for _, band, arr in found)
-    count = totals.count if totals else None
-    return ListPage(_rows(keys[:PAGE_SIZE]), page, len(keys) > PAGE_SIZE, count, totals, query)
+    if len(found) >= COUNT_CAP:
+        return walk_by_field(rows, field, sort), None
+    few = FewByField([pk for pk, _, _ in found], field, sort)
+    return few, _totals((band, arr) for _, band, arr in found)
+
+
+def _shown(
+    query: ListQuery, stretch: Stretch, totals: "Totals | None", rows: list[CustomerSummary]
+) -> ListPage:
+    found = stretch.found
+    first = None if stretch.passed is None else stretch.passed + 1
+    return ListPage(
+        rows,
+        first,
+        written(Place(query.sort, *found[0])) if found and first != 1 else "",
+        written(Place(query.sort, *found[-1])) if stretch.has_next else "",
+        totals.count if totals else None,
+        totals,
+        query,
+    )
 
 
 def _rows(keys: list[int]) -> list[CustomerSummary]:
@@ -180,12 +279,14 @@ def _page_of_names(actor: User | None, query: ListQuery, page: int) -> ListPage 
     texts = [found.value for found in query.filters if found.field == "text"]
     if query.sort != "name" or len(texts) != 1 or len(query.filters) != 1:
         return None
-    found, totals = _found_by_name(CustomerSummary.objects.visible_to(actor), texts[0])
+    keys, totals = _found_by_name(CustomerSummary.objects.visible_to(actor), texts[0])
     start = (page - 1) * PAGE_SIZE
-    if totals is None and start + PAGE_SIZE >= COUNT_CAP:
+    if start >= len(keys) > 0 or (totals is None and start + PAGE_SIZE >= COUNT_CAP):
         return None
-    shown, count = _rows(found[start : start + PAGE_SIZE]), totals.count if totals else None
-    return ListPage(shown, page, len(found) > start + PAGE_SIZE, count, totals, query)
+    rows = _rows(keys[start : start + PAGE_SIZE])
+    found = [(row.search_key, row.pk) for row in rows]
+    stretch = Stretch(found, start, len(keys) > start + PAGE_SIZE)
+    return _shown(query, stretch, totals, rows)
 
 
 def _found_by_name(seen: QuerySet[CustomerSummary], text: str) -> tuple[list[int], "Totals | None"]:

@@ -19,7 +19,14 @@ class Address:
     sort: str = "name"
     columns: tuple[str, ...] = ()
     view: str = ""  # key of a built-in tab or id of a saved view
-    page: int = 1
+    page: int = 1  # of old links; pages link to places
+    after: str = ""
+    before: str = ""
+
+    @property
+    def at(self):
+        """Where in the list: what a page turns over and every other change takes back."""
+        return {"page": self.page, "after": self.after, "before": self.before}
 
     def query(self):
         found = self.filters
@@ -28,7 +35,7 @@ class Address:
         return ListQuery(found, self.sort, self.columns)
 
     def path(self, base, **changes):
-        new = replace(self, **{"page": 1, **changes})
+        new = replace(self, **{"page": 1, "after": "", "before": "", **changes})
         pairs = []
         if new.view:
             pairs.append(("view", new.view))
@@ -38,8 +45,7 @@ class Address:
         if new.sort != "name":
             pairs.append(("sort", new.sort))
         pairs += [("cols", column) for column in new.columns]
-        if new.page > 1:
-            pairs.append(("page", str(new.page)))
+        pairs += [(at, getattr(new, at)) for at in ("after", "before") if getattr(new, at)]
         if new.view and not (new.filters or new.text):
             pairs.append(("edited", "1"))  # or an emptied view would fill itself again
         return base + ("?" + urlencode(pairs) if pairs else "")
@@ -76,5 +82,7 @@ def of_request(get):
         sort=get.get("sort", "") or "name",
         columns=tuple(get.getlist("cols"))[:20],
         view=get.get("view", "")[:20],
-        page=int(page) if page.isdecimal() else 1,
+        page=int(page) if page.isdecimal() and len(page) < 9 else 1,
+        after=get.get("after", ""),
+        before=get.get("before", ""),
     )

@@ -14,6 +14,7 @@ from gengyun.team.queries.access import can
 from gengyun.team.queries.people import possible_owners
 from gengyun.web.access import page
 from gengyun.web.jinja import icon, url
+from gengyun.web.numbers import is_number
 from gengyun.web.present import list_query
 from gengyun.web.present.cells import Cells
 from gengyun.web.present.list_columns import chosen
@@ -50,7 +51,7 @@ def _is_typing(request):
 def _context(request, address):
     user, today = request.user, request.today
     query = address.query()
-    found = queries.list_page(user, query, today=today, page=address.page)
+    found = queries.list_page(user, query, today=today, **address.at)
     saved = _saved(user, address)
     customs = _customs(address)
     columns = chosen(address.columns, customs)
@@ -82,7 +83,7 @@ def _context(request, address):
         if can(user, "customer.assign")
         else "",
         "may_edit": can(user, "customer.edit"),
-        "is_empty": not found.rows and not query.filters and address.page == 1,
+        "is_empty": not found.rows and not query.filters and not found.previous_at,
     }
 
 
@@ -111,12 +112,12 @@ def _address(request):
         return address
     for key, _label, whole in _builtin(request.user):
         if key == address.view:
-            return list_query.replace(whole, page=address.page)
-    if not address.view.isdecimal():
+            return list_query.replace(whole, **address.at)
+    if not is_number(address.view):
         return address
     query = queries.ListQuery.from_json(get_view(request.user, int(address.view)).query)
     return list_query.Address(
-        query.filters, "", query.sort, query.columns, address.view, address.page
+        query.filters, "", query.sort, query.columns, address.view, **address.at
     )
 
 
@@ -173,7 +174,7 @@ def _tabs(request, address, *, with_counts=False):
 
 
 def _saved(user, address):
-    return get_view(user, int(address.view)) if address.view.isdecimal() else None
+    return get_view(user, int(address.view)) if is_number(address.view) else None
 
 
 def _same(view, query):
