@@ -17,7 +17,7 @@ TEXTS = (
     b"2026-02-30", b"0000-00-00", b"0001-01-01", b"9999-12-31", b"2026-11-22", b"2026-11-22T25:00", b"31/12/2026",
     b"x" * 300, "耕".encode() * 4_000, b"' OR 1=1 --", b"<script>alert(1)</script>", b"{{ 7*7 }}", b"%s%d%(x)s", b"{x}{0}",
     b"../../etc/passwd", b"//evil.example/", b"javascript:alert(1)", b"http://[::1", b"=1+1", b"(", b"[", b"*", b"\\",
-    b"{}", b"[]", b"[[[", b"{\"a\":", b"null", b"\r\nX-Odd: 1", b"a" * 70_000, b"%", b"%ZZ", b"_", b"-", b".", b"a/b",
+    b"{}", b"[]", b"[[[", b'{"a":', b"null", b"\r\nX-Odd: 1", b"a" * 70_000, b"%", b"%ZZ", b"_", b"-", b".", b"a/b",
 )  # fmt: skip
 NAMES = (
     "page", "q", "sort", "view", "tab", "scope", "days", "cursor", "before", "after", "open", "sev", "owner", "rule",

@@ -7,8 +7,10 @@ from datetime import date, datetime, time, timedelta
 from django.utils.translation import gettext as _
 
 from gengyun.kernel.days import company_zone, day_of
+from gengyun.web.numbers import MOST_DIGITS, is_number
 
 _AMOUNT = re.compile(r"^([0-9][0-9,，]*(?:\.[0-9]+)?)\s*(亿|万|k|m)?\s*元?$", re.IGNORECASE)
+MOST_FEN = 10**16  # a hundred trillion yuan: sums of many still fit the column
 _SCALE = {"": 1, "万": 10_000, "亿": 100_000_000, "k": 1_000, "m": 1_000_000}
 
 
@@ -47,7 +49,7 @@ class Form:
         value = self.raw.get(name, "").replace(",", "").replace("，", "")
         if not value:
             self.values[name] = None
-        elif value.isdecimal():
+        elif is_number(value):
             self.values[name] = int(value)
         else:
             self.errors[name] = _("A whole number is needed here.")
@@ -64,17 +66,23 @@ class Form:
             return
         digits = re.sub("[,，]", "", found[1])
         whole, _point, part = digits.partition(".")
+        if len(whole) > MOST_DIGITS or len(part) > MOST_DIGITS:
+            self.errors[name] = _("This is no amount; write 486000 or 48.6万.")
+            return
         # by digits, never by float: money is exact
         scale = _SCALE[(found[2] or "").lower()] * 100
         fen = int(whole) * scale
         if part:
             fen += int(part) * scale // 10 ** len(part)
+        if fen > MOST_FEN:
+            self.errors[name] = _("This is no amount; write 486000 or 48.6万.")
+            return
         self.values[into] = fen
 
     def choice(self, name, rows, *, into=None, required=False):
         """`rows`: a queryset; a pk that is not among them is an error."""
         value = self.raw.get(name, "")
-        row = rows.filter(pk=int(value)).first() if value.isdecimal() else None
+        row = rows.filter(pk=int(value)).first() if is_number(value) else None
         if (value and row is None) or (required and row is None):
             self.errors[name] = _("Choose one of the list.")
         self.values[into or name] = row

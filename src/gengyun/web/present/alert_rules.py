@@ -6,6 +6,7 @@ from gengyun.alerts.actions.rules import RuleFieldBad
 from gengyun.alerts.calc.params import SPECS, Choice, Key, Number, Several
 from gengyun.alerts.calc.wording import metric as metric_value
 from gengyun.alerts.models import AlertRule
+from gengyun.web.numbers import is_number
 from gengyun.web.present import alerts as words
 from gengyun.web.present.scorecard_form import number, shown
 from gengyun.web.words import gettext as _
@@ -148,8 +149,8 @@ def read(post, kind, causes, channels, units):
 
 def _scope(post):
     found = {
-        "tiers": [int(pk) for pk in post.getlist("tiers") if pk.isdecimal()],
-        "stages": [int(pk) for pk in post.getlist("stages") if pk.isdecimal()],
+        "tiers": [int(pk) for pk in post.getlist("tiers") if is_number(pk)],
+        "stages": [int(pk) for pk in post.getlist("stages") if is_number(pk)],
         "touch_models": post.getlist("touch_models"),
     }
     return {name: chosen for name, chosen in found.items() if chosen}

@@ -8,6 +8,7 @@ from gengyun.engagement.actions.channels import new_webhook_secret
 from gengyun.engagement.channels import KINDS
 from gengyun.engagement.channels.base import host_of
 from gengyun.engagement.models import Channel
+from gengyun.web.numbers import is_number
 from gengyun.web.words import gettext as _
 
 SEVERITIES = (1, 2, 3, 4)
@@ -176,7 +177,7 @@ def read(post: Mapping[str, str], kind: str, teams, kept: Mapping[str, str] | No
     plain = {"name": text["name"], "is_active": post.get("is_active", "1") == "1"}
     plain["language"] = text["language"] or "zh-hans"
     for name in ("at_once", "digest"):
-        plain[name] = int(text[name]) if text[name].isdecimal() else -1
+        plain[name] = int(text[name]) if is_number(text[name]) else -1
     for name in ("digest_at", "quiet_from", "quiet_to"):
         try:
             plain[name] = time.fromisoformat(text[name])
@@ -189,7 +190,7 @@ def read(post: Mapping[str, str], kind: str, teams, kept: Mapping[str, str] | No
         port = text["port"]
         config = {
             "host": text["host"],
-            "port": int(port) if port.isdecimal() else port,
+            "port": int(port) if is_number(port) else port,
             "security": text["security"],
             "username": text["username"],
             "sender": text["sender"],

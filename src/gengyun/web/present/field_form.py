@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from gengyun.web.numbers import is_number
+
 TEXTS = ("name_zh", "name_en", "help_zh", "help_en", "key", "kind")
 FLAGS = ("is_required", "keeps_history")
 EMPTY = {"key": "", "name_zh": "", "name_en": ""}
@@ -46,7 +48,7 @@ def apply_step(draft: dict[str, Any], step: str) -> dict[str, Any]:
     """add_option, up_option.N, drop_option.N; anything else changes nothing."""
     name, _dot, place = step.partition(".")
     rows = list(draft["options"])
-    at = int(place) if place.isdecimal() else -1
+    at = int(place) if is_number(place) else -1
     if name == "add_option":
         rows.append(dict(EMPTY))
     elif name == "up_option" and 0 < at < len(rows):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from gengyun.health.calc import manual, peers
 from gengyun.health.calc.manual import SENTIMENT
 from gengyun.health.queries.spread import Spread
+from gengyun.web.numbers import is_number
 from gengyun.web.present.scorecard_form import (
     CAP_FIELDS,
     FACTOR_FIELDS,
@@ -19,7 +20,7 @@ def apply_step(draft: Draft, step: str, metrics: list[str]) -> Draft:
     """One structural change asked for by a button: `add_factor.0`, `drop_point.0.1.2`, ..."""
     _sentiment_curves(draft)
     verb, *rest = step.split(".")
-    at = [int(part) for part in rest if part.isdigit()]
+    at = [int(part) for part in rest if is_number(part)]
     if verb == "even":
         _even_weights(draft)
         return draft
@@ -48,7 +49,7 @@ def _sentiment_curves(draft: Draft) -> None:
 
 def fill_curve(draft: Draft, step: str, spreads: Mapping[str, Spread], units: Mapping[str, str]):
     """Thresholds from what the customers have now: 10, 35, 65 and 90 percent of them lie below."""
-    at = [int(part) for part in step.split(".")[1:] if part.isdigit()]
+    at = [int(part) for part in step.split(".")[1:] if is_number(part)]
     try:
         factor = draft["groups"][at[0]]["factors"][at[1]]
     except IndexError:

@@ -10,6 +10,7 @@ from typing import Any
 
 from gengyun.customers.calc.journeys import Item, parse_items
 from gengyun.customers.queries.facts import Fact
+from gengyun.web.numbers import is_number
 from gengyun.web.present.scorecard_form import NOT_A_NUMBER, REQUIRED, number, shown
 from gengyun.web.present.tier_form import fen_per_unit
 
@@ -100,7 +101,7 @@ def apply_step(draft: Draft, step: str, facts: Mapping[str, Fact]) -> Draft:
         while f"check-{number_}" in taken:
             number_ += 1
         lines.append({"check": f"check-{number_}", "zh": "", "en": ""})
-    elif verb == "drop" and place.isdigit() and int(place) < len(lines):
+    elif verb == "drop" and is_number(place) and int(place) < len(lines):
         del lines[int(place)]  # two tabs: else the line is already gone
     return draft
 

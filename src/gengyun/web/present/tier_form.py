@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gengyun.web.numbers import is_number
 from gengyun.web.present.scorecard_form import NOT_A_NUMBER, REQUIRED, number, shown
 
 Draft = list[dict[str, Any]]
@@ -74,7 +75,7 @@ def _fitting(condition: dict[str, str]) -> dict[str, str]:
 
 def apply_step(draft: Draft, step: str, tier: str) -> Draft:
     verb, *rest = step.split(".")
-    at = [int(part) for part in rest if part.isdigit()]
+    at = [int(part) for part in rest if is_number(part)]
     try:
         match verb:
             case "add_rule":
@@ -101,7 +102,7 @@ def rules_from_draft(draft: Draft, *, zh: bool) -> tuple[list[dict[str, Any]], d
     errors: dict[str, str] = {}
     rules = []
     for r, rule in enumerate(draft):
-        if not rule["tier"].isdigit():
+        if not is_number(rule["tier"]):
             errors[f"rule.{r}.tier"] = REQUIRED
             continue
         conditions = [

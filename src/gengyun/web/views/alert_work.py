@@ -10,6 +10,7 @@ from gengyun.alerts.models import RiskCause
 from gengyun.kernel.errors import NotFound
 from gengyun.team.queries.access import can
 from gengyun.team.queries.people import possible_owners
+from gengyun.web.numbers import is_number
 from gengyun.web.present import alerts as present
 
 
@@ -47,7 +48,7 @@ def _respond(request, form, arguments):
 
 def _snooze(request, form, arguments):
     days = form.get("days", "")
-    if days.isdecimal() and len(days) < 4:
+    if is_number(days) and len(days) < 4:
         until = request.today + timedelta(days=int(days))
     else:
         try:
@@ -67,7 +68,7 @@ def _wake(request, form, arguments):
 
 def _assign(request, form, arguments):
     wanted = form.get("owner", "")
-    owner = possible_owners().filter(pk=int(wanted)).first() if wanted.isdecimal() else None
+    owner = possible_owners().filter(pk=int(wanted)).first() if is_number(wanted) else None
     if wanted and owner is None:
         raise NotFound
     batch = work.assign(owner=owner, **arguments)
@@ -88,7 +89,7 @@ def _judge(request, form, arguments):
 def _judgement(form):
     wanted = form.get("cause", "")
     cause = None
-    if wanted.isdecimal():
+    if is_number(wanted):
         cause = RiskCause.objects.filter(pk=int(wanted), retired_at__isnull=True).first()
         if cause is None:
             raise NotFound

@@ -16,6 +16,7 @@ from gengyun.team.models import Role
 from gengyun.team.queries.access import SEES_ALL, can
 from gengyun.team.queries.people import members_below, possible_owners
 from gengyun.web.access import page
+from gengyun.web.numbers import is_number
 from gengyun.web.present import alert_panel
 from gengyun.web.present import alerts as present
 from gengyun.web.render import back, is_htmx, render, toast
@@ -62,14 +63,14 @@ def address_of(request, params):
         tab=tab if tab in queries.TABS else "open",
         scope=_scope(request.user, params.get("scope", "")),
         severities=tuple(sorted(levels)),
-        rule=params.get("rule", "") if params.get("rule", "").isdecimal() else "",
+        rule=params.get("rule", "") if is_number(params.get("rule", "")) else "",
         family=params.get("family", "")[:40],
-        owner=params.get("owner", "") if params.get("owner", "").isdecimal() else "",
+        owner=params.get("owner", "") if is_number(params.get("owner", "")) else "",
         late=params.get("late") == "1",
         escalated=params.get("up") == "1",
         text=params.get("q", "").strip()[:60],
         sort=sort if sort in queries.SORTS else "urgent",
-        page=min(int(number), 10_000) if number.isdecimal() and int(number) > 0 else 1,
+        page=min(int(number), 10_000) if is_number(number) and int(number) > 0 else 1,
     )
 
 
@@ -99,7 +100,7 @@ def show(request):
     address = address_of(request, request.GET)
     context = _queue(request, address)
     opened = request.GET.get("open", "")
-    context["open_id"] = int(opened) if opened.isdecimal() else None
+    context["open_id"] = int(opened) if is_number(opened) else None
     return render(request, TEMPLATE, context, block="queue" if is_htmx(request) else None)
 
 
@@ -255,7 +256,7 @@ def act(request, pk, verb):
 @page("alert.work", methods=("POST",))
 def bulk(request):
     """The same for many: those that are ticked, or all of the list."""
-    pks = [int(value) for value in request.POST.getlist("ids") if value.isdecimal()]
+    pks = [int(value) for value in request.POST.getlist("ids") if is_number(value)]
     if request.POST.get("scope_of") == "all":
         address = address_of(request, request.POST)
         filters = filters_of(request.user, address)

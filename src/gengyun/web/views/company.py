@@ -18,6 +18,7 @@ from gengyun.team.queries.access import can, require
 from gengyun.web import undo
 from gengyun.web.access import page
 from gengyun.web.middleware import refusal_text
+from gengyun.web.numbers import is_number
 from gengyun.web.present import company as present
 from gengyun.web.render import is_htmx, render, toast
 from gengyun.web.words import is_zh
@@ -129,7 +130,7 @@ def duplicates(request):
 @page("customer.merge", methods=("POST",))
 def not_duplicate(request):
     ids = [request.POST.get(name, "") for name in ("first", "second")]
-    if not all(one.isdecimal() for one in ids):
+    if not all(is_number(one) for one in ids):
         raise NotFound
     one, other = (queries.get(request.user, int(text)) for text in ids)
     merging.say_not_duplicate(actor=request.user, now=request.now, one=one, other=other)

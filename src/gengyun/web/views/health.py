@@ -11,6 +11,7 @@ from gengyun.portfolio.queries import health_board as board
 from gengyun.portfolio.queries.health_moves import SINCE, moves
 from gengyun.portfolio.queries.today import default_scope
 from gengyun.web.access import page
+from gengyun.web.numbers import is_number
 from gengyun.web.present import charts
 from gengyun.web.present import health_board as present
 from gengyun.web.render import is_htmx, render
@@ -90,7 +91,7 @@ def missing(request, metric):
         "-customer__arr_minor", "pk"
     )
     number = request.GET.get("page", "1")
-    number = max(1, int(number)) if number.isdecimal() else 1
+    number = max(1, int(number)) if is_number(number) else 1
     total = rows.count()
     context = {
         "title": title,

@@ -8,6 +8,7 @@ from gengyun.customers.queries import customers as customer_queries
 from gengyun.health.actions import opinions
 from gengyun.kernel.errors import Refusal
 from gengyun.web.access import page
+from gengyun.web.numbers import is_number
 from gengyun.web.present.scorecard_form import number
 from gengyun.web.render import back, is_htmx, render, toast
 from gengyun.web.undo import remember
@@ -31,7 +32,7 @@ def sentiment(request, pk):
             actor=request.user,
             now=request.now,
             customer=customer,
-            level=int(level) if level.isdecimal() else 0,
+            level=int(level) if is_number(level) else 0,
             reason=request.POST.get("reason", ""),
         )
     except Refusal as refusal:

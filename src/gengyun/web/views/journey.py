@@ -16,6 +16,7 @@ from gengyun.portfolio.queries.late import longest_stuck
 from gengyun.web import undo
 from gengyun.web.access import page
 from gengyun.web.middleware import refusal_text
+from gengyun.web.numbers import is_number
 from gengyun.web.present import journeys as present
 from gengyun.web.present.list_query import Address
 from gengyun.web.render import is_htmx, render, toast
@@ -83,7 +84,7 @@ def move(request, pk):
     """Into another stage by hand; the toast takes it back."""
     customer = customer_queries.get(request.user, pk)
     wanted = request.POST.get("stage", "")
-    stage = Stage.objects.filter(pk=int(wanted)).first() if wanted.isdecimal() else None
+    stage = Stage.objects.filter(pk=int(wanted)).first() if is_number(wanted) else None
     if stage is None:
         raise NotFound
     try:

@@ -24,6 +24,7 @@ from gengyun.web import undo
 from gengyun.web.access import page
 from gengyun.web.forms import Form
 from gengyun.web.middleware import refusal_text
+from gengyun.web.numbers import is_number
 from gengyun.web.present import custom as present_custom
 from gengyun.web.present import format as plain
 from gengyun.web.present import list_query
@@ -42,7 +43,7 @@ class NothingChosen(Refusal):
 
 def _chosen(request):
     """The customers that are ticked, or all of the list up to a thousand."""
-    pks = [int(value) for value in request.POST.getlist("ids") if value.isdecimal()]
+    pks = [int(value) for value in request.POST.getlist("ids") if is_number(value)]
     if request.POST.get("scope") == "all":
         query = list_query.of_request(request.POST).query()
         pks = queries.all_ids(request.user, query, today=request.today)
@@ -68,7 +69,7 @@ def bulk(request):
 
 def _assign(request, customers):
     wanted = request.POST.get("owner", "")
-    owner = possible_owners().filter(pk=int(wanted)).first() if wanted.isdecimal() else None
+    owner = possible_owners().filter(pk=int(wanted)).first() if is_number(wanted) else None
     before = defaultdict(list)
     for customer in customers:
         before[customer.owner_id].append(customer.pk)

@@ -11,6 +11,7 @@ from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.web.access import page
 from gengyun.web.forms import Form, moment_of
 from gengyun.web.middleware import refusal_text
+from gengyun.web.numbers import is_number
 from gengyun.web.render import back, is_htmx, render, toast
 from gengyun.web.views.customer import header, people_context, timeline_context
 
@@ -113,7 +114,7 @@ def _find(request, pk, activity_pk):
 
 
 def _ids(request):
-    return [int(value) for value in request.POST.getlist("contacts") if value.isdecimal()]
+    return [int(value) for value in request.POST.getlist("contacts") if is_number(value)]
 
 
 def _block(request):

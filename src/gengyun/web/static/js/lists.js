@@ -1,7 +1,8 @@
 /* Lists by keyboard: j k x e n o Enter / ?, the side panel, and what is selected. */
 const rows = () => [...document.querySelectorAll('[data-row]')].filter((r) => r.offsetParent !== null);
 const current = () => document.querySelector('[data-row].cur');
-const panel = () => document.getElementById('panel');
+/* beside a list; on a page of its own the same part cannot be closed */
+const panel = () => document.querySelector('aside#panel');
 const isOpen = () => panel() && !panel().hidden;
 
 function mark(row, focus = true) {

@@ -17,6 +17,7 @@ from gengyun.engagement.models import Channel
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.usage.models import Metric
 from gengyun.web.access import page
+from gengyun.web.numbers import is_number
 from gengyun.web.present import alert_rules as present
 from gengyun.web.render import toast
 from gengyun.web.views.alert_work import cause_groups
@@ -223,7 +224,7 @@ def causes(request):
 @page("settings.edit", methods=("POST",))
 def cause_new(request):
     wanted = request.POST.get("parent", "")
-    parent = RiskCause.objects.filter(pk=int(wanted)).first() if wanted.isdecimal() else None
+    parent = RiskCause.objects.filter(pk=int(wanted)).first() if is_number(wanted) else None
     cause = cause_actions.create_cause(
         actor=request.user,
         now=request.now,

@@ -6,6 +6,7 @@ from gengyun.customers.queries.custom_fields import fields_named
 from gengyun.team.models import User
 from gengyun.team.queries import audit as queries
 from gengyun.web.access import page
+from gengyun.web.numbers import is_number
 from gengyun.web.present.audit import line
 from gengyun.web.views.settings.common import is_htmx, show
 from gengyun.web.words import pick
@@ -26,13 +27,13 @@ def audit(request):
     end = _day(asked["end"])
     found = queries.entries(
         request.user,
-        of=User.objects.filter(pk=asked["who"]).first() if asked["who"].isdigit() else None,
+        of=User.objects.filter(pk=asked["who"]).first() if is_number(asked["who"]) else None,
         action=asked["action"],
         text=asked["text"],
         start=_day(asked["start"]),
         end=end + timedelta(days=1) if end else None,
     )
-    number = max(int(request.GET["page"]), 1) if request.GET.get("page", "").isdigit() else 1
+    number = max(int(request.GET["page"]), 1) if is_number(request.GET.get("page", "")) else 1
     first = (number - 1) * PER_PAGE
     rows = list(found[first : first + PER_PAGE + 1])  # one more tells whether there is a next page
     query = request.GET.copy()

@@ -18,6 +18,7 @@ from gengyun.kernel.jobs import add
 from gengyun.team.queries.access import require
 from gengyun.web.access import page
 from gengyun.web.clock import today
+from gengyun.web.numbers import is_number
 from gengyun.web.present import scorecard_form as form
 from gengyun.web.present import scorecard_steps as steps
 from gengyun.web.present.scorecard_diff import diff
@@ -104,7 +105,7 @@ def _opened(request, scorecard):
     if saved is not None:
         return saved.config
     newest = newest_of(scorecard)
-    if newest is None and like.isdigit():
+    if newest is None and is_number(like):
         newest = newest_of(found_card(int(like)))
     return newest.config if newest else {}
 
@@ -170,7 +171,7 @@ def _try(request, scorecard, draft):
         now=now,
         scorecard=scorecard,
         config=raw,
-        weeks=int(weeks) if weeks.isdigit() else 52,
+        weeks=int(weeks) if is_number(weeks) else 52,
     )
     add(test_on_history, test.pk, unique_key=f"health_test:{test.pk}")
     return go(request, "settings_scorecard_test", scorecard.pk, test.pk)

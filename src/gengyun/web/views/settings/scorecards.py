@@ -16,6 +16,7 @@ from gengyun.kernel.jobs import add
 from gengyun.usage.queries.metrics import active_metrics
 from gengyun.web.access import page
 from gengyun.web.clock import today
+from gengyun.web.numbers import is_number
 from gengyun.web.present.scorecard_diff import diff
 from gengyun.web.render import toast, warn
 from gengyun.web.undo import remember
@@ -124,7 +125,7 @@ def _fits(card, tier, stage):
 
 
 def _scope_of(post):
-    pks = [pk for pk in post.getlist("tier") if pk.isdigit()]
+    pks = [pk for pk in post.getlist("tier") if is_number(pk)]
     return {
         "tiers": list(Tier.objects.filter(pk__in=pks)),
         "stages": [key for key in post.getlist("stage") if key in dict(stage_choices())],

@@ -13,6 +13,7 @@ from gengyun.team.actions import teams as team_actions
 from gengyun.team.actions import users as user_actions
 from gengyun.team.models import Role, Team, User
 from gengyun.web.access import page
+from gengyun.web.numbers import is_number
 from gengyun.web.render import warn
 from gengyun.web.views.settings.common import field_of, go, refusal_text, show
 
@@ -38,7 +39,7 @@ def _found(model, pk):
 
 def _team_from(request, name):
     pk = request.POST.get(name, "")
-    return _found(Team, int(pk)) if pk.isdigit() else None
+    return _found(Team, int(pk)) if is_number(pk) else None
 
 
 @page("team.edit")
