@@ -70,6 +70,7 @@ def paths_of(ours):
     ids = {"pk": customer.pk, "contact": contact.pk, "activity": activity.pk}
     ids["other"] = customer.pk
     words = {"field": "next_step", "code": "no_contact", "verb": "done", "token": "x"}
+    words["factor"] = "active_days"
     for path, entry in patterns():
         if not path.startswith(("customers/<int:pk>", "needs/")):
             continue

@@ -16,6 +16,8 @@ from gengyun.team.models import User
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
+SECTIONS = ["overview", "journey", "health", "usage", "alerts", "contacts", "group", "timeline"]
+QUERIES = 13  # of the customer's page
 
 
 @pytest.fixture
@@ -239,12 +241,47 @@ def test_customer_page_holds_its_sections(web, me, django_assert_num_queries):
     Contact.objects.create(customer=customer, name="Zhou Min", created_at=now, updated_at=now)
     path = f"/customers/{customer.pk}/"
     web.get(path)
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(QUERIES):
         text = web.get(path).content.decode()
-    for section in ("s-overview", "s-health", "s-usage", "s-contacts", "s-timeline"):
-        assert f'id="{section}"' in text
+    for section in SECTIONS:
+        assert text.count(f'id="s-{section}"') == 1
+        assert f'href="#s-{section}"' in text  # of the rail
     assert "Not judged yet" in text
     assert "Zhou Min" in text
+
+
+@pytest.mark.parametrize("section", ["alerts", "group"])
+def test_a_later_section_takes_its_place_and_is_a_page_of_its_own(web, me, section):
+    [customer] = customers(1, me)
+    path = f"/customers/{customer.pk}/{section}/"
+    page = web.get(f"/customers/{customer.pk}/").content.decode()
+    assert f'hx-get="{path}" hx-trigger="intersect once"' in page
+    assert f'<noscript><a class="end gy-note" href="{path}">' in page  # without script
+    part = web.get(path, headers=HTMX).content.decode()
+    assert part.count(f'<section id="s-{section}"') == 1
+    assert "<html" not in part
+    assert "intersect" not in part  # once
+    assert f'id="s-{section}"' in web.get(path).content.decode()
+    stranger = Client()
+    stranger.force_login(make_user("csm"), backend="django.contrib.auth.backends.ModelBackend")
+    assert stranger.get(path).status_code == 404
+
+
+def test_timeline_on_the_page_is_short_and_goes_on(web, me):
+    [customer] = customers(1, me)
+    now = utc_now()
+    for n in range(8):
+        Activity.objects.create(
+            customer=customer, kind="call", body=f"Call {n}!", author=me,
+            happened_at=now - timedelta(days=n), recorded_at=now,
+        )  # fmt: skip
+    text = web.get(f"/customers/{customer.pk}/").content.decode()
+    assert [f"Call {n}!" in text for n in range(8)] == [True] * 6 + [False] * 2
+    assert '<h2>Timeline<span class="n">8</span></h2>' in text
+    assert 'hx-trigger="intersect once, click"' in text
+    path = text.split(f'hx-get="/customers/{customer.pk}/timeline/?before=')[1].split('"')[0]
+    more = web.get(f"/customers/{customer.pk}/timeline/?before={path}", headers=HTMX)
+    assert [f"Call {n}!" in more.content.decode() for n in range(8)] == [False] * 6 + [True] * 2
 
 
 def test_activity_is_logged_as_fragment_and_as_page_and_taken_back(web, me):

@@ -45,7 +45,7 @@ def test_parent_is_set_by_name_and_taken_back(people, enter):
     assert "ARR of the group" in text
     child.refresh_from_db()
     assert child.parent == top
-    assert "南山医药" in web.get(f"/customers/{top.pk}/").content.decode()
+    assert "南山医药" in web.get(f"/customers/{top.pk}/group/", headers=HTMX).content.decode()
     token = text.partition("/undo/")[2].partition("/")[0]
     web.post(f"/undo/{token}/")
     child.refresh_from_db()

@@ -11,3 +11,6 @@ class WebConfig(AppConfig):
 
         for key in ("customers", "contacts", "audit"):
             register(key, f"gengyun.web.listings.{key.title()}Listing")
+        for key in ("alerts", "alert_rules", "movers", "journeys"):
+            name = key.title().replace("_", "")
+            register(key, f"gengyun.web.listings_work.{name}Listing")

@@ -14,6 +14,7 @@ from gengyun.portfolio.models import CustomerSummary
 from gengyun.portfolio.queries import customer_list as queries
 from gengyun.team.models import AuditEntry, User
 from gengyun.team.queries import audit as audit_queries
+from gengyun.web.numbers import is_number
 from gengyun.web.present import audit as present_audit
 from gengyun.web.present.list_columns import chosen
 from gengyun.web.words import is_zh, pick
@@ -22,7 +23,7 @@ STEP = 1_000
 ANY_DAY = date(2000, 1, 1)  # to check conditions; it selects nothing
 
 
-def _steps(keys):
+def steps(keys):
     """Keys a thousand at a time: no cursor stays open while the export tells how far it is."""
     for start in range(0, len(keys), STEP):
         yield keys[start : start + STEP]
@@ -52,7 +53,7 @@ class CustomersListing:
 
     def _rows(self, actor, wanted, columns, customs, today):
         fields = [customs[column.key] for column in columns if column.key in customs]
-        for part in _steps(_keys(actor, wanted, today)):
+        for part in steps(_keys(actor, wanted, today)):
             found = CustomerSummary.objects.select_related("owner", "tier", "stage").in_bulk(part)
             external = Customer.objects.filter(pk__in=part).values_list("pk", "external_id")
             ids = dict(external)
@@ -110,7 +111,7 @@ class ContactsListing(CustomersListing):
             Contact.Part.PROCUREMENT: _("Procurement"),
             Contact.Part.OTHER: _("Other"),
         }
-        for part in _steps(list(found.values_list("pk", flat=True))):
+        for part in steps(list(found.values_list("pk", flat=True))):
             people = Contact.objects.select_related("customer").in_bulk(part)
             for key in part:
                 if person := people.get(key):
@@ -137,7 +138,7 @@ class AuditListing:
         who = query["who"]
         return audit_queries.entries(
             actor,
-            of=User.objects.filter(pk=who).first() if who.isdecimal() else None,
+            of=User.objects.filter(pk=who).first() if is_number(who) else None,
             action=query["action"],
             text=query["text"],
             start=_day(query["start"]),
@@ -152,7 +153,7 @@ class AuditListing:
         return Sheet(headers, self._lines(self._found(actor, query)))
 
     def _lines(self, found):
-        for part in _steps(list(found.values_list("pk", flat=True))):
+        for part in steps(list(found.values_list("pk", flat=True))):
             entries = AuditEntry.objects.select_related("actor").in_bulk(part)
             names = {name for entry in entries.values() for name in entry.changes}
             customs = {name: pick(field) for name, field in fields_named(names).items()}

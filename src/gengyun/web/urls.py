@@ -31,6 +31,7 @@ customer_pages = [
     path("health/sentiment/", health_opinion.sentiment, name="customer_sentiment"),
     path("health/override/", health_opinion.override, name="customer_override"),
     path("health/override/end/", health_opinion.override_end, name="customer_override_end"),
+    path("health/<str:factor>/definition/", customer_later.definition, name="customer_definition"),
     path("alerts/", customer_later.alerts, name="customer_alerts"),
     path("group/", customer_later.group, name="customer_group"),
     path("usage/", customer.usage, name="customer_usage"),

@@ -71,12 +71,18 @@ def _is_worse(was: str, now: str) -> bool:
 
 
 def moves(
-    actor: User, *, scope: str, since: str, by: str = "points", lake: Lake | None = None
+    actor: User,
+    *,
+    scope: str,
+    since: str,
+    by: str = "points",
+    lake: Lake | None = None,
+    most: int = LISTED,
 ) -> Moves:
     """The biggest moves since about a week, four weeks or a quarter ago.
 
     `by`: "points" by the size of the change, "arr" by the ARR of those that moved by 5 points and
-    more.
+    more. `most`: how many of each direction are told.
     """
     lake = lake or Lake.default()
     rows = in_scope(actor, scope).filter(as_of__isnull=False)
@@ -110,7 +116,7 @@ def moves(
         worse_arr=sum(_arrs(worse).values()),
     )
     for name, places in (("down", falls), ("up", rises)):
-        chosen = _biggest([(float(change[i]), int(now.ids[i]), int(i)) for i in places], by)
+        chosen = _biggest([(float(change[i]), int(now.ids[i]), int(i)) for i in places], by, most)
         olds = {pk: (float(old.scores[i]), str(old.bands[i])) for _, pk, i in chosen}
         setattr(found, name, _told([(c, pk) for c, pk, _ in chosen], then, olds, lake))
     return found
@@ -168,12 +174,14 @@ def _arrs(ids: Collection[int]) -> dict[int, int]:
     return found
 
 
-def _biggest(changes: Collection[tuple[float, int, int]], by: str) -> list[tuple[float, int, int]]:
+def _biggest(
+    changes: Collection[tuple[float, int, int]], by: str, most: int
+) -> list[tuple[float, int, int]]:
     if by == "arr":
         changes = [change for change in changes if abs(change[0]) >= 5]
         arrs = _arrs([pk for _, pk, _ in changes])
-        return sorted(changes, key=lambda c: (-arrs[c[1]], -abs(c[0]), c[1]))[:LISTED]
-    return nsmallest(LISTED, changes, key=lambda c: (-abs(c[0]), c[1]))
+        return sorted(changes, key=lambda c: (-arrs[c[1]], -abs(c[0]), c[1]))[:most]
+    return nsmallest(most, changes, key=lambda c: (-abs(c[0]), c[1]))
 
 
 def _told(

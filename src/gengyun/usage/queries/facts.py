@@ -4,22 +4,18 @@ from collections.abc import Collection, Sequence
 from datetime import date
 
 from gengyun.customers.queries.facts import Fact, FactSource, Values, register
-from gengyun.usage.queries.metrics import active_metrics, judged_days, values_table
+from gengyun.usage.models import Metric
+from gengyun.usage.queries.metrics import judged_days, values_table
 
 PREFIX = "metric"
 KINDS = {"ratio": "share", "days": "days", "amount": "money"}
 
 
 def _listed() -> Sequence[Fact]:
+    rows = Metric.objects.filter(retired_at__isnull=True).order_by("position", "key")
     return [
-        Fact(
-            f"{PREFIX}:{metric.key}",
-            metric.name_zh,
-            metric.name_en,
-            KINDS.get(metric.unit, "number"),
-            "metric",
-        )
-        for metric in active_metrics()
+        Fact(f"{PREFIX}:{key}", zh, en, KINDS.get(unit, "number"), "metric")
+        for key, zh, en, unit in rows.values_list("key", "name_zh", "name_en", "unit")
     ]
 
 

@@ -134,6 +134,18 @@ def biggest_moves(difference, *, zh: bool, most: int = 2) -> list[tuple[str, flo
     return moved[:most]
 
 
+def defined(row) -> set[str]:
+    """The factors that rest on a metric: each has a definition to open."""
+    if row is None:
+        return set()
+    return {
+        factor["key"]
+        for group in row.version.config.get("groups", [])
+        for factor in group["factors"]
+        if factor["metric"] != SENTIMENT
+    }
+
+
 def missing_factors(explanation, *, zh: bool) -> list[str]:
     return [
         _name(part, zh=zh)

@@ -11,8 +11,8 @@ from gengyun.customers.queries import custom_fields as custom_queries
 from gengyun.customers.queries import customers as customer_queries
 from gengyun.customers.queries.merges import merged_into
 from gengyun.engagement.models import Activity
+from gengyun.engagement.queries.timeline import PAGE, timeline
 from gengyun.engagement.queries.timeline import count as activity_count
-from gengyun.engagement.queries.timeline import timeline
 from gengyun.health.queries import opinions, scores
 from gengyun.portfolio.models import CustomerSummary
 from gengyun.portfolio.queries.customer_list import rank_in_tier
@@ -22,11 +22,11 @@ from gengyun.web.access import page
 from gengyun.web.present import charts, needs
 from gengyun.web.present import health as present_health
 from gengyun.web.render import is_htmx, render
-from gengyun.web.views import definitions_of
 from gengyun.web.views.journey import journey_context
 from gengyun.web.words import is_zh
 
 TEMPLATE = "customer/show.html"
+FIRST = 6  # activities on the page itself; the others come when one scrolls to them
 RANGES = {"30": 30, "90": 90, "365": 365}
 
 
@@ -37,7 +37,7 @@ def show(request, pk):
     context |= health_context(request, customer)
     context |= usage_context(request, customer)
     context |= people_context(request, customer)
-    context |= timeline_context(request, customer)
+    context |= timeline_context(request, customer, limit=FIRST) | {"goes_on": True}
     context |= journey_context(request, customer)
     # alerts and group come when they are scrolled to: views/customer_later.py
     context["alert_count"] = live_count(request.user, customer.pk)
@@ -149,7 +149,7 @@ def health_context(request, customer):
         "groups": present_health.factor_table(explanation, difference, zh=zh) if row else [],
         "moves": present_health.biggest_moves(difference, zh=zh),
         "missing": present_health.missing_factors(explanation, zh=zh) if row else [],
-        "definitions": definitions_of.factors(row, zh=zh) if row else {},
+        "defined": present_health.defined(row),
         "counts_sentiment": present_health.counts_sentiment(explanation),
         **_said_of(customer, request, row),
     }
@@ -202,13 +202,13 @@ def kinds():
     return [kind for kind in Activity.Kind if kind != Activity.Kind.SYSTEM]
 
 
-def timeline_context(request, customer):
+def timeline_context(request, customer, limit=PAGE):
     chosen = request.GET.get("who", "")
     wanted = {"people": set(Activity.Kind.values) - {"system"}, "system": {"system"}}.get(
         chosen, ()
     )
     before = request.GET.get("before", "")
-    found = timeline(customer, request.user, kinds=wanted, before=before)
+    found = timeline(customer, request.user, kinds=wanted, before=before, limit=limit)
     is_whole = not (wanted or before or found.next_before)
     return {
         "activities": found.activities,

@@ -1,5 +1,7 @@
 """Exports: asked for by a list, downloaded at once or when the worker has written them."""
 
+from dataclasses import asdict
+
 from django.http import FileResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -10,6 +12,7 @@ from gengyun.customers.queries import exports as queries
 from gengyun.kernel.models import Job
 from gengyun.web.access import page
 from gengyun.web.present import list_query
+from gengyun.web.views.alerts import address_of
 from gengyun.web.views.settings.common import go, show
 
 LISTED = 50
@@ -18,6 +21,10 @@ NAMES = {
     "customers": gettext_lazy("Customers"),
     "contacts": gettext_lazy("Contacts"),
     "audit": gettext_lazy("Audit log"),
+    "alerts": gettext_lazy("Alerts"),
+    "alert_rules": gettext_lazy("Alert rules"),
+    "movers": gettext_lazy("What moved"),
+    "journeys": gettext_lazy("Journeys"),
 }
 STATES = {
     "waiting": ("c", gettext_lazy("waits for the worker")),
@@ -52,6 +59,8 @@ def _query(request, listing):
     """What the list was asked: the address of a customer list, else the fields of the form."""
     if listing in {"customers", "contacts"}:
         return list_query.of_request(request.POST).query().as_json()
+    if listing == "alerts":
+        return asdict(address_of(request, request.POST))
     return {name: value for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
 
 
