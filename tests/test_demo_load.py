@@ -61,6 +61,22 @@ def test_demo_is_built_judged_and_visible_by_role(built, settings):
     assert built_as_of(settings.DATA_DIR) == AS_OF
 
 
+def test_the_company_has_fields_of_its_own_with_values_for_most(built):
+    from gengyun.customers.models import Customer, CustomField, FieldValue
+
+    fields = {field.key: field for field in CustomField.objects.all()}
+    assert set(fields) == {"deployment", "purchasing", "linked_systems", "is_reference"}
+    present = Customer.objects.present().count()
+    for field in fields.values():
+        held = FieldValue.objects.filter(field=field, place=0).count()
+        assert 0.6 * present < held < present  # some are unknown, as in life
+    numbers = FieldValue.objects.filter(field=fields["linked_systems"])
+    assert numbers.filter(number=0).exists()  # none connected: known, and not "unknown"
+    chosen = FieldValue.objects.filter(field=fields["deployment"]).values_list("text", flat=True)
+    assert set(chosen) <= {option["key"] for option in fields["deployment"].options}
+    assert len(set(chosen)) > 1
+
+
 def test_events_in_the_lake_follow_the_tables_rules(built):
     import pyarrow.compute as pc
 

@@ -567,5 +567,10 @@ def test_deleted_import_takes_its_files_along(cast, put, settings):
 def test_every_code_has_a_sentence():
     for code in MESSAGES:
         assert explain(
-            {"code": code, "params": {"limit": 1, "row": 2, "choices": "a"}, "column": "a", "value": "b"}
+            {
+                "code": code,
+                "params": {"limit": 1, "row": 2, "choices": "a"},
+                "column": "a",
+                "value": "b",
+            }
         )

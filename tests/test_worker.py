@@ -25,9 +25,7 @@ def test_after_a_drain_customers_are_measured_and_judged_only_if_the_past_change
 
     tasks.after_drain(changes_past=False)
     tasks.after_drain(changes_past=False)
-    assert list(Job.objects.values_list("task", flat=True)) == [
-        "gengyun.worker.tasks.measure_live"
-    ]
+    assert list(Job.objects.values_list("task", flat=True)) == ["gengyun.worker.tasks.measure_live"]
     tasks.after_drain(changes_past=True)
     assert Job.objects.filter(task="gengyun.worker.tasks.judge_today").count() == 1
 

@@ -66,7 +66,7 @@ class AlertsListing:
 
     def _lines(self, found, today):
         states = {
-            Alert.State.OPEN: _("open"),
+            Alert.State.OPEN: pgettext("state of an alert", "open"),
             Alert.State.SNOOZED: _("put off"),
             Alert.State.CLOSED: _("closed"),
         }

@@ -58,9 +58,7 @@ def run(report) -> None:
                 target=SECONDS,
                 higher_is_better=False,
             )
-            report.add(
-                name=f"backfill.{name}_cpu", value=cpu, unit="CPU-s", higher_is_better=False
-            )
+            report.add(name=f"backfill.{name}_cpu", value=cpu, unit="CPU-s", higher_is_better=False)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     report.note(

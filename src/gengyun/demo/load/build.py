@@ -18,6 +18,7 @@ from gengyun.demo.load import events as load_events
 from gengyun.demo.load.alert_work import Desk
 from gengyun.demo.load.folder import mark_built
 from gengyun.demo.load.imports import load_import
+from gengyun.demo.load.own_fields import fill_own_fields
 from gengyun.demo.load.people import make_people
 from gengyun.demo.load.visits import note_visits
 from gengyun.demo.world.make import DEFAULT_SEED, make_world
@@ -89,6 +90,7 @@ def build(
         contacts = load_customers.load_contacts(world, customers, user_ids=ids)
         built.customer_count = len(customers)
         largest = sorted(customers, key=lambda customer: -(customer.arr_minor or 0))
+        fill_own_fields(customers, actor=people["tangwei"], now=now, seed=seed)
         load_import(largest, actor=people["tangwei"], now=now)
         built.activity_count = load_customers.load_notes(world, customers, contacts, people=people)
         company_life.join_group(customers, actor=people["sumingyuan"], now=now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 from django.db.models import Max
@@ -73,4 +73,5 @@ def _measure(
 
 
 def _is_judged(now: datetime) -> bool:
-    return HealthScore.objects.aggregate(newest=Max("as_of"))["newest"] == day_of(now)
+    newest: date | None = HealthScore.objects.aggregate(newest=Max("as_of"))["newest"]
+    return newest == day_of(now)
