@@ -19,12 +19,13 @@ BENCHES = {
     "tracking": "tracking",
     "metrics": "metrics",
     "pages": "pages",
+    "daily": "daily",
     "alerts": "alerts",
     "fightchurn": "fightchurn",
     "backfill": "backfill",
     "shards": "shards",
 }
-HEAVY = ("backfill", "shards")  # minutes and gigabytes: only when named
+HEAVY = ("daily", "backfill", "shards")  # minutes and gigabytes: only when named
 SUSTAINED_SECONDS = 120.0
 WIDTH = 110  # a table that is cut says nothing; a pipe counts as 80 columns
 
@@ -45,8 +46,11 @@ class Figure:
 class Report:
     """Collects figures; prints each as a JSON line at once, or all as a table at the end."""
 
-    def __init__(self, *, as_json: bool, seconds: float = SUSTAINED_SECONDS) -> None:
+    def __init__(
+        self, *, as_json: bool, seconds: float = SUSTAINED_SECONDS, customers: int | None = None
+    ) -> None:
         self.as_json = as_json
+        self.customers = customers  # how many to make; None: what the bench's targets are for
         self.seconds = seconds  # of the benches that hold a load for a while
         self.figures: list[Figure] = []
         self.notes: list[str] = []
@@ -129,14 +133,20 @@ def _text(value: float | None) -> str:
     type=click.FloatRange(min=5),
     help="How long a sustained load is held.",
 )
-def command(names: tuple[str, ...], as_json: bool, seconds: float) -> None:
+@click.option(
+    "--customers",
+    type=click.IntRange(min=5_000),
+    help="How many customers `pages` and `daily` make (default: what their targets are for).",
+)
+def command(names: tuple[str, ...], as_json: bool, seconds: float, customers: int | None) -> None:
     """Measure speed on this machine; exit 1 when a target is missed.
 
-    Uses a data folder of its own that is removed afterwards. Wants an otherwise idle machine.
+    Uses a data folder (with GENGYUN_DATABASE_URL, a database) of its own that is removed
+    afterwards. Wants an otherwise idle machine.
     """
     own_data_folder()
     setup()
-    report = Report(as_json=as_json, seconds=seconds)
+    report = Report(as_json=as_json, seconds=seconds, customers=customers)
     for name in names or [name for name in BENCHES if name not in HEAVY]:
         import_module(f"gengyun.cli.benches.{BENCHES[name]}").run(report)
     if not as_json:
@@ -166,3 +176,28 @@ def own_data_folder() -> None:
     folder = tempfile.mkdtemp(prefix="bench-", dir=parent)
     os.environ["GENGYUN_DATA"] = folder
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    own_database()
+
+
+def own_database() -> None:
+    """With GENGYUN_DATABASE_URL: a database of its own on that server, dropped at the end."""
+    import atexit
+    import os
+    import secrets
+    from urllib.parse import urlsplit
+
+    address = os.environ.get("GENGYUN_DATABASE_URL", "")
+    if not address.startswith("postgres"):
+        return
+    import psycopg
+
+    name = f"gengyun_bench_{secrets.token_hex(4)}"
+    with psycopg.connect(address, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+
+    def drop() -> None:
+        with psycopg.connect(address, autocommit=True) as server:
+            server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    atexit.register(drop)
+    os.environ["GENGYUN_DATABASE_URL"] = urlsplit(address)._replace(path=f"/{name}").geturl()

@@ -1,12 +1,16 @@
-"""A hundred thousand customers for the pages bench, put in by plain SQL: rows as the actions leave
-them, without going through the actions a hundred thousand times."""
+"""Customers for the benches, put in by plain SQL: rows as the actions leave them, without going
+through the actions a hundred thousand times."""
 
 import json
 import random
-from datetime import UTC, date, datetime, timedelta
-from itertools import product
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import islice, product
+
+from gengyun.cli.benches.bulk import analyze, insert, without_indexes
 
 CUSTOMERS = 100_000
+CHUNK = 20_000  # customers whose rows are held in memory at a time
 SCORED = 20_000  # customers with a full explanation; the customer page is asked for these
 OWNERS = 250
 PLACES = (
@@ -21,24 +25,29 @@ MORE = "数据 智能 环球 时代 先锋 联合 创新 天成 华信 同创 �
 KINDS = "科技 物流 教育 医疗 餐饮 传媒 建设 检测 食品 文旅 软件 装备 贸易 能源"
 
 
-def build(now: datetime) -> dict:
-    """Fill the (migrated, empty) database; returns the users and ids that the bench asks for."""
-    from django.db import connection, transaction
+def build(now: datetime, customers: int = CUSTOMERS, *, is_judged: bool = True) -> dict:
+    """Fill the (migrated, empty) database; returns the users and ids that the bench asks for.
 
+    `is_judged`: with scores, lines and summaries, as the judgement of a day leaves them.
+    """
     from gengyun.customers.actions import defaults as customer_defaults
+    from gengyun.customers.models import Customer
     from gengyun.health.actions import defaults as health_defaults
+    from gengyun.portfolio.models import CustomerSummary
     from gengyun.usage.actions import defaults as usage_defaults
 
     for defaults in (customer_defaults, usage_defaults, health_defaults):
         defaults.install_defaults(now=now)
     chance = random.Random(7)  # noqa: S311 - made-up data
     people = _people(now)
-    with transaction.atomic():
-        _customers(connection, chance, people["owners"], now)
-        _scores(connection, now)
-        _activities(connection, chance, people["owners"], now)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    with without_indexes(Customer, CustomerSummary):
+        _customers(chance, people["owners"], now, customers, is_judged)
+    touched = min(SCORED, customers) if is_judged else customers
+    if is_judged:
+        _scores(now, touched)
+    # newest activities and people of everybody, or a longer history of those whose page is asked
+    _activities(chance, people["owners"], now, touched, 10 if is_judged else 3)
+    analyze()
     return people
 
 
@@ -57,24 +66,47 @@ def _people(now: datetime) -> dict:
     return {"admin": admin.pk, "csm": owners[0], "owners": owners}
 
 
-def _names(chance: random.Random) -> list[str]:
+def _names(chance: random.Random, customers: int) -> list[str]:
     parts = [text.split() for text in (PLACES, WORDS, MORE, KINDS)]
     names = ["".join(found) for found in product(*parts)]
     chance.shuffle(names)
-    return (names * (1 + CUSTOMERS // len(names)))[:CUSTOMERS]
+    return (names * (1 + customers // len(names)))[:customers]
 
 
-def _customers(connection, chance: random.Random, owners: list[int], now: datetime) -> None:
-    from gengyun.customers.models import Customer, Stage, Tier
-    from gengyun.portfolio.calc.search import inner_pairs, search_key
+def _customers(
+    chance: random.Random, owners: list[int], now: datetime, count: int, is_judged: bool
+) -> None:
+    from gengyun.customers.models import Customer
+    from gengyun.portfolio.calc.search import inner_pairs
     from gengyun.portfolio.models import CustomerSummary, NamePair
+
+    made = _rows(chance, owners, now, count)
+    while part := list(islice(made, CHUNK)):
+        insert(Customer, [customer for customer, _ in part])
+        if not is_judged:
+            continue
+        summaries = [summary for _, summary in part]
+        insert(CustomerSummary, summaries)
+        held = [
+            {"pair": pair, "customer_id": row["customer_id"]}
+            for row in summaries
+            for pair in inner_pairs(row["search_key"])
+        ]
+        insert(NamePair, held)
+
+
+def _rows(
+    chance: random.Random, owners: list[int], now: datetime, count: int
+) -> Iterator[tuple[dict, dict]]:
+    """(customer, summary) of each customer."""
+    from gengyun.customers.models import Stage, Tier
+    from gengyun.portfolio.calc.search import search_key
 
     tiers = list(Tier.objects.values_list("pk", flat=True))
     stages = list(Stage.objects.values_list("pk", flat=True))
     places, kinds = PLACES.split(), KINDS.split()
     today = now.date()
-    customers, summaries = [], []
-    for pk, name in enumerate(_names(chance), start=1):
+    for pk, name in enumerate(_names(chance, count), start=1):
         score = None if chance.random() < 0.05 else min(100.0, max(0.0, chance.gauss(70, 16)))
         shared = {
             "name": name,
@@ -93,18 +125,10 @@ def _customers(connection, chance: random.Random, owners: list[int], now: dateti
         }
         if shared["next_step"]:
             shared["next_step_on"] = today + timedelta(days=chance.randint(-10, 20))
-        dates = {"known_at": now, "created_at": now}
-        customers.append({"id": pk, "external_id": f"acct_{pk}", **shared, **dates})
+        known = now - timedelta(days=400)
+        customer = {"id": pk, "external_id": f"acct_{pk}", "known_at": known, "created_at": known}
         key = {"customer_id": pk, "search_key": search_key(name, f"acct_{pk}")}
-        summaries.append({**key, **shared, **_health(chance, score, now)})
-    _insert(connection, Customer, customers)
-    _insert(connection, CustomerSummary, summaries)
-    held = [
-        {"pair": pair, "customer_id": row["customer_id"]}
-        for row in summaries
-        for pair in inner_pairs(row["search_key"])
-    ]
-    _insert(connection, NamePair, held)
+        yield {**customer, **shared}, {**key, **shared, **_health(chance, score, now)}
 
 
 def _band(score: float | None) -> str:
@@ -142,7 +166,7 @@ def _health(chance: random.Random, score: float | None, now: datetime) -> dict:
     }
 
 
-def _scores(connection, now: datetime) -> None:
+def _scores(now: datetime, count: int) -> None:
     """Real explanations, judged by the default scorecard from made-up values."""
     from gengyun.health.calc.diff import slim
     from gengyun.health.calc.score import score
@@ -159,7 +183,7 @@ def _scores(connection, now: datetime) -> None:
     weeks = [day - timedelta(weeks=w) for w in reversed(range(26))]
     line = json.dumps([[d.isoformat(), 70.0 + d.day / 10] for d in weeks])
     rows = []
-    for pk in range(1, SCORED + 1):
+    for pk in range(1, count + 1):
         explanation, text, before = texts[pk % 100]
         rows.append(
             {
@@ -177,65 +201,38 @@ def _scores(connection, now: datetime) -> None:
                 "computed_at": now,
             }
         )
-    _insert(connection, HealthScore, rows)
+    insert(HealthScore, rows)
 
 
-def _activities(connection, chance: random.Random, owners: list[int], now: datetime) -> None:
+def _activities(
+    chance: random.Random, owners: list[int], now: datetime, customers: int, each: int
+) -> None:
     from gengyun.customers.models import Contact
     from gengyun.engagement.models import Activity
 
-    rows, people = [], []
-    for pk in range(1, SCORED + 1):
-        for n in range(10):
-            at = now - timedelta(days=7 * n, minutes=chance.randint(0, 9_000))
-            kind = chance.choice(["call", "wecom", "meeting", "note"])
-            rows.append(
-                {
-                    "customer_id": pk,
-                    "kind": kind,
-                    "body": "和运营负责人过了一遍上周的数据，约好下周看新版看板。",
-                    "happened_at": at,
-                    "outcome": "",
-                    "author_id": chance.choice(owners),
-                    "recorded_at": at,
-                }
-            )
-        people += [_contact(pk, n, now) for n in range(4)]
-    _insert(connection, Activity, rows)
-    _insert(connection, Contact, people)
+    for first in range(1, customers + 1, CHUNK):
+        part = range(first, min(first + CHUNK, customers + 1))
+        rows = []
+        for pk in part:
+            for n in range(each):
+                at = now - timedelta(days=7 * n, minutes=chance.randint(0, 9_000))
+                kind = chance.choice(["call", "wecom", "meeting", "note"])
+                rows.append(
+                    {
+                        "customer_id": pk,
+                        "kind": kind,
+                        "body": "和运营负责人过了一遍上周的数据，约好下周看新版看板。",
+                        "happened_at": at,
+                        "outcome": "",
+                        "author_id": chance.choice(owners),
+                        "recorded_at": at,
+                    }
+                )
+        insert(Activity, rows)
+        insert(Contact, [_contact(pk, n, now) for pk in part for n in range(4)])
 
 
 def _contact(customer_id: int, n: int, now: datetime) -> dict:
     dates = {"created_at": now, "updated_at": now}
     names = {"name": f"联系人{n}", "title": "运营经理", "part": "user"}
     return {"customer_id": customer_id, **names, **dates}
-
-
-def _insert(connection, model, rows: list[dict]) -> None:
-    """Insert dictionaries column by column; what a row does not name gets the field's default."""
-    every = model._meta.concrete_fields  # noqa: SLF001 - Django's documented name
-    table = model._meta.db_table  # noqa: SLF001
-    fields = [field for field in every if field.column in rows[0]]
-    rest = [
-        field
-        for field in every
-        if field.column not in rows[0] and not field.null and not field.primary_key
-    ]
-    columns = [field.column for field in (*fields, *rest)]
-    names = ", ".join(f'"{column}"' for column in columns)
-    marks = ", ".join(["%s"] * len(columns))
-    extra = [_plain(field.get_default()) for field in rest]
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608 - our own names
-            [[_plain(row[field.column]) for field in fields] + extra for row in rows],
-        )
-
-
-def _plain(value):
-    """As SQLite keeps it: instants without a zone in UTC, days in ISO form, lists as JSON."""
-    if isinstance(value, list | dict):
-        return json.dumps(value)
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
-    return value.isoformat() if isinstance(value, date) else value

@@ -1,5 +1,6 @@
 """Bringing `CustomerSummary` up to date: derived rows, rebuilt whole at night, singly on change."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -10,7 +11,7 @@ from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from gengyun.alerts.queries.open_alerts import OpenAlert, open_alerts
 from gengyun.customers.calc.journeys import pace
-from gengyun.customers.models import Customer
+from gengyun.customers.models import Customer, Stage, Tier
 from gengyun.engagement.models import Activity
 from gengyun.health.calc.diff import diff, movers, weakest
 from gengyun.health.models import HealthScore
@@ -112,8 +113,11 @@ def _read_usage(wanted: Sequence[int] | None, now: datetime) -> _Usage:
 
 def _refresh_batch(ids: Sequence[int], usage: _Usage | None, now: datetime) -> int:
     customers = _with_last_touch(Customer.objects.present().filter(pk__in=ids))
-    scores = HealthScore.objects.in_bulk(ids)
-    old = CustomerSummary.objects.in_bulk(ids)
+    # only what is needed: reading texts as JSON is a good part of a night's work
+    scores = HealthScore.objects.defer("marks", "missing").in_bulk(ids)
+    old = CustomerSummary.objects.only(*_KEPT).in_bulk(ids)
+    tags = _tag_names(ids)
+    tiers, stages = Tier.objects.in_bulk(), Stage.objects.in_bulk()
     alerts = open_alerts(ids, today=day_of(now))
     said = expired_sentiments(ids, today=day_of(now))
     rows = [
@@ -125,8 +129,9 @@ def _refresh_batch(ids: Sequence[int], usage: _Usage | None, now: datetime) -> i
             alerts.get(c.pk, ()),
             now=now,
             sentiment=said.get(c.pk),
+            tags=tags.get(c.pk, ()),
         )
-        for c in customers.select_related("tier", "stage").prefetch_related("tags")
+        for c in _with_settings(customers, tiers, stages)
     ]
     CustomerSummary.objects.bulk_create(
         rows,
@@ -137,6 +142,24 @@ def _refresh_batch(ids: Sequence[int], usage: _Usage | None, now: datetime) -> i
     )
     _index_names(rows, old)
     return len(rows)
+
+
+def _tag_names(ids: Sequence[int]) -> dict[int, list[str]]:
+    held = Customer.tags.through.objects.filter(customer_id__in=ids)
+    found: dict[int, list[str]] = defaultdict(list)
+    for customer_id, name in held.values_list("customer_id", "tag__name"):
+        found[customer_id].append(name)
+    return {customer_id: sorted(names) for customer_id, names in found.items()}
+
+
+def _with_settings(
+    customers: QuerySet[Customer], tiers: Mapping[int, Tier], stages: Mapping[int, Stage]
+) -> Iterator[Customer]:
+    """With the few tiers and stages that there are, instead of a copy beside every customer."""
+    for customer in customers:
+        customer.tier = tiers.get(customer.tier_id or 0)
+        customer.stage = stages.get(customer.stage_id or 0)
+        yield customer
 
 
 def _index_names(rows: Sequence[CustomerSummary], old: Mapping[int, CustomerSummary]) -> None:
@@ -167,6 +190,8 @@ def _with_last_touch(customers: QuerySet[Customer]) -> QuerySet[Customer]:
     )
 
 
+# of the row before: what a new one goes on from
+_KEPT = ("search_key", "needs", "active_users_7d", "last_event_on")
 _FIELDS = [
     f.name
     for f in CustomerSummary._meta.concrete_fields  # noqa: SLF001 - Django's documented name
@@ -183,6 +208,7 @@ def _row(
     *,
     now: datetime,
     sentiment: tuple[int, date] | None = None,
+    tags: Sequence[str] = (),
 ) -> CustomerSummary:
     """`customer` carries `touch_at` and `touch_kind`, see `_with_last_touch`."""
     row = CustomerSummary(
@@ -196,7 +222,7 @@ def _row(
         stage_id=customer.stage_id,
         stage_since=customer.stage_since,
         pace=_pace(customer, day_of(now)),
-        tag_names=sorted(tag.name for tag in customer.tags.all()),
+        tag_names=list(tags),
         arr_minor=customer.arr_minor,
         currency=customer.currency,
         seats=customer.seats,
