@@ -102,7 +102,7 @@ class Visit:
         page.fill("[name=username]", email)
         page.fill("[name=password]", PASSWORD)
         page.click("button[type=submit]")
-        page.wait_for_url(re.compile(r"/$"))
+        page.wait_for_url(re.compile(r"://[^/]+/$"))
         if page.get_attribute("html", "lang") != wanted:
             page.click(".gy-lang button")
         self.settle()

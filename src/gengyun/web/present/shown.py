@@ -32,7 +32,7 @@ class Shown:
         cls = "gy-ed chg" if changed else "gy-ed"
         return (
             f'<a class="{cls}" href="{path}" hx-get="{path}" hx-swap="outerHTML"{more}'
-            f' aria-label="{label}">{inner}{self.pen}</a>'
+            f' title="{label}">{inner}{self.pen}</a>'
         )
 
     def step(self, thing, changed=False):

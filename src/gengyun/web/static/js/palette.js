@@ -42,7 +42,7 @@ export function startPalette() {
     }
     if (event.key === 'Enter' && event.target === input) {
       event.preventDefault();
-      const link = options().find((o) => o.getAttribute('aria-selected') === 'true')?.querySelector('a');
+      const link = options().find((o) => o.getAttribute('aria-selected') === 'true');
       if (link) location.assign(link.href);
     }
   });
