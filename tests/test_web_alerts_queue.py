@@ -315,9 +315,11 @@ def test_both_languages_without_a_leak(cast):
             "CSM",
             "ARR",
             "ROI",
+            "CSV",
             "Ctrl",
             "Enter",
             "Esc",
+            "Excel",
             "User",
         }
         assert not words, words
