@@ -22,6 +22,15 @@ def new_database():
     return urlunsplit(urlsplit(SERVER)._replace(path=f"/{name}"))
 
 
+def own_environment(folder):
+    """What a process needs to have a data folder and a database to itself."""
+    return {
+        **os.environ,
+        "GENGYUN_DATA": str(folder),
+        "GENGYUN_DATABASE_URL": new_database(),
+    }
+
+
 def drop_database(url):
     if url:
         import psycopg

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from databases import own_environment
 from factories import NOW, make_customer
 from lake_events import arrow, event
 
@@ -254,13 +255,12 @@ def test_the_default_rule_beats_the_controls_in_a_world():
 
 @pytest.mark.slow
 def test_the_bench_reaches_its_targets(tmp_path):
-    import os
     import subprocess
     import sys
 
     done = subprocess.run(
         [sys.executable, "-m", "gengyun", "bench", "alerts", "--json"],
-        env=os.environ | {"GENGYUN_DATA": str(tmp_path)},
+        env=own_environment(tmp_path),
         capture_output=True,
         text=True,
         check=False,

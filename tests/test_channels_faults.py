@@ -1,11 +1,11 @@
 """A process that sends is killed at the worst moments: what it held is told once, by the next."""
 
-import os
 import signal
 import subprocess
 import sys
 
 import pytest
+from databases import own_environment
 from message_services import FEISHU_SECRET, WEBHOOK_SECRET, services_running
 
 pytestmark = pytest.mark.slow
@@ -46,8 +46,7 @@ def deployment(tmp_path):
     (tmp_path / "data").mkdir()
     with services_running() as (services, address):
         environment = {
-            **os.environ,
-            "GENGYUN_DATA": str(tmp_path / "data"),
+            **own_environment(tmp_path / "data"),
             "DJANGO_SETTINGS_MODULE": "gengyun.config.settings",
         }
 

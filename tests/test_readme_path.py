@@ -1,6 +1,5 @@
 """The README's way from a usage log to a morning list, run as it is written."""
 
-import os
 import re
 import shlex
 import subprocess
@@ -8,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from databases import own_environment
 
 ROOT = Path(__file__).resolve().parents[1]
 LOG = "data/oss_b2b_usage/dev/events.csv.gz"
@@ -33,7 +33,7 @@ def test_both_readmes_show_the_same_commands():
 
 @pytest.mark.slow
 def test_the_readme_path_works_on_a_real_usage_log(shared, tmp_path):
-    env = {**os.environ, "GENGYUN_DATA": str(tmp_path / "data")}
+    env = own_environment(tmp_path / "data")
     (tmp_path / "events.csv.gz").symlink_to(shared / LOG)
 
     def run(arguments):

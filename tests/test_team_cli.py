@@ -1,16 +1,16 @@
 """`gengyun init`, `migrate` and `doctor`, as processes, on a folder of their own."""
 
 import json
-import os
 import subprocess
 import sys
 
 import pytest
+from databases import own_environment
 
 
 @pytest.fixture
 def gengyun(tmp_path):
-    env = {**os.environ, "GENGYUN_DATA": str(tmp_path / "data")}
+    env = own_environment(tmp_path / "data")
     env.pop("GENGYUN_SECRET_KEY", None)
 
     def run(*arguments, stdin=""):

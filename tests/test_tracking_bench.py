@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from click.testing import CliRunner
+from databases import own_environment
 
 from gengyun.cli import bench
 
@@ -64,11 +65,10 @@ def test_bench_works_in_a_data_folder_of_its_own(run, tmp_path):
 
 @pytest.mark.slow
 def test_tracking_bench_runs_and_reports_every_figure(tmp_path):
-    import os
 
     done = subprocess.run(
         [sys.executable, "-m", "gengyun", "bench", "tracking", "--json", "--seconds", "10"],
-        env={**os.environ, "GENGYUN_DATA": str(tmp_path)},
+        env=own_environment(tmp_path),
         capture_output=True,
         text=True,
         timeout=500,

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from databases import own_environment
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +40,7 @@ def start(tmp_path):
     def start(port):
         process = subprocess.Popen(
             [sys.executable, "-m", "gengyun", "start", "--port", str(port), "--workers", "1"],
-            env={**os.environ, "GENGYUN_DATA": str(tmp_path)},
+            env=own_environment(tmp_path),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -110,7 +111,7 @@ def test_port_that_is_taken_is_refused_in_one_line(port, tmp_path, command):
         taken.listen()
         done = subprocess.run(
             [sys.executable, "-m", "gengyun", command, "--port", str(port)],
-            env={**os.environ, "GENGYUN_DATA": str(tmp_path)},
+            env=own_environment(tmp_path),
             capture_output=True,
             text=True,
             timeout=60,

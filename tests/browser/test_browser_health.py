@@ -8,6 +8,7 @@ import pytest
 pytestmark = pytest.mark.slow
 OPERATIONS = "tangwei@hezhou.example"
 LEADER = "liangjing@hezhou.example"
+COMBINATIONS = [("zh-hans", 1440), ("en", 1440), ("zh-hans", 390), ("en", 390)]
 WORDS = {
     "zh-hans": {"found": "后来沉默", "published": "已发布", "fell": "降得最多", "by_hand": "手动调整分数"},
     "en": {"found": "silences", "published": "is published", "fell": "Furthest fell",
@@ -15,7 +16,7 @@ WORDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("language", "width"), [("zh-hans", 1440), ("en", 390)])
+@pytest.mark.parametrize(("language", "width"), COMBINATIONS)
 def test_operations_builds_a_metric_and_a_scorecard_tries_and_publishes_it(visit, language, width):
     words = WORDS[language]
     window = visit(width=width)
@@ -70,7 +71,7 @@ def make_metric(window, key):
     page.wait_for_url(re.compile(r"/settings/metrics/$"))
 
 
-@pytest.mark.parametrize(("language", "width"), [("zh-hans", 1440), ("en", 390)])
+@pytest.mark.parametrize(("language", "width"), COMBINATIONS)
 def test_a_leader_finds_the_biggest_mover_and_its_cause(visit, language, width):
     words = WORDS[language]
     window = visit(width=width)
