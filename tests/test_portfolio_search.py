@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from django.db import connection
 from factories import NOW, make_customer, make_user
 
 from gengyun.customers.actions.customers import archive_customer, edit_customer
@@ -131,3 +132,15 @@ def test_a_search_of_more_than_a_thousand_says_so(ground, monkeypatch, rare):
         assert (found.count, found.totals) == (None, None)
         assert found.has_next == (number < 21)
         assert found.rows[0].name == f"{(number - 1) * 50:04}云启"
+
+
+def test_names_are_compared_by_code_point_whatever_the_database_thinks(ground):
+    """The one index of names finds beginnings and gives their order only then."""
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite compares bytes anyway")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT collation_name FROM information_schema.columns "
+            "WHERE table_name = 'portfolio_customersummary' AND column_name = 'search_key'"
+        )
+        assert cursor.fetchone() == ("C",)
