@@ -16,6 +16,7 @@ from gengyun.kernel.days import start_of
 from gengyun.team.models import AuditEntry, User
 
 BATCH = 1_000
+CHURNED_DAYS = timedelta(days=12)
 NEW_STEPS = (("handover", 0), ("kickoff", 9), ("rollout", 24), ("steady", 95))
 
 
@@ -58,7 +59,8 @@ def load_customers(world: World, *, now: datetime, people: dict[str, User]) -> l
     )
     for account, customer in zip(world.accounts, customers, strict=True):
         if account.situation == "churned":
-            archive_customer(actor=None, now=now, customer=customer)
+            gone_on = start_of(world.as_of - CHURNED_DAYS) + timedelta(hours=10)
+            archive_customer(actor=None, now=gone_on, customer=customer)
     return customers
 
 
@@ -97,7 +99,7 @@ def _stage(account: Account, as_of: date, renewal_days: int) -> tuple[str, date]
     age = (as_of - account.started_on).days
     to_renewal = (account.renews_on - as_of).days
     if account.situation == "churned":
-        return "churned", as_of - timedelta(days=12)
+        return "churned", as_of - CHURNED_DAYS
     if age < NEW_STEPS[-1][1]:
         key, after = next(step for step in reversed(NEW_STEPS) if age >= step[1])
         return key, account.started_on + timedelta(days=after)
