@@ -206,6 +206,21 @@ def requests(draw, *, views, samples, forms, queries):
     return _sent(draw, method, path, query, _pairs(draw, (), view.names), headers)
 
 
+SWEPT = (b"9" * 5_000, b"9" * 18, "²".encode(), b"\x00", b"9999-12-31", b"0001-01-01", b"NaN", b"[[[")
+
+
+def sweep(views, samples):
+    """Every view that answers GET, all the names it reads at once, one odd value after the other."""
+    for view in views:
+        if "GET" not in view.methods or "logout" in view.pattern:
+            continue
+        path = re.sub(
+            r"<[^>]+>", lambda match: quote(str((samples.get(match[0]) or ["1"])[0])), view.pattern
+        )
+        for value in SWEPT:
+            yield Request("GET", path, _encoded([(name, value) for name in view.names]))
+
+
 def _one_odd(draw, pairs):
     """Mostly a form as a person sends it but for one field: so that it gets past the first check."""
     if not pairs or draw(st.integers(0, 3)) == 0:

@@ -68,6 +68,8 @@ def make_metric(window, key):
     page.fill("[name=key]", key)
     window.settle()
     page.click("button[name=step][value=save]")
+    window.settle()
+    assert page.locator(".gy-err, #toasts .bad").all_inner_texts() == [], page.url
     page.wait_for_url(re.compile(r"/settings/metrics/$"))
 
 

@@ -19,6 +19,7 @@ from gengyun.web.present.figures import stacked
 from gengyun.web.render import back, is_htmx, render, toast
 from gengyun.web.words import is_zh
 
+FARTHEST_DAYS = 20_000
 TEMPLATE = "today.html"
 GROUPS = ("alert", "task", "renewal")
 
@@ -134,6 +135,8 @@ def _calendar(request, scope):
         day = date.fromisoformat(request.GET.get("day", ""))
     except ValueError:
         day = request.today
+    if abs((day - request.today).days) > FARTHEST_DAYS:
+        day = request.today  # the calendar has no last week
     days = week_of(day)
     entries = queries.calendar(request.user, scope=scope, first=days[0], last=days[-1])
     by_day = {one: [entry for entry in entries if entry["day"] == one] for one in days}
