@@ -166,6 +166,7 @@ class AuditListing:
 
 def _day(text):
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if 1900 <= day.year < 2200 else None  # its first moment is one in every zone
