@@ -1,6 +1,5 @@
 """Every number on the screen with its definition."""
 
-
 from gengyun.health.models import Scorecard
 from gengyun.health.queries.cards import version_in_force
 from gengyun.usage.queries import metrics as queries
