@@ -206,7 +206,16 @@ def requests(draw, *, views, samples, forms, queries):
     return _sent(draw, method, path, query, _pairs(draw, (), view.names), headers)
 
 
-SWEPT = (b"9" * 5_000, b"9" * 18, "²".encode(), b"\x00", b"9999-12-31", b"0001-01-01", b"NaN", b"[[[")
+SWEPT = (
+    b"9" * 5_000,
+    b"9" * 18,
+    "²".encode(),
+    b"\x00",
+    b"9999-12-31",
+    b"0001-01-01",
+    b"NaN",
+    b"[[[",
+)
 
 
 def sweep(views, samples):

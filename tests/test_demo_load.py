@@ -32,7 +32,7 @@ def test_demo_is_built_judged_and_visible_by_role(built, settings):
     assert built.event_count == Lake.default().row_count("events") > 10_000
     assert built.activity_count == Activity.objects.count() > 100
     assert set(User.objects.values_list("role", flat=True)) == set(Role.values)
-    known = Customer.objects.filter(known_at__lt=start_of(AS_OF)).count()
+    known = Customer.objects.filter(known_at__lt=start_of(AS_OF), archived_at=None).count()
     assert HealthScore.objects.filter(as_of=AS_OF).count() == known
     assert CustomerSummary.objects.exclude(band="N").count() > known * 0.8
     assert CustomerSummary.objects.filter(need_rank__gt=0).exists()
