@@ -68,7 +68,7 @@ def give_opinions(world: World, customers: list[Customer], *, now: datetime, lak
     for customer in (gone, slide):
         customer.refresh_from_db()
     set_override(
-        actor=gone.owner, now=now, customer=gone, mode="add", points=-25, lake=lake,
+        actor=gone.owner, now=now, customer=gone, mode="add", points=-8, lake=lake,
         reason="决策人走了，接手的人不认识我们：用量看不出来，续约前按有风险跟",
     )  # fmt: skip
     set_sentiment(
