@@ -368,6 +368,35 @@ def test_a_turn_that_was_cut_off_is_finished_once(inbox, lake, source, monkeypat
     assert DrainState.objects.get().pending is None
 
 
+def test_what_a_killed_turn_held_counts_as_waiting_until_it_is_sent_on(
+    inbox, lake, source, monkeypatch
+):
+    """Its repetition may find the customer, and send the event on while the held row waits."""
+    from gengyun.usage.actions import drain as module
+    from gengyun.usage.actions.replay import replay_known
+
+    class Killed(BaseException):
+        pass
+
+    def point(name):
+        if name == "drain.noted":
+            raise Killed
+
+    post(inbox, source, track(messageId="m1"), track(group="nobody"))
+    with monkeypatch.context() as patch:
+        patch.setattr(module.faults, "point", point)
+        with pytest.raises(Killed):
+            drain(inbox, lake)
+    factories.make_customer(external_id="acct_1")
+    drain(inbox, lake)
+    assert len(rows(lake)) == 1
+    assert counts(source)[2] == 2
+    assert replay_known(now=NOW) == 1
+    drain(inbox, lake)
+    assert len(rows(lake)) == 1
+    assert counts(source)[2] == QuarantinedEvent.objects.filter(replayed_at=None).count() == 1
+
+
 def test_a_customer_made_while_its_event_was_on_the_way_is_found_later(inbox, lake, source):
     from gengyun.usage.actions.replay import replay_known
 

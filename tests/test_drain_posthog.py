@@ -89,14 +89,25 @@ def test_robots_and_housekeeping_are_counted_and_left_out(inbox, lake, source): 
 
 
 def test_turn_that_the_version_before_noted_is_counted(lake, source):  # noqa: F811
+    """Of what waits it noted the change, new ones less those sent on."""
     from gengyun.usage.actions.counting import APP, settle
 
+    held = [
+        QuarantinedEvent.objects.create(
+            source=source, inbox_id=4, position=n, reason="no_customer", received_at=NOW, body="{}"
+        )
+        for n in range(3)
+    ]
+    source.quarantined_count = 2
+    source.save()
     lake.append("events", lake.read("events"), app=APP, version=5)
-    pending = {"sources": {str(source.pk): [3, 1, 2, micros(NOW)]}, "replayed": []}
+    pending = {"sources": {str(source.pk): [3, 1, 0, micros(NOW)]}, "replayed": [held[0].pk]}
     DrainState.objects.create(pk=1, through_id=5, pending=pending)
     settle(lake, now=NOW)
     source.refresh_from_db()
     assert (source.accepted_count, source.duplicate_count, source.bot_count) == (3, 1, 0)
+    assert QuarantinedEvent.objects.filter(replayed_at=None).count() == 2
+    assert source.quarantined_count == 2
 
 
 def test_event_of_an_unknown_customer_waits_and_is_replayed_as_it_came(inbox, lake, source):  # noqa: F811

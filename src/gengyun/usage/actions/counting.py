@@ -5,6 +5,7 @@ after. A turn that was killed in between is settled by the next one: the lake's 
 says whether its rows arrived.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -45,12 +46,9 @@ class Tally:
         counts = self.by_source.setdefault(delivery.source.pk, [0] * 6)
         place = PLACES.get(outcome, QUARANTINED)
         replayed = delivery.quarantine_id is not None
-        if place == QUARANTINED:
-            counts[place] += 0 if replayed else count  # it waits already
-        else:
+        if place != QUARANTINED:  # what waits is counted where it is written, by `hold`
             counts[place] += count
             if replayed:
-                counts[QUARANTINED] -= count
                 self.replayed.append(delivery.quarantine_id or 0)
         counts[NEWEST] = max(counts[NEWEST], delivery.received_at)
 
@@ -69,7 +67,7 @@ class Tally:
                 self.add(delivery, outcome="duplicate", count=length - accepted)
 
     def as_json(self) -> dict[str, Any]:
-        return {"sources": self.by_source, "replayed": self.replayed}
+        return {"sources": self.by_source, "sent_on": self.replayed}
 
 
 def note_pending(tally: Tally, *, through_id: int) -> None:
@@ -106,13 +104,32 @@ def _count(pending: dict[str, Any], *, now: datetime) -> None:
         )
         rows.filter(last_event_at__isnull=True).update(last_event_at=instant_of(newest))
         rows.filter(last_event_at__lt=instant_of(newest)).update(last_event_at=instant_of(newest))
-    ids = pending["replayed"]
+    _mark_replayed(pending, now=now)
+
+
+def _mark_replayed(pending: dict[str, Any], *, now: datetime) -> None:
+    # "replayed": noted by the version before, which had taken them off its counts already
+    ids, counts = pending.get("sent_on", []), True
+    if "replayed" in pending:
+        ids, counts = pending["replayed"], False
     for at in range(0, len(ids), 900):
-        QuarantinedEvent.objects.filter(pk__in=ids[at : at + 900]).update(replayed_at=now)
+        waiting = QuarantinedEvent.objects.filter(pk__in=ids[at : at + 900], replayed_at=None)
+        if counts:
+            _count_waiting(Counter(waiting.values_list("source_id", flat=True)), sign=-1)
+        waiting.update(replayed_at=now)
+
+
+def _count_waiting(by_source: Counter[int], *, sign: int) -> None:
+    for pk, count in by_source.items():
+        Source.objects.filter(pk=pk).update(quarantined_count=F("quarantined_count") + sign * count)
 
 
 def hold(held: Iterable[Held]) -> None:
-    """Write events to quarantine; a repeated turn finds them there. Inside the transaction."""
+    """Write events to quarantine and count them; a repeated turn finds them there.
+
+    Inside the transaction. They wait, and count as waiting, even if the turn is killed later and
+    its repetition can send them on: the replay then finds them in the lake and takes them off.
+    """
     fresh = []
     for item in held:
         delivery, event = item.delivery, item.event
@@ -137,7 +154,18 @@ def hold(held: Iterable[Held]) -> None:
                 body=as_text(event.raw),
             )
         )
-    QuarantinedEvent.objects.bulk_create(fresh, batch_size=500, ignore_conflicts=True)
+    fresh = _not_there_yet(fresh)
+    QuarantinedEvent.objects.bulk_create(fresh, batch_size=500)
+    _count_waiting(Counter(event.source_id for event in fresh), sign=1)
+
+
+def _not_there_yet(events: list[QuarantinedEvent]) -> list[QuarantinedEvent]:
+    places = sorted({event.inbox_id for event in events})
+    there: set[tuple[int, int]] = set()
+    for at in range(0, len(places), 900):
+        rows = QuarantinedEvent.objects.filter(inbox_id__in=places[at : at + 900])
+        there.update(rows.values_list("inbox_id", "position"))
+    return [event for event in events if (event.inbox_id, event.position) not in there]
 
 
 def _sane(us: int) -> datetime | None:
