@@ -19,3 +19,11 @@ def shared():
     if not SHARED.exists():
         pytest.skip("the shared data sets are not beside this checkout")
     return SHARED
+
+
+@pytest.fixture(autouse=True)
+def _company_language():
+    """A page asked for in one test must not leave its reader's language to the next."""
+    from django.utils import translation
+
+    translation.deactivate()

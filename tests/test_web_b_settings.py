@@ -93,6 +93,13 @@ def test_administrator_creates_and_deactivates_a_user(as_role):
     assert "周敏" in page
 
 
+def test_audit_log_shows_a_text_that_only_looks_like_an_instant(as_role):
+    client = as_role("admin")
+    odd = {"email": client.user.email, "name": "2026-11-24T99:99", "role": "admin"}
+    client.post(f"/settings/team/users/{client.user.pk}/", odd)
+    assert client.get("/settings/audit/?action=user.edit").status_code == 200
+
+
 def test_last_administrator_stays(as_role):
     client = as_role("admin")
     values = {"email": client.user.email, "name": client.user.name, "role": "viewer"}

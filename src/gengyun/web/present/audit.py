@@ -1,5 +1,6 @@
 """The audit log in words: which verb, which thing, from what to what."""
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -187,6 +188,8 @@ def _text(value: Any) -> str:
         return "✓" if value else "✗"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     if INSTANT.match(text):
-        local = datetime.fromisoformat(text).astimezone(company_zone())
-        return f"{local:%Y-%m-%d %H:%M}"
+        # somebody's own text may only look like an instant
+        with contextlib.suppress(ValueError, OverflowError):
+            local = datetime.fromisoformat(text).astimezone(company_zone())
+            return f"{local:%Y-%m-%d %H:%M}"
     return text if len(text) <= LONG else text[:LONG] + "…"
