@@ -36,7 +36,7 @@ def run(report) -> None:
         done = subprocess.run(  # noqa: S603 - our own module
             [sys.executable, "-m", "gengyun.cli.benches.shards", str(folder)],
             check=True,
-            capture_output=True,
+            stdout=subprocess.PIPE,
             text=True,
         )
         found = json.loads(done.stdout.splitlines()[-1])
