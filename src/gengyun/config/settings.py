@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "gengyun.team",
     "gengyun.customers",
     "gengyun.usage",
+    "gengyun.revenue",
     "gengyun.engagement",
     "gengyun.health",
     "gengyun.alerts",
