@@ -1,5 +1,6 @@
 """A world from a seed: engagement wanders, shocks hit it, people use the product accordingly."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
@@ -15,6 +16,24 @@ Ints = npt.NDArray[np.int64]
 BEFORE = 200  # shocks up to this many days before the first day still act
 RAMP = 60  # days until a new customer uses the product fully
 SHOW_DAYS = 7  # days from the first sign to the full size of a shock
+
+
+@dataclass(frozen=True)
+class Latent:
+    """Who the customers are and what moves them, without what they do in the product."""
+
+    tier: Ints
+    seats: Ints
+    shocks: tuple[Shock, ...]
+    engagement: Floats  # [account, day]
+
+
+def make_latent(config: WorldConfig, *, seed: int) -> Latent:
+    """The same customers, shocks and engagement that `make_world` gives for this seed."""
+    accounts, shocks, latent = (np.random.default_rng([seed, part]) for part in range(3))
+    tier, seats, _, fit, first_day = _accounts(accounts, config)
+    drawn = _shocks(shocks, config, first_day)
+    return Latent(tier, seats, tuple(drawn), _engagement(latent, config, fit, drawn))
 
 
 def make_world(config: WorldConfig, *, seed: int) -> World:
