@@ -1,13 +1,13 @@
 """What can be imported, and the shapes that pass between reading, planning and writing.
 
-A package above registers its own kind (activities) in its `jobs.py`. A kind plans the whole file
-first (what comes of each row), so that the dry run and the run are the same computation.
+A package above registers its own kind (activities, contracts) in its `jobs.py`. A kind plans the
+whole file first (what comes of each row), so that the dry run and the run are the same computation.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from gengyun.customers.calc.cells import BadCell
 from gengyun.customers.calc.columns import Column
@@ -39,12 +39,21 @@ class Planned:
     target: int | None = None  # the object that is changed
     label: str = ""
     told: dict[str, list[Any]] = field(default_factory=dict)  # field -> [old, new], to show
+    # what somebody should look at; the row goes in all the same
+    flags: list[Problem] = field(default_factory=list)
+    # what was worked out from the row, fit for JSON: {"arr_minor", "currency", "rule", ...}
+    facts: dict[str, Any] = field(default_factory=dict)
 
     def refuse(self, code: str, field_name: str = "", /, **params: Any) -> None:
         """`field_name` is replaced by the header it came from when the plan is finished."""
         value = str(self.values.get(field_name, ""))[:80]
         self.problems.append(Problem(code, field_name, value, params))
         self.outcome = ERROR
+
+    def flag(self, code: str, field_name: str = "", /, **params: Any) -> None:
+        """Like `refuse`, but the row goes in."""
+        value = str(self.values.get(field_name, ""))[:80]
+        self.flags.append(Problem(code, field_name, value, params))
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,17 @@ class Context:
     now: datetime
     known_from: date | None = None
     file_name: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)  # those of the kind, cleaned
+
+
+@dataclass(frozen=True)
+class Option:
+    """What holds for a whole file. `parse` gives a value fit for JSON or raises `BadCell`."""
+
+    name: str
+    form: str  # text, flag, choice, day: how a page asks for it
+    parse: Callable[[Any], Any]
+    choices: Callable[[], Sequence[tuple[str, str]]] | None = None  # value, its name
 
 
 class ImportKind(Protocol):
@@ -75,6 +95,25 @@ class ImportKind(Protocol):
 
     def finish(self, planned: Sequence[Planned], context: Context) -> None:
         """What needs all rows to be there. Harmless when repeated."""
+
+
+@runtime_checkable
+class Reckoned(Protocol):
+    """A kind whose rows carry money: every row can be had with what came of it, and totals."""
+
+    def amounts(self, row: Planned) -> Iterable[tuple[str, str, int | None]]:
+        """(measure, currency or "", minor units); `None`: a cell is filled but cannot be read."""
+
+
+def options_of(kind: ImportKind) -> tuple[Option, ...]:
+    found: tuple[Option, ...] = getattr(kind, "options", ())
+    return found
+
+
+def capability_of(kind: ImportKind) -> str:
+    """Who may import it; most kinds: who may import customers."""
+    found: str = getattr(kind, "capability", "customer.import")
+    return found
 
 
 _kinds: dict[str, ImportKind] = {}

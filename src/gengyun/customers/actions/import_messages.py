@@ -53,6 +53,13 @@ MESSAGES: dict[str, str] = {
 }
 
 
+def add_messages(messages: Mapping[str, str]) -> None:
+    """A package above brings the sentences of its own codes; a code has one sentence."""
+    for code, sentence in messages.items():
+        if MESSAGES.setdefault(code, sentence) != sentence:
+            raise ValueError(code)
+
+
 def explain(problem: Mapping[str, Any]) -> str:
     """One problem as stored in `ImportRun.outcome["errors"]`, in the active language."""
     sentence = gettext(MESSAGES[problem["code"]]) % (problem.get("params") or {})

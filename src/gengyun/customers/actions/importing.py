@@ -19,7 +19,7 @@ from django.db import IntegrityError, transaction
 from django_tasks import task
 
 from gengyun.customers.actions import import_contacts, import_customers, import_periods
-from gengyun.customers.actions.import_error_file import write_error_file
+from gengyun.customers.actions.import_error_file import write_error_file, write_row_file
 from gengyun.customers.actions.import_kinds import (
     CHANGED,
     CREATED,
@@ -28,8 +28,17 @@ from gengyun.customers.actions.import_kinds import (
     Context,
     ImportKind,
     Planned,
+    Problem,
+    Reckoned,
+    capability_of,
     kind_named,
     parse_rows,
+)
+from gengyun.customers.actions.import_outcome import (
+    OptionInvalid,
+    clean_options,
+    outcome_of,
+    totals_of,
 )
 from gengyun.customers.calc.columns import suggest
 from gengyun.customers.models import ImportRun
@@ -45,6 +54,7 @@ from gengyun.team.queries.access import require
 
 log = logging.getLogger(__name__)
 __all__ = [
+    "OptionInvalid",
     "check_import",
     "import_contacts",
     "import_customers",
@@ -53,8 +63,6 @@ __all__ = [
     "run_import",
 ]
 ROWS_A_STEP = 1_000
-SHOWN_ROWS = 20
-SHOWN_ERRORS = 100
 FOLDER = "files/imports"
 KEEP_FILES = timedelta(days=30)  # they hold names and phone numbers
 
@@ -81,11 +89,6 @@ class FieldsNotMapped(Refusal):
     message = "A column must be mapped to one of these fields: %(fields)s."
 
 
-class OptionInvalid(Refusal):
-    code = "option_invalid"
-    message = "%(value)s is no valid value for the option %(option)s."
-
-
 class FileForgotten(Refusal):
     code = "file_forgotten"
     status = 409
@@ -102,8 +105,8 @@ def prepare_import(
     *, actor: User | None, now: datetime, kind: str, file_name: str, path: Path
 ) -> ImportRun:
     """Read the file, keep a copy, suggest a mapping. Refuses a file that cannot be read."""
-    require(actor, "customer.import")
     importer = _kind(kind)
+    require(actor, capability_of(importer))
     if path.stat().st_size > settings.GENGYUN_IMPORT_MAX_BYTES:
         raise FileTooBig(limit=settings.GENGYUN_IMPORT_MAX_BYTES // 1024**2)
     file_name = Path(file_name).name[:200]
@@ -143,16 +146,20 @@ def check_import(
     """The dry run: what would come of every row. Changes nothing but the run itself.
 
     Options: `known_from` (ISO day): new customers, and facts unknown until now, count as known
-    from that day. `run.outcome` then holds counts, the first rows and the first errors.
+    from that day; others as the kind has them. `run.outcome` then holds counts, the first rows,
+    the first errors and, where rows carry money, totals to compare with the file.
     """
     row = _waiting(actor, run)
     importer = _kind(row.kind)
     headers = [column["header"] for column in row.columns]
     cleaned = _clean_mapping(headers, row.mapping if mapping is None else mapping, importer)
-    row.mapping, row.options = cleaned, _clean_options(options or {})
-    planned = _plan(row, importer, _context(row, actor, now))
-    row.outcome, row.state = _outcome(planned), ImportRun.State.CHECKED
-    row.save(update_fields=["mapping", "options", "outcome", "state"])
+    row.mapping, row.options = cleaned, clean_options(options or {}, importer)
+    table = _table(row)
+    planned = _plan(row, importer, _context(row, actor, now), table)
+    row.outcome, row.state = outcome_of(planned, importer), ImportRun.State.CHECKED
+    if isinstance(importer, Reckoned):
+        row.rows_path = write_row_file(row, table, planned)
+    row.save(update_fields=["mapping", "options", "outcome", "state", "rows_path"])
     return row
 
 
@@ -192,7 +199,7 @@ def delete_import(*, actor: User | None, now: datetime, run: ImportRun) -> None:
     with transaction.atomic():
         record(actor=actor, now=now, action="import.delete", obj=row)
         row.delete()
-    for path in (row.stored_path, row.error_path):
+    for path in (row.stored_path, row.error_path, row.rows_path):
         if path:
             (settings.DATA_DIR / path).unlink(missing_ok=True)
 
@@ -256,6 +263,9 @@ def _write_all(
     with transaction.atomic():
         run.error_count = len(errors)
         run.error_path = write_error_file(run, table, errors) if errors else ""
+        if isinstance(importer, Reckoned):
+            run.rows_path = write_row_file(run, table, planned)
+            run.outcome = {**run.outcome, "totals": totals_of(planned, importer)}
         run.state, run.finished_at, run.error = ImportRun.State.DONE, now, ""
         run.save()
         told = {
@@ -274,34 +284,14 @@ def _plan(
     importer.plan([row for row in planned if row.outcome != ERROR], context)
     header_of = {field: header for header, field in run.mapping.items() if field}
     for row in planned:
-        row.problems = [
-            replace(problem, column=header_of.get(problem.column, problem.column))
-            for problem in row.problems
-        ]
+        row.problems = [_named(problem, header_of) for problem in row.problems]
+        row.flags = [_named(problem, header_of) for problem in row.flags]
     return planned
 
 
-def _outcome(planned: list[Planned]) -> dict[str, Any]:
-    counts = Counter(row.outcome for row in planned)
-    errors = [row for row in planned if row.outcome == ERROR]
-    return {
-        **{name: counts[name] for name in (CREATED, CHANGED, SAME, ERROR)},
-        "rows": [
-            {"row": p.row.number, "outcome": p.outcome, "label": p.label, "changes": p.told}
-            for p in planned[:SHOWN_ROWS]
-        ],
-        "errors": [
-            {
-                "row": p.row.number,
-                "column": problem.column,
-                "value": problem.value,
-                "code": problem.code,
-                "params": dict(problem.params),
-            }
-            for p in errors
-            for problem in p.problems
-        ][:SHOWN_ERRORS],
-    }
+def _named(problem: Problem, header_of: Mapping[str, str]) -> Problem:
+    """By the header of the file, where the kind named its own field."""
+    return replace(problem, column=header_of.get(problem.column, problem.column))
 
 
 def _clean_mapping(
@@ -327,21 +317,12 @@ def _clean_mapping(
     return cleaned
 
 
-def _clean_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    known_from = options.get("known_from") or None
-    if known_from is None:
-        return {}
-    try:
-        day = known_from if isinstance(known_from, date) else date.fromisoformat(str(known_from))
-    except ValueError as error:
-        raise OptionInvalid(option="known_from", value=known_from) from error
-    return {"known_from": day.isoformat()}
-
-
 def _context(run: ImportRun, actor: User | None, now: datetime) -> Context:
     known_from = run.options.get("known_from")
     day = date.fromisoformat(known_from) if known_from else None
-    return Context(actor=actor, now=now, known_from=day, file_name=run.file_name)
+    return Context(
+        actor=actor, now=now, known_from=day, file_name=run.file_name, options=run.options
+    )
 
 
 def _table(run: ImportRun) -> Table:
@@ -361,6 +342,7 @@ def _locked(actor: User | None, run: ImportRun) -> ImportRun:
     row = runs(actor).filter(pk=run.pk).first()
     if row is None:
         raise NotFound
+    require(actor, capability_of(_kind(row.kind)))
     return row
 
 
@@ -374,14 +356,14 @@ def _waiting(actor: User | None, run: ImportRun) -> ImportRun:
 def forget_files(*, now: datetime) -> int:
     """Delete uploads and error files of imports older than `KEEP_FILES`; returns how many."""
     old = ImportRun.objects.filter(created_at__lt=now - KEEP_FILES).exclude(
-        stored_path="", error_path=""
+        stored_path="", error_path="", rows_path=""
     )
     count = 0
     for run in old.exclude(state=ImportRun.State.RUNNING):
-        for path in filter(None, (run.stored_path, run.error_path)):
+        for path in filter(None, (run.stored_path, run.error_path, run.rows_path)):
             (settings.DATA_DIR / path).unlink(missing_ok=True)
             count += 1
-        ImportRun.objects.filter(pk=run.pk).update(stored_path="", error_path="")
+        ImportRun.objects.filter(pk=run.pk).update(stored_path="", error_path="", rows_path="")
     return count
 
 

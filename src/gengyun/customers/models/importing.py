@@ -11,6 +11,13 @@ class ImportRun(models.Model):
         CONTACTS = "contacts"
         ACTIVITIES = "activities"
         PERIODS = "periods"
+        CONTRACTS = "contracts"
+        INVOICES = "invoices"
+        PAYMENTS = "payments"
+        SPEND = "spend"
+        BUDGETS = "budgets"
+        RATES = "rates"
+        OPPORTUNITIES = "opportunities"
 
     class State(models.TextChoices):
         UPLOADED = "uploaded"  # waiting for the mapping to be confirmed
@@ -19,7 +26,7 @@ class ImportRun(models.Model):
         DONE = "done"
         FAILED = "failed"
 
-    kind = models.CharField(max_length=12, choices=Kind)
+    kind = models.CharField(max_length=20, choices=Kind)
     state = models.CharField(max_length=10, choices=State, default=State.UPLOADED)
     file_name = models.CharField(max_length=200)
     stored_path = models.CharField(max_length=400)  # below the data folder
@@ -29,7 +36,8 @@ class ImportRun(models.Model):
     mapping = models.JSONField(default=dict)  # column header -> field, or null to skip
     options = models.JSONField(default=dict)  # see `actions.importing.Options`
     # the dry run: {"created", "changed", "same", "error", "rows": [first rows and what comes of
-    # them], "errors": [{"row", "column", "value", "code", "params"}]}
+    # them], "errors": [{"row", "column", "value", "code", "params"}], "reasons": [[code, rows]]}
+    # and where rows carry money "totals": [{"measure", "currency", "file", "created", ..}]
     outcome = models.JSONField(default=dict)
     # counts of the run itself; `done_count` is also where a killed run goes on
     row_count = models.PositiveIntegerField(default=0)
@@ -39,6 +47,7 @@ class ImportRun(models.Model):
     same_count = models.PositiveIntegerField(default=0)
     error_count = models.PositiveIntegerField(default=0)
     error_path = models.CharField(max_length=400, default="", blank=True)
+    rows_path = models.CharField(max_length=400, default="", blank=True)  # all rows, with outcome
     error = models.TextField(default="", blank=True)
     created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT)
     created_at = models.DateTimeField()
