@@ -1,5 +1,7 @@
 /* Charts. Colours come from the CSS tokens, so light and dark need no second definition.
    Tooltips are drawn (richText): HTML tooltips carry style attributes that the CSP refuses. */
+import { insight } from './insight_charts.js';
+
 const root = getComputedStyle(document.documentElement);
 const token = (name) => root.getPropertyValue(`--gy-${name}`).trim();
 const small = window.matchMedia('(max-width: 860px)');
@@ -93,6 +95,7 @@ const make = {
     });
   },
 };
+Object.assign(make, insight({ base, days, figures, token, small }));
 
 let loading;
 function library() {
