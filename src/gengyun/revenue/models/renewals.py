@@ -60,6 +60,11 @@ class Renewal(models.Model):
     involuntary = models.BooleanField(default=False)
     note = models.CharField(max_length=1000, default="", blank=True)
     amount_updated_at = models.DateTimeField(null=True, blank=True)
+    # what the facts say on `signal_on`, apart from people; calc.checkpoints.signal
+    signal = models.CharField(max_length=8, default="", blank=True)  # renew, watch, risk, unknown
+    signal_why = models.JSONField(default=list, blank=True)
+    signal_on = models.DateField(null=True, blank=True)
+    gap = models.PositiveSmallIntegerField(default=0)  # category against signal: 0 agree … 3
     created_at = models.DateTimeField()
     lines = models.ManyToManyField(Line, through="RenewalLine", related_name="renewals")
 
@@ -76,6 +81,19 @@ class Renewal(models.Model):
             models.Index(fields=["due_on", "state"], name="renewal_due"),
             models.Index(fields=["owner", "due_on"], name="renewal_owner_due"),
             models.Index(fields=["customer", "due_on"], name="renewal_customer_due"),
+            # all that the totals of a quarter read: one pass over this and none over the table
+            models.Index(
+                fields=[
+                    "due_on",
+                    "currency",
+                    "category",
+                    "state",
+                    "gap",
+                    "due_minor",
+                    "forecast_minor",
+                ],
+                name="renewal_totals",
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
