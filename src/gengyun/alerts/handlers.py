@@ -1,4 +1,4 @@
-"""Customers changed: facts about them are judged at once, their work items follow the owner.
+"""Customers, contracts or renewals changed: facts are judged at once, work items follow the owner.
 Somebody talked with them: that is a response."""
 
 from datetime import datetime
@@ -16,6 +16,15 @@ FEW = 2_000  # more at once (an import) wait for the night
 def judge_facts(payload: dict[str, Any], now: datetime) -> None:
     customer_ids = payload["customer_ids"]
     follow_owners(customer_ids=customer_ids, now=now)
+    if len(customer_ids) <= FEW:
+        evaluate_facts(customer_ids=customer_ids, now=now)
+
+
+@on("contract.changed")
+@on("renewal.changed")
+def judge_commercial(payload: dict[str, Any], now: datetime) -> None:
+    """Money came in, a renewal was judged: what was open because of it ends at once."""
+    customer_ids = payload["customer_ids"]
     if len(customer_ids) <= FEW:
         evaluate_facts(customer_ids=customer_ids, now=now)
 

@@ -1,7 +1,8 @@
 """The causes and rules that a deployment starts with. Content, as data in both languages.
 
-Causes and grades are those of the founding articles (domain.md); the rules are R1, R2, R5, R8, R10
-of science.md 5.3, the health rules, and the product-wide outage. All are ordinary rows afterwards.
+Causes and grades are those of the founding articles (domain.md); the rules are R1, R2, R4, R5, R7,
+R8, R10 of science.md 5.3, the health rules, and the product-wide outage. All are ordinary rows
+afterwards.
 """
 
 from datetime import datetime
@@ -40,6 +41,11 @@ CAUSES: list[tuple[str, str, str, str, list[tuple[str, str, str, str]]]] = [
     ("health", "健康度", "Health", MEDIUM, [
         ("cause_unknown", "原因待查", "Cause not known yet", MEDIUM),
     ]),
+    ("commercial", "商务", "Commercial", MEDIUM, [
+        ("payment_late", "付款拖延", "Late payment", MEDIUM),
+        ("renewal_unsure", "续约未明", "Renewal not settled", MEDIUM),
+        ("order_shrinks", "缩减规模", "Order shrinks", MEDIUM),
+    ]),
     ("data", "数据", "Data", MEDIUM, [
         ("source_silent", "数据源中断", "Data source silent", MEDIUM),
         ("product_outage", "产品故障", "Product outage", MEDIUM),
@@ -65,22 +71,32 @@ RULES: list[tuple[str, str, str, str, int, str, dict[str, Any], int, int]] = [
     ("stage_late", Kind.STAGE_LATE, "上线阶段超期", "Onboarding late", 3,
      "slow_go_live", {}, 18, 15),
     ("slow_slide", Kind.SLOW_SLIDE, "用量缓慢下滑", "Slow slide of use", 4, "use_low", {}, 18, 15),
+    ("payment_overdue", Kind.PAYMENT_OVERDUE, "回款逾期", "Payment overdue", 3,
+     "payment_late", {}, 18, 15),
+    ("renewal_window", Kind.RENEWAL_WINDOW, "续约窗口", "Renewal window", 3,
+     "renewal_unsure", {}, 18, 15),
+    ("seats_reduced", Kind.SEATS_REDUCED, "席位减少", "Seats reduced", 2,
+     "order_shrinks", {}, 9, 10),
     ("champion_left", Kind.CONTACT_LEFT, "拥护者离开", "Champion left", 3, "champion_changed",
      {"parts": ["champion"], "days": 30}, 18, 15),
 ]  # fmt: skip
 ONBOARDING = ("handover", "kickoff", "rollout")
+# came after the first deployments: they get these too, once; what was retired stays retired
+LATER = ("payment_overdue", "renewal_window", "seats_reduced")
 
 
 @transaction.atomic
 def install_defaults(*, now: datetime) -> int:
     """Create the default causes and rules on a deployment that has no rule; returns how many.
 
-    Leaves everything alone once a rule exists: what was retired stays retired.
+    On a deployment that has some only those of `LATER` that it never had are added.
     """
-    if AlertRule.objects.exists():
+    known = set(AlertRule.objects.values_list("key", flat=True))
+    wanted = [row for row in RULES if row[0] not in known and (not known or row[0] in LATER)]
+    if not wanted:
         return 0
     causes = _install_causes(now)
-    for place, (key, kind, zh, en, severity, cause, params, hours, days) in enumerate(RULES):
+    for key, kind, zh, en, severity, cause, params, hours, days in wanted:
         AlertRule.objects.create(
             key=key,
             kind=kind,
@@ -92,11 +108,14 @@ def install_defaults(*, now: datetime) -> int:
             scope=_scope(kind),
             first_response_hours=hours,
             resolve_days=days,
-            position=(place + 1) * 10,
+            position=_PLACES[key],
             created_at=now,
             updated_at=now,
         )
-    return len(RULES)
+    return len(wanted)
+
+
+_PLACES = {row[0]: (place + 1) * 10 for place, row in enumerate(RULES)}
 
 
 def _install_causes(now: datetime) -> dict[str, RiskCause]:

@@ -9,6 +9,9 @@ from gengyun.alerts.calc.detect import DropRule
 BANDS = ("A", "B", "C", "D")
 PARTS = ("decider", "champion", "user", "procurement", "other")
 OPS = ("lt", "gt")  # below, above
+# what about a renewal asks for a person: nobody judged it, the CSM says at risk, the checkpoint
+# waits for the leader, health is in one of the bands, the due day passed without an outcome
+WORRIES = ("unjudged", "at_risk", "disagreement", "band", "late")
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,25 @@ SPECS: dict[str, dict[str, Spec]] = {
         "parts": Several(("decider",), PARTS),
         "days": Number(30, 1, 365, whole=True),
     },
+    # R4: a renewal comes due and something about it asks for a person
+    "renewal_window": {
+        "days": Number(90, 1, 365, whole=True),
+        "worries": Several(("unjudged", "at_risk", "band", "late"), WORRIES),
+        "bands": Several(("C", "D"), BANDS[1:]),
+        "urgent": Number(30, 0, 365, whole=True, optional=True),
+    },
+    # R7: 15 / 30 / 60 days; `least`: below so much of the currency's unit nobody is told
+    "payment_overdue": {
+        "days": Number(15, 1, 365, whole=True),
+        "raise_days": Number(30, 1, 365, whole=True, optional=True),
+        "urgent": Number(60, 1, 730, whole=True, optional=True),
+        "least": Number(0, 0, 1e12),
+    },
+    "seats_reduced": {
+        "share": Number(0.1, 0.01, 1),
+        "days": Number(90, 7, 365, whole=True),
+        "urgent": Number(0.3, 0.01, 1, optional=True),
+    },
     "metric": {
         "metric": Key(),
         "op": Choice("lt", OPS),
@@ -97,7 +119,7 @@ SPECS: dict[str, dict[str, Spec]] = {
 # rules whose reading is use: silent while use itself cannot be trusted
 USAGE_KINDS = frozenset({"usage_drop", "dormant", "slow_slide"})
 # rules about a state of things now, judged again whenever it changes, not only at night
-FACT_KINDS = frozenset({"contact_left"})
+FACT_KINDS = frozenset({"contact_left", "renewal_window", "payment_overdue", "seats_reduced"})
 COMPANY_KINDS = frozenset({"source_silent", "outage"})
 
 
@@ -172,7 +194,22 @@ def _check_order(kind: str, found: Mapping[str, Any]) -> None:
             raise ParamsInvalid("until_days", "order")
     if kind == "score_drop" and found["exit_points"] >= found["points"]:
         raise ParamsInvalid("exit_points", "order")
+    if kind == "payment_overdue":
+        _check_steps(found, ("days", "raise_days", "urgent"))
+    if kind == "seats_reduced":
+        _check_steps(found, ("share", "urgent"))
     if kind == "metric" and found["exit"] is not None:
         is_below = found["op"] == "lt"
         if (found["exit"] < found["enter"]) if is_below else (found["exit"] > found["enter"]):
             raise ParamsInvalid("exit", "order")
+
+
+def _check_steps(found: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    """Each step lies beyond the one before; steps that are left out are passed over."""
+    least = None
+    for name in names:
+        if found[name] is None:
+            continue
+        if least is not None and found[name] <= least:
+            raise ParamsInvalid(name, "order")
+        least = found[name]

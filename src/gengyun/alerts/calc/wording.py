@@ -198,7 +198,65 @@ def _metric(told: Told) -> str:
     return f"{name} is {value}, {'below' if is_below else 'above'} {limit}."
 
 
+# what asks for a person about a renewal, after "due in n days": Chinese, English
+_WORRIES = {
+    "unjudged": ("还没有人判断", "nobody has judged it"),
+    "at_risk": ("被判断为有风险", "it is judged at risk"),
+    "disagreement": ("检查点上信号与 CSM 判断不一致，等组长决定",
+                     "signal and CSM differ at the checkpoint and a leader has to decide"),
+    "band": ("健康度是 {band}", "health is {band}"),
+}  # fmt: skip
+
+
+def _renewal_window(told: Told) -> str:
+    facts, zh = told.facts, told.zh
+    left = float(told.value or 0)
+    amount = money(facts["due_minor"], str(facts["currency"]), zh)
+    due, days = day(facts["due_on"], told), number(abs(left), 0)
+    product = str(facts.get("product_zh" if zh else "product_en") or "")
+    worries = [
+        _WORRIES[one][0 if zh else 1].format(band=facts.get("band"))
+        for one in facts["worries"]
+        if one in _WORRIES
+    ]
+    if zh:
+        when = f"{days} 天后到期" if left >= 0 else f"已过到期日 {days} 天，还没有结果"
+        said = "，" + "；".join(worries) if worries else ""
+        return f"{product}续约 {amount} {when}（{due}）{said}。"
+    when = f"is due in {days} days" if left >= 0 else f"was due {days} days ago without an outcome"
+    said = "; " + "; ".join(worries) if worries else ""
+    what = f"The renewal of {product}" if product else "The renewal"
+    return f"{what} over {amount} {when} ({due}){said}."
+
+
+def _payment_overdue(told: Told) -> str:
+    facts, days = told.facts, number(told.value, 0)
+    amount = money(facts["amount_minor"], str(facts["currency"]), told.zh)
+    count, oldest = int(facts["count"]), facts["number"]
+    due = day(facts["due_on"], told)
+    if told.zh:
+        many = f"共 {count} 张发票，" if count > 1 else ""
+        return f"{amount}已逾期 {days} 天没有到账（{many}最早一张 {oldest}，应在 {due} 前付清）。"
+    many = f"{count} invoices; the oldest, " if count > 1 else "invoice "
+    return f"{amount} has been overdue for {days} days ({many}{oldest}, was due on {due})."
+
+
+def _seats_reduced(told: Told) -> str:
+    facts = told.facts
+    before, now = number(facts["seats_before"], 0), number(facts["seats"], 0)
+    share, days = percent(told.value), number(told.params["days"], 0)
+    leaves = facts.get("leaves_on")
+    if told.zh:
+        when = f"{day(leaves, told)} 起" if leaves else f"{days} 天内"
+        return f"席位{when}从 {before} 减到 {now}（少 {share}）。"
+    when = f"from {day(leaves, told)} on" if leaves else f"within {days} days"
+    return f"Seats go from {before} to {now} {when} ({share} fewer)."
+
+
 _SENTENCES = {
+    "renewal_window": _renewal_window,
+    "payment_overdue": _payment_overdue,
+    "seats_reduced": _seats_reduced,
     "usage_drop": _usage_drop,
     "dormant": _dormant,
     "slow_slide": _slow_slide,
@@ -234,6 +292,19 @@ def number(value: float | None, digits: int = 1) -> str:
     if digits and text.endswith("." + "0" * digits):
         text = text[: -digits - 1]
     return text if value >= 0 or text == "0" else MINUS + text
+
+
+def money(minor: float | None, currency: str, zh: bool) -> str:
+    """An amount as people say it: 48.6 万, 1.2 亿; English 486k, 1.2M. Other currencies by code."""
+    if minor is None:
+        return "—"
+    units = float(minor) / 100
+    steps = [(1e8, " 亿"), (1e4, " 万")] if zh else [(1e6, "M"), (1e3, "k")]
+    step, word = next((one for one in steps if abs(units) >= one[0]), (1.0, ""))
+    text = number(units / step, 1 if word else 0) + word
+    if zh:
+        return f"{text}元" if currency == "CNY" else f"{currency} {text}"
+    return f"{currency} {text}"
 
 
 def percent(ratio: float | None) -> str:

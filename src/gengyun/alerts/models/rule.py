@@ -20,6 +20,9 @@ class AlertRule(models.Model):
         BAND_CHANGE = "band_change", _("Health band fell")
         SCORE_DROP = "score_drop", _("Health score fell")
         CONTACT_LEFT = "contact_left", _("Contact left")
+        RENEWAL_WINDOW = "renewal_window", _("Renewal window")
+        PAYMENT_OVERDUE = "payment_overdue", _("Payment overdue")
+        SEATS_REDUCED = "seats_reduced", _("Seats reduced")
         METRIC = "metric", _("Metric")
 
     key = models.SlugField(max_length=40, unique=True)

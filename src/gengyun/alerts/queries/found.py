@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from gengyun.alerts.calc import rules, usage_rules
+from gengyun.alerts.calc import commercial_rules, rules, usage_rules
 from gengyun.alerts.calc.found import Found
 from gengyun.alerts.models import AlertRule
+from gengyun.alerts.queries import commercial
 from gengyun.alerts.queries.day import Day
 
 Kind = AlertRule.Kind
@@ -89,6 +90,21 @@ def _contact_left(rule: AlertRule, day: Day) -> Found:
     return rules.contact_left(day.departures, day.today, rule.params, rule.severity)
 
 
+def _renewal_window(rule: AlertRule, day: Day) -> Found:
+    rows = commercial.due_renewals(day, within_days=rule.params["days"])
+    return commercial_rules.renewal_window(rows, day.today, rule.params, rule.severity)
+
+
+def _payment_overdue(rule: AlertRule, day: Day) -> Found:
+    rows = commercial.overdue_payments(day)
+    return commercial_rules.payment_overdue(day.ids, rows, rule.params, rule.severity)
+
+
+def _seats_reduced(rule: AlertRule, day: Day) -> Found:
+    seats = commercial.seats(day, days=rule.params["days"])
+    return commercial_rules.seats_reduced(day.ids, seats, rule.params, rule.severity)
+
+
 def _source_silent(rule: AlertRule, day: Day) -> Found:
     return rules.source_silent(day.sources, rule.params, rule.severity)
 
@@ -104,5 +120,8 @@ _KINDS: dict[AlertRule.Kind, Callable[[AlertRule, Day], Found]] = {
     Kind.BAND_CHANGE: _band_change,
     Kind.SCORE_DROP: _score_drop,
     Kind.CONTACT_LEFT: _contact_left,
+    Kind.RENEWAL_WINDOW: _renewal_window,
+    Kind.PAYMENT_OVERDUE: _payment_overdue,
+    Kind.SEATS_REDUCED: _seats_reduced,
     Kind.METRIC: _metric,
 }

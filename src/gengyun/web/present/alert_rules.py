@@ -15,6 +15,7 @@ Kind = AlertRule.Kind
 # parameters that people read as a percentage, whatever the metric
 SHARES = {
     Kind.USAGE_DROP: {"ratio", "exit_ratio", "urgent"},
+    Kind.SEATS_REDUCED: {"share", "urgent"},
 }
 OF_METRIC = {"enter", "exit", "urgent"}  # in the unit of the metric
 SHARE_UNITS = {"ratio", "percent", "change"}
@@ -48,6 +49,13 @@ def kinds():
         (Kind.BAND_CHANGE, _("Health band fell"), _("Health fell into a band that worries you.")),
         (Kind.SCORE_DROP, _("Health score fell"), _("Health lost many points in a short time.")),
         (Kind.CONTACT_LEFT, _("Contact left"), _("A decision maker or champion left.")),
+        (
+            Kind.RENEWAL_WINDOW,
+            _("Renewal window"),
+            _("A renewal comes due and something about it is not settled."),
+        ),
+        (Kind.PAYMENT_OVERDUE, _("Payment overdue"), _("An invoice is not paid in time.")),
+        (Kind.SEATS_REDUCED, _("Seats reduced"), _("Fewer seats than before, or soon.")),
         (Kind.SOURCE_SILENT, _("Data source silent"), _("No data: a matter for operations.")),
         (Kind.OUTAGE, _("Product-wide outage"), _("All customers at once: one incident.")),
     ]
@@ -256,7 +264,36 @@ def _metric(p, names, zh):
     }
 
 
+def worry_words():
+    """(key, words) of what about a renewal asks for a person."""
+    return [
+        ("unjudged", _("nobody has judged it")),
+        ("at_risk", _("it is judged at risk")),
+        ("disagreement", _("a leader has to decide its checkpoint")),
+        ("band", _("health is in one of the bands")),
+        ("late", _("it is past due without an outcome")),
+    ]
+
+
+def _renewal(p, names, zh):
+    return _("due within %(days)s days and not settled") % {"days": p["days"]}
+
+
+def _overdue(p, names, zh):
+    return _("an invoice %(days)s days overdue") % {"days": p["days"]}
+
+
+def _seats(p, names, zh):
+    return _("%(share)s fewer seats within %(days)s days") % {
+        "share": _percent(p["share"]),
+        "days": p["days"],
+    }
+
+
 _SUMMARIES = {
+    Kind.RENEWAL_WINDOW: _renewal,
+    Kind.PAYMENT_OVERDUE: _overdue,
+    Kind.SEATS_REDUCED: _seats,
     Kind.USAGE_DROP: _drop,
     Kind.DORMANT: _dormant,
     Kind.SLOW_SLIDE: _slide,

@@ -112,6 +112,7 @@ def _form(request, rule, draft, *, values=None, status=200, block=None):
         "modes": {route.get("channel"): route.get("mode") for route in draft.values["routes"]},
         "bands": BANDS[1:],
         "parts": [(one, part(one, zh=is_zh())) for one in PARTS],
+        "worries": present.worry_words(),
         **_trial(request, rule, draft, values),
     }
     return show(request, "settings/alert_rule.html", "alerts", context, block=block, status=status)
