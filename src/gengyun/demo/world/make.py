@@ -5,7 +5,8 @@ from datetime import date, timedelta
 import numpy as np
 
 from gengyun.demo.world import accounts as accounts_
-from gengyun.demo.world import shocks, stories, tales, usage
+from gengyun.demo.world import contracts, shocks, stories, tales, usage
+from gengyun.demo.world import former as former_
 from gengyun.demo.world.shapes import Account, Shock, World
 
 DAY_COUNT = 730  # two years: a Spring Festival and the same weeks of the year before
@@ -38,6 +39,9 @@ def make_world(
     first_us = usage.midnight_us(days[0], zone)
     active = usage.active_users(events, users, count, DAY_COUNT, first_us)
     change_terms(rng, accounts, days)
+    past = np.random.default_rng([seed, former_.SEED_PART])
+    former = former_.make_former(past, accounts, as_of=as_of, day_count=DAY_COUNT)
+    deeds = contracts.plan_contracts(accounts, former, as_of=as_of, seed=seed)
     stories.note_departures(rng, accounts, days)
     teller = stories.Teller(rng, days=days, active=active, zone=zone)
     for account in accounts:
@@ -57,6 +61,8 @@ def make_world(
         level=level,
         active=active,
         cast=cast,
+        former=former,
+        deeds=deeds,
     )
 
 

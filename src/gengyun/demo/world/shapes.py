@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gengyun.demo.world.deals import Deed
 from gengyun.demo.world.names import Industry
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Account:
     shocks: list[Shock] = field(default_factory=list)
     # (day, seats, ARR in yuan) from that day on, oldest first; the first is the start
     terms: list[tuple[date, int, int]] = field(default_factory=list)
+    signed: dict[date, date] = field(default_factory=dict)  # start of a term -> day of signature
     tags: list[str] = field(default_factory=list)
     next_step: str = ""
     next_step_on: date | None = None
@@ -121,3 +123,5 @@ class World:
     level: np.ndarray  # [account, day]: share of a working day's usual use, before the calendar
     active: np.ndarray  # [account, day]: users who did something
     cast: "Cast | None" = None  # whose stories are written, see tales
+    former: list[Account] = field(default_factory=list)  # left in the course of the years
+    deeds: list[Deed] = field(default_factory=list)  # contracts and invoices, oldest first

@@ -190,8 +190,11 @@ class Teller:
             for before in (80, 45, 20):
                 if self.rng.random() < 0.6:
                     self.write(account, day - before, texts.RENEWAL_SOON, due=due)
-            if due == previous:
-                self.write(account, day - int(self.rng.integers(0, 6)), texts.RENEWED)
+            before = int(self.rng.integers(0, 6)) if due == previous else 0
+            signed_on = account.signed.get(due)
+            if signed_on is not None and (due == previous or signed_on < due):
+                # written down on the day the contract came back
+                self.write(account, (signed_on - self.days[0]).days + before % 2, texts.RENEWED)
 
     def _routine(self, account: Account, first: int) -> None:
         step = CADENCE[account.size]
