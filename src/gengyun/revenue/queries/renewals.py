@@ -1,0 +1,298 @@
+"""Renewals of a period as an actor sees them: rows, totals, and how all of it stood on a past day.
+
+Totals are read from one index (`renewal_totals`) and added up here by month and category, so that
+a page costs the same whether it shows ten renewals of a quarter or the first fifty of 25,000.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum
+
+from gengyun.kernel.days import start_of
+from gengyun.kernel.errors import NotFound
+from gengyun.revenue.models import Renewal, RenewalChange, RenewalState
+from gengyun.revenue.models.renewals import Category
+from gengyun.team.models import User
+
+CATEGORIES = tuple(Category.values)  # in the order of the page
+SORTS = ("due", "gap", "amount", "name")
+ONLY = ("", "unjudged", "changed", "gap", "open")
+REPLAYED = ("category", "forecast_minor", "due_minor", "state", "outcome_minor", "gap", "due_on")
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Nothing set stands for everything the actor may see."""
+
+    owner_id: int | None = None  # of the customer; 0: nobody's
+    category: str = ""
+    tier_id: int | None = None
+    only: str = ""  # unjudged, changed (this week), gap (disagreement), open
+    text: str = ""  # in the name of the customer
+
+
+@dataclass(frozen=True)
+class Part:
+    """Renewals of one category: how many, what comes due, what is expected of it."""
+
+    count: int = 0
+    due_minor: int = 0
+    forecast_minor: int = 0
+
+    def plus(self, count: int, due: int, forecast: int) -> "Part":
+        return Part(self.count + count, self.due_minor + due, self.forecast_minor + forecast)
+
+
+@dataclass
+class Totals:
+    """Sums by (month, category) in the base currency; `without_rate` could not be converted."""
+
+    cells: dict[tuple[date, str], Part] = field(default_factory=dict)
+    gaps: int = 0
+    gap_minor: int = 0
+    without_rate: dict[str, int] = field(default_factory=dict)  # currency -> minor due
+
+    def add(self, month: date, category: str, count: int, due: int, forecast: int) -> None:
+        key = (month, category)
+        self.cells[key] = self.cells.get(key, Part()).plus(count, due, forecast)
+
+    def of(self, *, month: date | None = None, categories: Iterable[str] = CATEGORIES) -> Part:
+        wanted, found = set(categories), Part()
+        for (at, category), cell in self.cells.items():
+            if (month is None or at == month) and category in wanted:
+                found = found.plus(cell.count, cell.due_minor, cell.forecast_minor)
+        return found
+
+    @property
+    def months(self) -> list[date]:
+        return sorted({month for month, _ in self.cells})
+
+    @property
+    def judged(self) -> Part:
+        return self.of(categories=[c for c in CATEGORIES if c != Category.UNJUDGED])
+
+
+def scoped(actor: User | None, filters: Filters) -> QuerySet[Renewal]:
+    """Renewals that stand for themselves; those merged into another are part of it."""
+    rows = Renewal.objects.visible_to(actor).exclude(state=RenewalState.MERGED)
+    if filters.owner_id is not None:
+        rows = rows.filter(customer__owner_id=filters.owner_id or None)
+    if filters.category:
+        rows = rows.filter(category=filters.category)
+    if filters.tier_id is not None:
+        rows = rows.filter(customer__tier=filters.tier_id)
+    if filters.text:
+        rows = rows.filter(customer__name__icontains=filters.text)
+    return rows
+
+
+def within(
+    actor: User | None, filters: Filters, first: date, last: date, *, changed_since: datetime
+) -> QuerySet[Renewal]:
+    """Those due first..last (both included) that fit `filters`."""
+    rows = scoped(actor, filters).filter(due_on__gte=first, due_on__lte=last)
+    if filters.only == "unjudged":
+        rows = rows.filter(category=Category.UNJUDGED)
+    elif filters.only == "gap":
+        rows = rows.filter(gap__gt=0)
+    elif filters.only == "open":
+        rows = rows.filter(state=RenewalState.OPEN)
+    elif filters.only == "changed":
+        rows = rows.filter(pk__in=_changed(changed_since).values("renewal_id"))
+    return rows
+
+
+def ordered(rows: QuerySet[Renewal], sort: str) -> QuerySet[Renewal]:
+    by = {
+        "due": ("due_on", "pk"),
+        "gap": ("-gap", "-due_minor", "pk"),
+        "amount": ("-due_minor", "pk"),
+        "name": ("customer__name", "pk"),
+    }
+    return rows.order_by(*by[sort])
+
+
+def shown(rows: QuerySet[Renewal]) -> QuerySet[Renewal]:
+    """With what a row of the grid says."""
+    return rows.select_related("customer__tier", "customer__owner", "product")
+
+
+def get(actor: User | None, pk: int) -> Renewal:
+    found = shown(scoped(actor, Filters())).filter(pk=pk).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+# --- totals -------------------------------------------------------------------------------------
+
+
+def totals(rows: QuerySet[Renewal], rates: Mapping[str, Any]) -> Totals:
+    """`rates`: currency -> units of the base currency for one, None where no rate is known."""
+    groups = (
+        rows.order_by()
+        .values_list("due_on", "currency", "category")
+        .annotate(
+            n=Count("pk"),
+            due=Sum("due_minor"),
+            forecast=Sum("forecast_minor"),
+            gaps=Count("pk", filter=Q(gap__gt=0)),
+            gap_due=Sum("due_minor", filter=Q(gap__gt=0)),
+        )
+    )
+    found = Totals()
+    for due_on, currency, category, n, due, forecast, gaps, gap_due in groups:
+        rate = rates.get(currency)
+        if rate is None:
+            found.without_rate[currency] = found.without_rate.get(currency, 0) + due
+            rate = 0
+        found.add(
+            due_on.replace(day=1),
+            category,
+            n,
+            _times(due, rate),
+            _times(forecast or 0, rate),
+        )
+        found.gaps += gaps
+        found.gap_minor += _times(gap_due or 0, rate)
+    return found
+
+
+def due_by_month(rows: QuerySet[Renewal], rates: Mapping[str, Any]) -> dict[date, tuple[int, int]]:
+    """Month -> (how many, what comes due): the tabs."""
+    found: dict[date, tuple[int, int]] = {}
+    groups = rows.order_by().values_list("due_on", "currency")
+    for due_on, currency, n, due in groups.annotate(n=Count("pk"), due=Sum("due_minor")):
+        month = due_on.replace(day=1)
+        count, amount = found.get(month, (0, 0))
+        found[month] = (count + n, amount + _times(due, rates.get(currency) or 0))
+    return found
+
+
+def currencies(rows: QuerySet[Renewal]) -> list[str]:
+    return sorted(rows.order_by().values_list("currency", flat=True).distinct())
+
+
+def _times(minor: int, rate: Any) -> int:
+    return minor if rate == 1 else round(minor * rate)
+
+
+# --- what changed, and what was there before ----------------------------------------------------
+
+
+def _changed(since: datetime) -> QuerySet[RenewalChange]:
+    """By people: what the contracts did to a renewal is no change of opinion."""
+    return RenewalChange.objects.filter(
+        at__gte=since, field__in=("category", "forecast_minor"), actor__isnull=False
+    )
+
+
+@dataclass(frozen=True)
+class Before:
+    """Values of a renewal at a moment, where they were different from now."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def get(self, name: str, now: Any) -> Any:
+        return self.values.get(name, now)
+
+
+def before(
+    renewal_ids: Sequence[int], moment: datetime, *, by_people: bool = False
+) -> dict[int, Before]:
+    """Renewal -> what its changes since `moment` found; those without a change are left out."""
+    found: dict[int, dict[str, Any]] = defaultdict(dict)
+    for start in range(0, len(renewal_ids), CHUNK):
+        rows = RenewalChange.objects.filter(
+            renewal_id__in=renewal_ids[start : start + CHUNK], at__gte=moment, field__in=REPLAYED
+        )
+        if by_people:
+            rows = rows.filter(actor__isnull=False)
+        # the oldest comes last and wins: it says what was there
+        for pk, name, old in rows.order_by("-at", "-pk").values_list("renewal_id", "field", "old"):
+            found[pk][name] = old
+    return {pk: Before(values) for pk, values in found.items()}
+
+
+def week_moves(
+    rows: QuerySet[Renewal], since: datetime, rates: Mapping[str, Any]
+) -> dict[str, int]:
+    """Category -> by how much its amount moved since then through people's changes."""
+    changed = list(
+        rows.filter(pk__in=_changed(since).values("renewal_id"))
+        .order_by()
+        .values_list("pk", "currency", "category", "due_minor", "forecast_minor")
+    )
+    then = before([row[0] for row in changed], since, by_people=True)
+    moved: dict[str, int] = defaultdict(int)
+    for pk, currency, category, due, forecast in changed:
+        rate = rates.get(currency) or 0
+        was = then.get(pk, Before())
+        moved[category] += _times(amount_of(category, due, forecast), rate)
+        old = was.get("category", category)
+        moved[old] -= _times(amount_of(old, due, was.get("forecast_minor", forecast)), rate)
+    return dict(moved)
+
+
+def amount_of(category: str, due: int, forecast: int | None) -> int:
+    """What a renewal counts in its category: what is expected, and where nothing is (lost, not
+    judged) what comes due."""
+    return due if category in {Category.LOST, Category.UNJUDGED} else forecast or 0
+
+
+def as_of(rows: Iterable[Renewal], day: date) -> list[Renewal]:
+    """The same renewals as they stood when `day` began: those not known then left out, every field
+    that changed since put back. The rows are copies that must not be saved."""
+    moment = start_of(day)
+    known = [row for row in rows if row.created_at < moment]
+    then = before([row.pk for row in known], moment)
+    for row in known:
+        for name, value in then.get(row.pk, Before()).values.items():
+            old = date.fromisoformat(value) if name == "due_on" and value else value
+            setattr(row, name, old)
+    return known
+
+
+def totals_of(rows: Iterable[Renewal], rates: Mapping[str, Any]) -> Totals:
+    """The totals of rows at hand, as `totals` makes them in the database."""
+    found = Totals()
+    for row in rows:
+        rate = rates.get(row.currency)
+        if rate is None:
+            held = found.without_rate.get(row.currency, 0)
+            found.without_rate[row.currency] = held + row.due_minor
+            rate = 0
+        due = _times(row.due_minor, rate)
+        found.add(
+            row.due_on.replace(day=1), row.category, 1, due, _times(row.forecast_minor or 0, rate)
+        )
+        if row.gap:
+            found.gaps += 1
+            found.gap_minor += due
+    return found
+
+
+# --- one renewal and its surroundings -----------------------------------------------------------
+
+
+def changes(actor: User | None, rows: QuerySet[Renewal]) -> QuerySet[RenewalChange]:
+    """Who changed what of these renewals, newest first."""
+    found = RenewalChange.objects.visible_to(actor).filter(renewal__in=rows.values("pk"))
+    return found.select_related("renewal__customer", "actor").order_by("-at", "-pk")
+
+
+def history(renewal: Renewal) -> list[RenewalChange]:
+    return list(
+        RenewalChange.objects.filter(renewal=renewal)
+        .select_related("actor")
+        .order_by("-at", "-pk")[:200]
+    )
+
+
+def monday_of(day: date) -> date:
+    return day - timedelta(days=day.weekday())
