@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
-from gengyun.revenue.calc.figure import NO_BUDGET, Figure, quotient
+from gengyun.revenue.calc.figure import Figure, unknown
+from gengyun.revenue.calc.unit_economics import WALLET, share_of_wallet
 
-SHARE = "Our ARR in force divided by the yearly budget that the customer named for the category."
 OTHER_CURRENCY = "The budget was named in another currency than the contracts."
 
 
@@ -41,18 +40,15 @@ def newest(budgets: Iterable[tuple[int, Budget]]) -> dict[int, list[Budget]]:
     return {pk: list(parts.values()) for pk, parts in found.items()}
 
 
-def share_of_wallet(arr: Mapping[str, int], budget: Budget | None) -> Figure:
-    """ARR in force (currency -> minor unit, of the budget's category) / budget. Not capped: more
-    than 100 % says that the budget was named too low, and hiding it would hide that."""
+def share_of(arr: Mapping[str, int], budget: Budget | None) -> Figure:
+    """`unit_economics.share_of_wallet` of the ARR in force (currency -> minor unit) in the budget's
+    category. Not capped: more than 100 % says that the budget was named too low, and hiding it
+    would hide that. Contracts in another currency than the budget: it cannot be said."""
     if budget is None:
-        return Figure(None, SHARE, reason=NO_BUDGET)
-    others = [currency for currency, minor in arr.items() if minor and currency != budget.currency]
-    if others:
-        return Figure(None, SHARE, reason=OTHER_CURRENCY)
-    if not budget.amount_minor:
-        return Figure(None, SHARE, reason=NO_BUDGET)
-    ours = Decimal(arr.get(budget.currency, 0))
-    return quotient(ours, budget.amount_minor, definition=SHARE, reason=NO_BUDGET)
+        return share_of_wallet(paid=0, budget=None)
+    if any(minor for currency, minor in arr.items() if currency != budget.currency):
+        return unknown(OTHER_CURRENCY, definition=WALLET)
+    return share_of_wallet(paid=arr.get(budget.currency, 0), budget=budget.amount_minor)
 
 
 def headroom(arr: Mapping[str, int], budget: Budget | None) -> int | None:
