@@ -27,9 +27,9 @@ def run(report) -> None:
     folder = Path(tempfile.mkdtemp(prefix="lake-", dir=os.environ.get("GENGYUN_DATA")))
     try:
         report.say("metrics: making roll-ups of 100 million events (about half a minute)")
-        built = _child("build", folder)
+        built = child("build", folder)
         report.say(f"metrics: {built['events']:,} events, {built['rows']:,} rows of roll-ups")
-        found = _child("ask", folder)
+        found = child("ask", folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     report.add(
@@ -61,11 +61,11 @@ def run(report) -> None:
     )
 
 
-def _child(step: str, folder: Path) -> dict:
+def child(step: str, folder: Path) -> dict:
     done = subprocess.run(  # noqa: S603 - our own module
         [sys.executable, "-m", "gengyun.cli.benches.metrics", step, str(folder)],
         check=True,
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
     )
     return json.loads(done.stdout.splitlines()[-1])
@@ -155,7 +155,7 @@ def _ask(folder: Path) -> dict:
         }
     )
     scan_seconds, scan_cpu = scan(lake)
-    scan_gib = _peak_gib()
+    scan_gib = peak_gib()
     seconds, cpu_seconds = [], []
     for _ in range(3):
         start, cpu_start = time.perf_counter(), time.process_time()
@@ -172,7 +172,7 @@ def _ask(folder: Path) -> dict:
         "seconds": sorted(seconds)[1],
         "cpu_seconds": sorted(cpu_seconds)[1],
         "scan_cpu_seconds": scan_cpu,
-        "peak_gib": _peak_gib(),
+        "peak_gib": peak_gib(),
         "scan_seconds": scan_seconds,
         "scan_gib": scan_gib,
         "values": rows.num_rows,
@@ -201,7 +201,7 @@ def scan(lake) -> tuple[float, float]:
     return min(found)
 
 
-def _peak_gib() -> float:
+def peak_gib() -> float:
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2

@@ -30,7 +30,7 @@ def run(report) -> None:
     folder = Path(tempfile.mkdtemp(prefix="lake-", dir=parent))
     try:
         report.say("shards: making roll-ups of 1 billion events (a minute or two)")
-        built = metrics._child("build", folder)  # noqa: SLF001
+        built = metrics.child("build", folder)
         rows = _multiply(folder)
         report.say(f"shards: {built['events'] * GROUPS:,} events, {rows:,} rows of roll-ups")
         done = subprocess.run(  # noqa: S603 - our own module
@@ -130,11 +130,11 @@ def _ask(folder: Path) -> dict:
     shards = _shards(lake, plan, SHARD, known)
     lake.replace_partition("metric_values", "as_of", metrics.AS_OF, shards)
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
-    peak = metrics._peak_gib()  # noqa: SLF001 - before the scan has its own
+    peak = metrics.peak_gib()  # before the scan has its own
     total = metrics.CUSTOMERS * GROUPS * len(definitions)
     if known[0] != total or known[1] < total / 3:
         raise RuntimeError(f"{known[1]} of {known[0]} values are known: not a day of metrics")
-    scan, _ = metrics._scan(lake)  # noqa: SLF001
+    scan, _ = metrics.scan(lake)
     return {"seconds": seconds, "cpu_seconds": cpu, "peak_gib": peak, "scan_seconds": scan}
 
 
