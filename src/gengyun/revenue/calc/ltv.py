@@ -127,7 +127,8 @@ def _minimise(loss: Callable[[Floats], float], start: Floats) -> Floats:
         else:
             corners = [corners[0], *((corners[0] + point) / 2 for point in corners[1:])]
             values = [values[0], *(bounded(point) for point in corners[1:])]
-    return corners[0]
+    best: Floats = corners[0]
+    return best
 
 
 @dataclass(frozen=True, slots=True)
