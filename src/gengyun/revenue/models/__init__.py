@@ -2,6 +2,12 @@ from gengyun.revenue.models.billing import Invoice, InvoiceStatus, Payment
 from gengyun.revenue.models.catalogue import Edition, Product
 from gengyun.revenue.models.contracts import Contract, ContractKind, Line, LineKind
 from gengyun.revenue.models.economics import RevenueSettings, Spend, SpendKind, WalletBudget
+from gengyun.revenue.models.forecasts import (
+    ForecastFigure,
+    ForecastRun,
+    ForecastScope,
+    ForecastSpan,
+)
 from gengyun.revenue.models.movements import Movement, MovementKind
 from gengyun.revenue.models.opportunities import (
     Opportunity,
@@ -30,6 +36,10 @@ __all__ = [
     "ContractKind",
     "Edition",
     "ExchangeRate",
+    "ForecastFigure",
+    "ForecastRun",
+    "ForecastScope",
+    "ForecastSpan",
     "Invoice",
     "InvoiceStatus",
     "Line",

@@ -72,6 +72,8 @@ class RevenueSettings(models.Model):
     base_currency = models.CharField(max_length=3, default="CNY")
     policies = models.JSONField(default=dict, blank=True)  # name of a policy -> choice
     loss_grace_days = models.PositiveSmallIntegerField(default=30)
+    # share of renewals the company says it has; the forecast starts from it. null: unknown
+    stated_renewal_bp = models.PositiveIntegerField(null=True, blank=True)
     capacity_low = models.DecimalField(max_digits=6, decimal_places=2, default=20)
     capacity_high = models.DecimalField(max_digits=6, decimal_places=2, default=30)
     gross_margin_bp = models.PositiveIntegerField(null=True, blank=True)  # null: unknown
