@@ -33,6 +33,8 @@ KINDS = (
     # not recorded but found by comparing balances
     "expansion",
     "contraction",
+    # pairs that add up to nothing: what passes from a line to the line that follows it
+    "transfer",
 )
 KIND_CODE = {name: code for code, name in enumerate(KINDS)}
 

@@ -21,7 +21,17 @@ DEFINITION = (
 # the columns people know, and the kinds that make them up; by sign where a kind can be either
 GAINS = ("new", "win_back", "expansion", "resume")
 LOSSES = ("contraction", "churn", "pause")
-COLUMNS = ("new", "win_back", "expansion", "contraction", "pause", "resume", "churn", "correction")
+COLUMNS = (
+    "new",
+    "win_back",
+    "expansion",
+    "contraction",
+    "pause",
+    "resume",
+    "churn",
+    "correction",
+    "transfer",  # only between units smaller than a customer; nothing over all of them
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +84,7 @@ def rows_of(
         return _by_snapshot(moves, ends, policy, balances(moves, ends) if table is None else table)
     days = np.asarray(ends, np.int64)
     if policy.basis == "recorded":
+        moves = _netted(moves)
         unit, day, amount, kind = moves.unit, moves.day, moves.amount, moves.kind
     else:
         events = events_of(moves, grouping_days=policy.grouping_days)
@@ -86,6 +97,25 @@ def rows_of(
         seen = np.clip(period, 0, len(days) - 2)
         inside &= (table[unit, seen] != 0) | (table[unit, seen + 1] != 0)
     return Rows(period[inside], unit[inside], kind[inside], amount[inside])
+
+
+def _netted(moves: Moves) -> Moves:
+    """Without the transfers that stay inside a unit: a line follows a line on one day."""
+    passed = moves.kind == KIND_CODE["transfer"]
+    if not bool(passed.any()):
+        return moves
+    key = moves.unit[passed] * 1_000_000 + moves.day[passed] + 500_000
+    pairs, at = np.unique(key, return_inverse=True)
+    over = added(at, moves.amount[passed], len(pairs))
+    left = over != 0
+    rest = moves.only(~passed)
+    return Moves(
+        np.concatenate([rest.unit, pairs[left] // 1_000_000]),
+        np.concatenate([rest.day, pairs[left] % 1_000_000 - 500_000]),
+        np.concatenate([rest.amount, over[left]]),
+        np.concatenate([rest.kind, np.full(int(left.sum()), KIND_CODE["transfer"], np.int8)]),
+        moves.units,
+    )
 
 
 def kinds_of(events: Events, *, win_back_days: int = ANY_GAP) -> I8:
