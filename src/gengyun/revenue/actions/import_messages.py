@@ -1,0 +1,63 @@
+"""The sentences behind the codes of rows of revenue files; each names the rule it stands for."""
+
+from django.utils.translation import gettext_noop as _
+
+from gengyun.customers.actions.import_messages import add_messages
+
+MESSAGES: dict[str, str] = {
+    # of a cell
+    "amount_negative": _("the amount is below zero; money given back belongs into payments"),
+    "amount_zero": _("the amount is zero: there is nothing to write"),
+    "currency_unknown": _("not a known currency; write a code of ISO 4217 such as CNY"),
+    "share_unclear": _("a bare 1 may be 1 % or 100 %; write 1% or 100%"),
+    "not_a_share": _("not a share between 0 and 100 %; write 6%, 0.06 or 85折"),
+    "not_a_term": _("not a length of time; write 12, 12 months or 1 year"),
+    "not_an_interval": _("not a billing interval; write monthly, quarterly, yearly or 12"),
+    "not_a_month": _("not a month; write 2026-03"),
+    "not_a_year": _("not a year; write 2026"),
+    "not_a_rate": _("not an exchange rate: it is a number above zero"),
+    "contract_kind_unknown": _("not a kind of contract; write fixed, open or perpetual"),
+    "line_kind_unknown": _(
+        "not a kind of line; write subscription, maintenance, licence, one-off or usage"
+    ),
+    "spend_kind_unknown": _(
+        "not a kind of spend; write sales and marketing, customer success, salary or delivery"
+    ),
+    "status_unknown": _("not a state of an invoice; write open or void"),
+    "opportunity_kind_unknown": _(
+        "not a kind of opportunity; write new, upsell, cross-sell or service"
+    ),
+    # of a row
+    "currency_differs": _("two currencies in one row: %(currencies)s"),
+    "amount_rounded": _("rounded half up to the minor unit: %(amount)s"),
+    "amount_missing": _("the amount is missing"),
+    "number_missing": _("the number is missing"),
+    "number_of_other": _("this number belongs to another customer"),
+    "number_repeated": _("row %(row)s has the same number, but says something else"),
+    "day_missing": _("the date is missing"),
+    "due_before_issue": _("due before it was issued"),
+    "tax_above_amount": _("the tax is more than the amount that holds it"),
+    "contract_unknown": _("there is no such contract of this customer"),
+    "invoice_unknown": _("there is no such invoice of this customer"),
+    "invoice_currency": _("the invoice is in %(currency)s"),
+    "payment_differs": _("this payment is there already with other values; write the difference"),
+    "spend_differs": _("this voucher is there already for another kind, month or person"),
+    "salary_of_nobody": _("a salary belongs to a person"),
+    "paid_above_invoice": _("with this more is paid than the invoice asks for"),
+    "refund_and_amount": _("a payment and a refund in one row; give them a row each"),
+    "currency_of_itself": _("a rate of a currency against itself"),
+    "month_missing": _("the month is missing"),
+    "kind_missing": _("the kind is missing"),
+    "rate_missing": _("the rate is missing"),
+    "category_missing": _("the category is missing"),
+    "year_missing": _("the year is missing"),
+    "stage_missing": _("the stage is missing"),
+    "opportunity_stage_unknown": _("there is no such stage; write one of: %(stages)s"),
+    "opportunity_stage_taken": _("the stage “%(written)s” counts as “%(stage)s” here"),
+    "owner_left_out": _("there is no user with this name or address; it goes in without an owner"),
+    "product_unknown": _("there is no such product; make it, or let the import make it"),
+    "product_left_out": _("there is no such product; it goes in without one"),
+    "product_made": _("a product that is new; the import makes it"),
+}
+
+add_messages(MESSAGES)
