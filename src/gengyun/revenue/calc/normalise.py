@@ -53,6 +53,7 @@ class Terms:
     usage_minor: Sequence[int] = ()  # last months, oldest first, without tax
     maintenance_base_minor: int | None = None
     maintenance_rate_bp: int | None = None
+    yearly_minor: int | None = None  # the price of a year, where the amount is a part of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ RULES: Mapping[str, str] = {
     "licence_zero": "A bought-out licence does not recur: 0.",
     "one_off_zero": "One-off services do not recur: 0.",
     "trial_zero": "A trial does not count: 0.",
+    "by_yearly_price": "The yearly price agreed, without tax; the amount is its part for the term.",
     "carried_on": "Free extension: the ARR of the line it extends.",
     "as_given": "ARR as given by hand.",
 }
@@ -100,10 +102,14 @@ def annualise(terms: Terms, policy: ArrPolicy = DEFAULT) -> Annualised:
     if terms.kind == "maintenance" and not terms.amount_minor and terms.maintenance_rate_bp:
         base = Decimal(terms.maintenance_base_minor or 0)
         return Annualised(rounded(maintenance(base, terms.maintenance_rate_bp)), "maintenance_rate")
+    if terms.yearly_minor is not None:
+        yearly = Decimal(terms.yearly_minor)
+        yearly = without_tax(yearly, terms.tax_rate_bp) if terms.tax_included else yearly
+        return Annualised(rounded(yearly), "by_yearly_price")
     amount, prefix = _counted_amount(terms, policy)
     net = without_tax(amount, terms.tax_rate_bp) if terms.tax_included else amount
-    yearly, rule = _yearly(net, terms, policy)
-    return Annualised(rounded(yearly), prefix + rule)
+    found, rule = _yearly(net, terms, policy)
+    return Annualised(rounded(found), prefix + rule)
 
 
 def _counted_amount(terms: Terms, policy: ArrPolicy) -> tuple[Decimal, str]:

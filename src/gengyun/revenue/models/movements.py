@@ -23,6 +23,8 @@ class MovementKind(models.TextChoices):
     CHURN = "churn", _("Churn")
     WIN_BACK = "win_back", _("Win-back")
     CORRECTION = "correction", _("Correction")
+    # from a line to its successor: two rows that add up to nothing
+    TRANSFER = "transfer", _("Carried over")
 
 
 class Movement(models.Model):

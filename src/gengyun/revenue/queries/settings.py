@@ -1,20 +1,36 @@
-"""The settings of this package: one row, with the product's defaults until somebody saves them."""
+"""The settings of revenue, with what holds where nobody chose."""
 
-from datetime import date
+from typing import cast
 
+from gengyun.revenue.calc.normalise import ArrPolicy, Discounts, Term, Usage
 from gengyun.revenue.calc.policies import DEFAULT, Policy, PolicyUnknown, choose
+from gengyun.revenue.calc.terms import ChurnDate
 from gengyun.revenue.models import RevenueSettings, Spend
 
 
 def current() -> RevenueSettings:
-    """The saved row, or an unsaved one with the defaults."""
+    """The one row, or the defaults: reading never writes."""
     return RevenueSettings.objects.filter(pk=1).first() or RevenueSettings(pk=1)
 
 
-def policy() -> Policy:
-    """The company's conventions. A choice that no longer exists falls back to the default."""
+def arr_policy(settings: RevenueSettings | None = None) -> ArrPolicy:
+    """How lines become ARR: policies arr_term, arr_discounts, arr_usage."""
+    chosen = (settings or current()).policies
+    return ArrPolicy(
+        term=cast("Term", chosen.get("arr_term", "paid")),
+        discounts=cast("Discounts", chosen.get("arr_discounts", "always")),
+        usage=cast("Usage", chosen.get("arr_usage", "committed")),
+    )
+
+
+def churn_date(settings: RevenueSettings) -> ChurnDate:
+    return cast("ChurnDate", settings.policies.get("churn_date", "end_of_period"))
+
+
+def policy(settings: RevenueSettings | None = None) -> Policy:
+    """How metrics count. A choice that no longer exists falls back to the product's default."""
     chosen = DEFAULT
-    for key, value in current().policies.items():
+    for key, value in (settings or current()).policies.items():
         try:
             chosen = choose({key: value}, chosen)
         except PolicyUnknown:
@@ -22,11 +38,7 @@ def policy() -> Policy:
     return chosen
 
 
-def spend_rows(*, since: date | None = None, until: date | None = None) -> list[Spend]:
-    """What was spent, newest month first; both ends are first days of months, inclusive."""
-    rows = Spend.objects.select_related("user").order_by("-month", "kind", "user__name", "pk")
-    if since is not None:
-        rows = rows.filter(month__gte=since)
-    if until is not None:
-        rows = rows.filter(month__lte=until)
-    return list(rows)
+def spend_rows() -> list[Spend]:
+    """What was spent, newest month first."""
+    rows = Spend.objects.select_related("user")
+    return list(rows.order_by("-month", "kind", "user__name", "pk"))
