@@ -11,6 +11,7 @@ from gengyun.revenue.calc.checkpoints import Facts
 from gengyun.revenue.models import (
     Checkpoint,
     CheckpointState,
+    ExchangeRate,
     Renewal,
     RenewalChange,
     RenewalState,
@@ -23,9 +24,12 @@ from gengyun.team.models import AuditEntry
 pytestmark = pytest.mark.django_db
 TODAY = date(2026, 3, 2)
 WAN = 1_000_000
-RATES = {"CNY": 1}
 GOOD = Facts(has_terms=True, band="A", score=88, deciders=1, decider_talk_days=5, solved=1)
 BAD = Facts(has_terms=True, band="D", score=41, deciders=1, decider_talk_days=5, solved=1)
+
+
+def in_base(minor, currency):
+    return minor if currency == "CNY" else None
 
 
 def make_renewal(customer, due_on=TODAY + timedelta(days=60), due=10 * WAN, **values):
@@ -243,23 +247,28 @@ def rows_of(actor, **filters):
 
 def test_totals_by_month_and_category(people, quarter):
     say(people, quarter[0], category="commit")
-    found = queries.totals(rows_of(people.leader), RATES)
+    found = queries.totals(rows_of(people.leader), in_base)
     assert found.months == [date(2026, 4, 1), date(2026, 5, 1)]
     assert found.of().count == 3
     assert found.of().due_minor == 70 * WAN
     assert found.of(month=date(2026, 5, 1)).due_minor == 60 * WAN
     assert found.of(categories=["commit"]).forecast_minor == 10 * WAN
     assert found.judged.count == 1
-    assert queries.totals(rows_of(people.owner), RATES).of().count == 2
-    assert queries.totals(rows_of(people.stranger), RATES).of().count == 0
+    assert queries.totals(rows_of(people.owner), in_base).of().count == 2
+    assert queries.totals(rows_of(people.stranger), in_base).of().count == 0
 
 
 def test_an_unknown_rate_is_said_and_not_counted_as_nothing(people, quarter):
     Renewal.objects.filter(pk=quarter[0].pk).update(currency="USD")
-    found = queries.totals(rows_of(people.leader), {"CNY": 1, "USD": None})
+    found = queries.totals(rows_of(people.leader), in_base)
     assert found.without_rate == {"USD": 10 * WAN}
     assert found.of().due_minor == 60 * WAN
-    assert queries.totals(rows_of(people.leader), {"CNY": 1, "USD": 7}).of().due_minor == 130 * WAN
+    ExchangeRate.objects.create(
+        currency="USD", base="CNY", on=date(2026, 1, 1), rate=7, known_at=NOW
+    )
+    convert, base = queries.converter(TODAY)
+    assert base == "CNY"
+    assert queries.totals(rows_of(people.leader), convert).of().due_minor == 130 * WAN
 
 
 def test_filters(people, quarter):
@@ -278,7 +287,7 @@ def test_the_week_says_by_how_much_each_category_moved(people, quarter):
     )
     say(people, quarter[0], category="at_risk", forecast_minor=4 * WAN)
     say(people, quarter[1], category="expected")
-    moved = queries.week_moves(rows_of(people.leader), NOW - timedelta(days=1), RATES)
+    moved = queries.week_moves(rows_of(people.leader), NOW - timedelta(days=1), in_base)
     assert moved == {
         "commit": -10 * WAN, "at_risk": 4 * WAN, "expected": 20 * WAN, "unjudged": -20 * WAN
     }  # fmt: skip
@@ -310,6 +319,6 @@ def test_the_forecast_as_it_stood_on_a_past_day(people, quarter):
         9: ("at_risk", 2 * WAN),
     }
     rows = queries.as_of(rows_of(people.leader), TODAY + timedelta(days=1))
-    assert queries.totals_of(rows, RATES).cells == queries.totals(
-        rows_of(people.leader), RATES
+    assert queries.totals_of(rows, in_base).cells == queries.totals(
+        rows_of(people.leader), in_base
     ).cells, "today's totals are the same on both ways"  # fmt: skip

@@ -5,7 +5,7 @@ a page costs the same whether it shows ten renewals of a quarter or the first fi
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,8 +14,10 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from gengyun.kernel.days import start_of
 from gengyun.kernel.errors import NotFound
-from gengyun.revenue.models import Renewal, RenewalChange, RenewalState
+from gengyun.revenue.calc.fx import Rates
+from gengyun.revenue.models import ExchangeRate, Renewal, RenewalChange, RenewalState
 from gengyun.revenue.models.renewals import Category
+from gengyun.revenue.queries.settings import current
 from gengyun.team.models import User
 
 CATEGORIES = tuple(Category.values)  # in the order of the page
@@ -60,6 +62,13 @@ class Totals:
     def add(self, month: date, category: str, count: int, due: int, forecast: int) -> None:
         key = (month, category)
         self.cells[key] = self.cells.get(key, Part()).plus(count, due, forecast)
+
+    def based(self, minor: int, currency: str, convert: "Convert") -> int:
+        """In the base currency; 0 where it cannot be, and then said in `without_rate`."""
+        base = convert(minor, currency)
+        if base is None:
+            self.without_rate[currency] = self.without_rate.get(currency, 0) + minor
+        return base or 0
 
     def of(self, *, month: date | None = None, categories: Iterable[str] = CATEGORIES) -> Part:
         wanted, found = set(categories), Part()
@@ -132,8 +141,21 @@ def get(actor: User | None, pk: int) -> Renewal:
 # --- totals -------------------------------------------------------------------------------------
 
 
-def totals(rows: QuerySet[Renewal], rates: Mapping[str, Any]) -> Totals:
-    """`rates`: currency -> units of the base currency for one, None where no rate is known."""
+Convert = Callable[[int, str], int | None]
+
+
+def converter(day: date) -> tuple[Convert, str]:
+    """(minor, currency) -> minor of the base currency at the newest rate of `day`, and that base.
+
+    None: no rate is known; the amount is told apart and not counted as nothing.
+    """
+    base = current().base_currency
+    known = ExchangeRate.objects.filter(base=base, on__lte=day).order_by("on", "known_at", "pk")
+    rates = Rates.of(base, known.values_list("currency", "on", "rate"))
+    return lambda minor, currency: rates.converted(minor, currency, day), base
+
+
+def totals(rows: QuerySet[Renewal], convert: Convert) -> Totals:
     groups = (
         rows.order_by()
         .values_list("due_on", "currency", "category")
@@ -147,39 +169,38 @@ def totals(rows: QuerySet[Renewal], rates: Mapping[str, Any]) -> Totals:
     )
     found = Totals()
     for due_on, currency, category, n, due, forecast, gaps, gap_due in groups:
-        rate = rates.get(currency)
-        if rate is None:
-            found.without_rate[currency] = found.without_rate.get(currency, 0) + due
-            rate = 0
-        found.add(
-            due_on.replace(day=1),
-            category,
-            n,
-            _times(due, rate),
-            _times(forecast or 0, rate),
-        )
+        base = found.based(due, currency, convert)
+        found.add(due_on.replace(day=1), category, n, base, convert(forecast or 0, currency) or 0)
         found.gaps += gaps
-        found.gap_minor += _times(gap_due or 0, rate)
+        found.gap_minor += convert(gap_due or 0, currency) or 0
     return found
 
 
-def due_by_month(rows: QuerySet[Renewal], rates: Mapping[str, Any]) -> dict[date, tuple[int, int]]:
+def due_by_month(rows: QuerySet[Renewal], convert: Convert) -> dict[date, tuple[int, int]]:
     """Month -> (how many, what comes due): the tabs."""
     found: dict[date, tuple[int, int]] = {}
     groups = rows.order_by().values_list("due_on", "currency")
     for due_on, currency, n, due in groups.annotate(n=Count("pk"), due=Sum("due_minor")):
         month = due_on.replace(day=1)
         count, amount = found.get(month, (0, 0))
-        found[month] = (count + n, amount + _times(due, rates.get(currency) or 0))
+        found[month] = (count + n, amount + (convert(due, currency) or 0))
     return found
 
 
-def currencies(rows: QuerySet[Renewal]) -> list[str]:
-    return sorted(rows.order_by().values_list("currency", flat=True).distinct())
-
-
-def _times(minor: int, rate: Any) -> int:
-    return minor if rate == 1 else round(minor * rate)
+def by_owner_or_tier(
+    rows: QuerySet[Renewal], group: str, convert: Convert
+) -> dict[int | None, Part]:
+    """Owner or tier of the customer -> sums."""
+    key = {"owner": "customer__owner_id", "tier": "customer__tier_id"}[group]
+    found: dict[int | None, Part] = {}
+    groups = rows.order_by().values_list(key, "currency")
+    for pk, currency, n, due, forecast in groups.annotate(
+        n=Count("pk"), due=Sum("due_minor"), forecast=Sum("forecast_minor")
+    ):
+        found[pk] = found.get(pk, Part()).plus(
+            n, convert(due, currency) or 0, convert(forecast or 0, currency) or 0
+        )
+    return found
 
 
 # --- what changed, and what was there before ----------------------------------------------------
@@ -219,9 +240,7 @@ def before(
     return {pk: Before(values) for pk, values in found.items()}
 
 
-def week_moves(
-    rows: QuerySet[Renewal], since: datetime, rates: Mapping[str, Any]
-) -> dict[str, int]:
+def week_moves(rows: QuerySet[Renewal], since: datetime, convert: Convert) -> dict[str, int]:
     """Category -> by how much its amount moved since then through people's changes."""
     changed = list(
         rows.filter(pk__in=_changed(since).values("renewal_id"))
@@ -231,11 +250,11 @@ def week_moves(
     then = before([row[0] for row in changed], since, by_people=True)
     moved: dict[str, int] = defaultdict(int)
     for pk, currency, category, due, forecast in changed:
-        rate = rates.get(currency) or 0
         was = then.get(pk, Before())
-        moved[category] += _times(amount_of(category, due, forecast), rate)
+        moved[category] += convert(amount_of(category, due, forecast), currency) or 0
         old = was.get("category", category)
-        moved[old] -= _times(amount_of(old, due, was.get("forecast_minor", forecast)), rate)
+        then_said = amount_of(old, due, was.get("forecast_minor", forecast))
+        moved[old] -= convert(then_said, currency) or 0
     return dict(moved)
 
 
@@ -258,19 +277,13 @@ def as_of(rows: Iterable[Renewal], day: date) -> list[Renewal]:
     return known
 
 
-def totals_of(rows: Iterable[Renewal], rates: Mapping[str, Any]) -> Totals:
+def totals_of(rows: Iterable[Renewal], convert: Convert) -> Totals:
     """The totals of rows at hand, as `totals` makes them in the database."""
     found = Totals()
     for row in rows:
-        rate = rates.get(row.currency)
-        if rate is None:
-            held = found.without_rate.get(row.currency, 0)
-            found.without_rate[row.currency] = held + row.due_minor
-            rate = 0
-        due = _times(row.due_minor, rate)
-        found.add(
-            row.due_on.replace(day=1), row.category, 1, due, _times(row.forecast_minor or 0, rate)
-        )
+        due = found.based(row.due_minor, row.currency, convert)
+        forecast = convert(row.forecast_minor or 0, row.currency) or 0
+        found.add(row.due_on.replace(day=1), row.category, 1, due, forecast)
         if row.gap:
             found.gaps += 1
             found.gap_minor += due
