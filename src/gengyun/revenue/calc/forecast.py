@@ -126,7 +126,7 @@ def forecast(
         for name, found in members.items():
             codes, share = found.of(block)
             drawn[name][codes] += share @ amounts
-    made = {name: _sums(mine, found, drawn[name], is_open) for name, found in members.items()}
+    made = {name: _sums(mine, found, drawn[name], means) for name, found in members.items()}
     nothing = Sums(0, 0, 0, 0, 0, (0,) * len(QUANTILES))
     return Forecast(
         total=made[""].get(0, nothing),

@@ -18,8 +18,7 @@ from gengyun.revenue.models import (
     RenewalState,
 )
 from gengyun.revenue.queries.odds import Learned, learned
-from gengyun.revenue.queries.rates import rates_to
-from gengyun.revenue.queries.settings import current
+from gengyun.revenue.queries.renewals import converter
 from gengyun.team.models import Role, User
 from gengyun.team.queries.access import SEES_ALL
 
@@ -89,8 +88,7 @@ def expect(
     `using` (this week's by default). `teams`: owner -> the teams they count in, from the top.
     """
     known = using or learned(as_of)
-    currency = current().base_currency
-    rows, without_rate = book_rows(renewals, currency, as_of)
+    rows, currency, without_rate = book_rows(renewals, as_of)
     own = probabilities or {}
     book = Book(
         key=_ints(row.pk for row in rows),
@@ -143,11 +141,9 @@ def _level(path: Sequence[int], level: int) -> int:
     return path[level] if level < len(path) else -1
 
 
-def book_rows(
-    renewals: QuerySet[Renewal], currency: str, as_of: date
-) -> tuple[list[Row], dict[str, int]]:
-    """Rows in `currency`; renewals in a currency without a rate are counted, not guessed."""
-    rates = rates_to(currency)
+def book_rows(renewals: QuerySet[Renewal], as_of: date) -> tuple[list[Row], str, dict[str, int]]:
+    """Rows in the base currency; those in a currency without a rate are counted, not guessed."""
+    convert, currency = converter(as_of)
     before = Renewal.objects.filter(
         customer_id=OuterRef("customer_id"), due_on__lt=OuterRef("due_on")
     ).exclude(state=RenewalState.MERGED)
@@ -160,7 +156,7 @@ def book_rows(
     )  # fmt: skip
     for pk, tier, owner, due_on, has_before, state, category, code, *money in columns:
         due, outcome, opinion = (
-            None if minor is None else rates.converted(minor, code, as_of)
+            None if minor is None else convert(minor, code)
             for minor in (money[0], money[1] or 0, money[2])
         )
         if due is None or outcome is None:
@@ -180,7 +176,7 @@ def book_rows(
                 said_minor=_opinion(category, opinion) if is_open else outcome,
             )
         )
-    return found, without_rate
+    return found, currency, without_rate
 
 
 def _opinion(category: str, forecast_minor: int | None) -> int | None:

@@ -1,0 +1,319 @@
+"""The forecast's formulas: rates, delays, quarter effect, simulation."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gengyun.revenue.calc.forecast import Book, forecast, largest_rows
+from gengyun.revenue.calc.renewal_odds import (
+    SPREADS,
+    CellRate,
+    History,
+    Odds,
+    cell_rates,
+    known_outcomes,
+    learn_odds,
+    quarter_of,
+    quarter_spread,
+    ratio_table,
+    shifted_rates,
+)
+from gengyun.revenue.calc.signing_delay import FIRST_DAY, learn_delays
+
+AS_OF = np.datetime64("2026-11-22")
+
+
+def days(*texts):
+    return np.array(texts, "datetime64[D]")
+
+
+def history(rows):
+    """Rows of (cell, due_on, due, outcome, decided_on)."""
+    cell, due_on, due, outcome, decided = zip(*rows, strict=True) if rows else ([],) * 5
+    return History(
+        np.array(cell, np.int64),
+        np.array(due_on, "datetime64[D]"),
+        np.array(due, np.int64),
+        np.array(outcome, np.int64),
+        np.array(decided, "datetime64[D]"),
+    )
+
+
+def certain_odds(*shares, ratios=None):
+    """Odds that are sure of their rates and of hardly any quarter effect."""
+    rates = tuple(CellRate(0, 0, p, p, p * 1e7, (1 - p) * 1e7) for p in shares)
+    table = np.ones((len(shares), 200)) if ratios is None else np.asarray(ratios)
+    weight = np.zeros(len(SPREADS))
+    weight[0] = 1
+    delays = learn_delays(np.zeros(0, np.int64), np.zeros(0, np.bool_), grace_days=60)
+    return Odds(rates, table, weight, delays, 0, 0)
+
+
+def book(rows):
+    """Rows of (cell, due_on, due, settled or None, probability or None)."""
+    cell, due_on, due, settled, own = zip(*rows, strict=True) if rows else ([],) * 5
+    return Book(
+        np.arange(len(rows)),
+        np.array(cell, np.int64),
+        np.array(due_on, "datetime64[D]"),
+        np.array(due, np.int64),
+        np.array([np.nan if one is None else one for one in settled], float),
+        np.array([np.nan if one is None else one for one in own], float),
+    )
+
+
+# --- what outcomes teach ------------------------------------------------------------------------
+
+
+def test_outcomes_within_grace_teach_nothing():
+    """Of renewals due yesterday only the good ones are known: counting them would be rosy."""
+    rows = history(
+        [
+            (0, "2026-11-20", 100, 100, "2026-11-01"),
+            (0, "2026-09-01", 100, 100, "2026-08-20"),
+            (0, "2026-09-02", 100, 0, "2026-11-01"),
+            (0, "2026-09-03", 100, 0, "2026-11-22"),  # known today: not yet as of today
+            (0, "2026-09-04", 100, 0, "NaT"),
+        ]
+    )
+    known = known_outcomes(rows, as_of=AS_OF, grace_days=60)
+    assert known.outcome_minor.tolist() == [100, 0]
+
+
+def test_what_became_known_later_does_not_change_an_earlier_day():
+    early = [(0, "2025-01-01", 100, 100, "2025-01-05"), (1, "2025-02-01", 100, 0, "2025-03-20")]
+    late = [*early, (0, "2025-02-02", 100, 0, "2026-02-01"), (1, "2026-01-01", 1, 1, "2026-01-01")]
+    at = np.datetime64("2025-12-01")
+    stated = [0.8, 0.8]
+    one = learn_odds(history(early), as_of=at, stated=stated, grace_days=60)
+    two = learn_odds(history(late), as_of=at, stated=stated, grace_days=60)
+    assert one.rates == two.rates
+    assert np.array_equal(one.ratios, two.ratios)
+    assert np.array_equal(one.spread_weight, two.spread_weight)
+
+
+def test_nothing_decided_gives_the_stated_rate_with_its_weight():
+    rates = cell_rates(history([]), [0.7, 0.9])
+    assert [rate.mean for rate in rates] == pytest.approx([0.7, 0.9])
+    assert [rate.alpha + rate.beta for rate in rates] == pytest.approx([10, 10])
+
+
+def test_one_cell_is_pulled_by_twenty_stated_and_ten_of_the_company():
+    """30 of 40 renewed, 0.8 stated: company (16 + 30) / 60; cell (10 * that + 30) / 50."""
+    rows = [(0, "2025-01-01", 100, 100 if k < 30 else 0, "2025-01-01") for k in range(40)]
+    (rate,) = cell_rates(history(rows), [0.8])
+    company = (0.8 * 20 + 30) / 60
+    assert rate.pulled_to == pytest.approx(company)
+    assert rate.mean == pytest.approx((10 * company + 30) / 50)
+    assert (rate.decided, rate.renewed) == (40, 30)
+
+
+def test_shifted_rates_keep_their_order_and_meet_the_total():
+    decided, renewed = np.array([50.0, 50.0]), np.array([40.0, 20.0])
+    shifted = shifted_rates(decided, renewed, [0.6, 0.9])
+    assert shifted[0] < shifted[1]
+    cases = decided + 20 * decided / 100
+    wanted = renewed.sum() + 20 * (0.5 * 0.6 + 0.5 * 0.9)
+    assert float((cases * shifted).sum()) == pytest.approx(wanted)
+
+
+def test_ratios_are_one_without_history_and_become_what_was_seen():
+    assert np.unique(ratio_table(history([]), 2)).tolist() == [1.0]
+    rows = [(0, "2025-01-01", 100, 50, "2025-01-01") for _ in range(500)]
+    table = ratio_table(history(rows), 2)
+    assert table[0].mean() == pytest.approx(0.5, abs=0.01)
+    # the other cell has only the company's 20 against 5 at the old amount
+    assert table[1].mean() == pytest.approx((20 * 0.5 + 5) / 25, abs=0.01)
+    assert (np.diff(table) >= 0).all()
+
+
+def shocked(spread, *, quarters=24, each=200, seed=3):
+    rng = np.random.default_rng(seed)
+    rows = []
+    for k in range(quarters):
+        first = np.datetime64("2018-01-01") + np.timedelta64(91 * k, "D")
+        p = 1 / (1 + np.exp(-(1.2 + rng.normal(0, spread))))
+        rows += [(0, first, 100, 100 * int(rng.random() < p), first) for _ in range(each)]
+    return history(rows)
+
+
+def test_quarter_effect_is_told_from_chance():
+    prior, none = quarter_spread(history([]), [0.8])
+    assert none == 0
+    calm, count = quarter_spread(shocked(0.0), [0.8])
+    rough, _ = quarter_spread(shocked(0.6), [0.8])
+    assert count == len(np.unique(quarter_of(shocked(0.0).due_on)))
+    means = [float(SPREADS @ weight) for weight in (calm, prior, rough)]
+    assert means[0] < means[1] < means[2]
+    assert means[0] < 0.2
+    assert means[2] == pytest.approx(0.6, abs=0.15)
+
+
+def test_silence_speaks_against_a_renewal_once_others_have_signed():
+    delays = learn_delays(
+        np.array([-20] * 50 + [10] * 50 + [60] * 40), np.arange(140) < 100, grace_days=60
+    )
+    early, between, late = delays.offset([-200, 0, 30])
+    assert early == pytest.approx(0, abs=0.02)
+    # half the renewals were signed by then, none of the losses was known
+    assert between == pytest.approx(np.log(55 / 110), abs=0.1)
+    assert late < between - 1
+    assert np.isfinite(delays.offset([-9_999, 9_999])).all()
+
+
+def test_losses_told_early_make_silence_a_good_sign():
+    delays = learn_delays(np.array([30] * 50 + [-60] * 50), np.arange(100) < 50, grace_days=60)
+    assert delays.offset([-30])[0] > 1
+
+
+def test_delay_curves_fall_from_one():
+    delays = learn_delays(np.array([5, 9]), np.array([True, False]), grace_days=30)
+    assert len(delays.renewed_open) == 30 - FIRST_DAY + 1
+    for curve in (delays.renewed_open, delays.lost_open):
+        assert curve[0] == 1
+        assert (np.diff(curve) <= 0).all()
+
+
+# --- simulation ---------------------------------------------------------------------------------
+
+
+def test_two_renewals_come_out_as_enumerated():
+    """Four outcomes, their probabilities by hand; the draws must agree."""
+    odds = certain_odds(0.75, 0.4)
+    rows = book([(0, "2027-02-01", 1_000, None, None), (1, "2027-02-01", 300, None, None)])
+    made = forecast(rows, odds, as_of=np.datetime64("2026-01-01"), draws=40_000)
+    exact = {
+        a * 1_000 + b * 300: (0.75 if a else 0.25) * (0.4 if b else 0.6)
+        for a, b in product((0, 1), repeat=2)
+    }
+    assert made.total.expected_minor == pytest.approx(
+        sum(amount * p for amount, p in exact.items()), rel=0.01
+    )
+    # 0 with .15, 300 with .10: the lowest tenth ends in 0; 1,300 has .30, so P90 is 1,300
+    assert made.total.p10_minor == 0
+    assert made.total.p50_minor == 1_000
+    assert made.total.p90_minor == 1_300
+
+
+def test_decided_ones_count_with_what_they_came_to():
+    rows = book(
+        [
+            (0, "2027-02-01", 1_000, 900, None),
+            (0, "2027-02-01", 500, 0, None),
+            (0, "2027-02-01", 200, None, None),
+        ]
+    )
+    made = forecast(rows, certain_odds(0.5), as_of=AS_OF, draws=2_000)
+    total = made.total
+    assert (total.count, total.open_count, total.due_minor, total.settled_minor) == (
+        3, 1, 1_700, 900,
+    )  # fmt: skip
+    assert total.p10_minor == 900
+    assert total.p90_minor == 1_100
+    assert made.expected_minor[0] == 900
+    assert made.expected_minor[1] == 0
+
+
+def test_a_models_probability_replaces_the_rate():
+    rows = book([(0, "2027-02-01", 1_000, None, 0.97), (0, "2027-02-01", 1_000, None, 0.03)])
+    made = forecast(rows, certain_odds(0.5), as_of=AS_OF, draws=20_000)
+    assert made.from_model == 2
+    assert made.expected_minor[0] == pytest.approx(970, abs=10)
+    assert made.expected_minor[1] == pytest.approx(30, abs=10)
+
+
+@pytest.mark.parametrize("p", [0.2, 0.5, 0.93])
+def test_quarter_effect_widens_but_does_not_shift(p):
+    rows = book([(0, "2027-02-01", 1_000, None, p)] * 200)
+    calm = certain_odds(p)
+    weight = np.zeros(len(SPREADS))
+    weight[np.argmin(abs(SPREADS - 0.6))] = 1
+    rough = Odds(calm.rates, calm.ratios, weight, calm.delays, 0, 0)
+    one, two = (forecast(rows, odds, as_of=AS_OF, draws=4_000).total for odds in (calm, rough))
+    assert two.expected_minor == pytest.approx(one.expected_minor, rel=0.02)
+    assert two.p90_minor - two.p10_minor > 1.3 * (one.p90_minor - one.p10_minor)
+
+
+def test_an_effect_is_shared_within_a_quarter_only():
+    """The same book, all in one quarter or spread over four: one quarter is the wider."""
+    odds = certain_odds(0.7)
+    weight = np.zeros(len(SPREADS))
+    weight[-1] = 1
+    odds = Odds(odds.rates, odds.ratios, weight, odds.delays, 0, 0)
+    months = ("2027-01-05", "2027-04-05", "2027-07-05", "2027-10-05")
+    same = book([(0, months[0], 100, None, None)] * 400)
+    apart = book([(0, months[k % 4], 100, None, None) for k in range(400)])
+    one, two = (
+        forecast(rows, odds, as_of=np.datetime64("2026-01-01"), draws=2_000).total
+        for rows in (same, apart)
+    )
+    assert one.p90_minor - one.p10_minor > 1.5 * (two.p90_minor - two.p10_minor)
+
+
+def test_without_the_largest_five():
+    rows = book([(0, "2027-02-01", 100 * k, None, None) for k in range(1, 9)])
+    made = forecast(rows, certain_odds(0.8), as_of=AS_OF, draws=500)
+    assert sorted(made.largest.tolist()) == [3, 4, 5, 6, 7]
+    assert made.without_largest.due_minor == 100 + 200 + 300
+    assert made.without_largest.count == 3
+    small = forecast(book([(0, "2027-02-01", 5, None, None)]), certain_odds(0.8), as_of=AS_OF)
+    assert small.without_largest.count == 0
+    assert small.without_largest.expected_minor == 0
+
+
+def test_of_equal_amounts_the_first_keys_are_the_largest():
+    assert (
+        largest_rows(book([(0, "2027-02-01", 7, None, None)] * 8)).tolist()
+        == [True] * 5 + [False] * 3
+    )
+
+
+def test_an_empty_book_says_nothing_and_fails_nowhere():
+    made = forecast(book([]), certain_odds(0.8), as_of=AS_OF)
+    assert made.total.count == 0
+    assert made.total.due_minor == made.total.p90_minor == 0
+
+
+one_row = st.tuples(
+    st.integers(0, 1),
+    st.sampled_from(["2026-12-15", "2027-01-10", "2027-02-20", "2027-05-01"]),
+    st.integers(1, 10_000_000),
+    st.one_of(st.none(), st.integers(0, 10_000_000)),
+    st.one_of(st.none(), st.floats(0, 1)),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(one_row, min_size=1, max_size=30), st.randoms(use_true_random=False))
+def test_order_of_rows_changes_nothing_and_parts_add_up(rows, random):
+    odds = certain_odds(0.7, 0.9)
+    one = book(rows)
+    order = list(range(len(rows)))
+    random.shuffle(order)
+    other = one.ordered(np.array(order))
+    made, again = (
+        forecast(
+            it,
+            odds,
+            as_of=AS_OF,
+            groups={
+                "month": it.due_on.astype("datetime64[M]").astype(np.int64),
+                "quarter": quarter_of(it.due_on),
+            },
+            draws=200,
+        )
+        for it in (one, other)
+    )
+    assert made.total == again.total
+    assert made.groups == again.groups
+    for dimension in ("month", "quarter"):
+        parts = made.groups[dimension].values()
+        assert sum(part.expected_minor for part in parts) == made.total.expected_minor
+        assert sum(part.due_minor for part in parts) == made.total.due_minor
+        assert sum(part.count for part in parts) == len(rows)
+    assert sum(made.expected_minor.values()) == made.total.expected_minor
+    quantiles = made.total.quantile_minor
+    assert list(quantiles) == sorted(quantiles)
