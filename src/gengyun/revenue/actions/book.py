@@ -16,6 +16,7 @@ from gengyun.customers.models import Customer
 from gengyun.kernel.days import day_of
 from gengyun.kernel.outbox import emit
 from gengyun.revenue.actions.customer_fields import follow
+from gengyun.revenue.actions.renewals_sync import follow_renewals
 from gengyun.revenue.models import Line, Movement
 from gengyun.team.actions.audit import record_many
 from gengyun.team.models import User
@@ -118,6 +119,13 @@ class Book:
             rows=self.rows,
             lines=self.of_customer,
             today=day_of(self.now),
+            actor=self.actor,
+            now=self.now,
+        )
+        follow_renewals(
+            self.customers.values(),
+            rows=self.rows,
+            lines=self.of_customer,
             actor=self.actor,
             now=self.now,
         )

@@ -90,10 +90,11 @@ class _Work:
         ]  # fmt: skip
 
     def save(self) -> int:
-        Renewal.objects.bulk_create(self.made, batch_size=BATCH)
+        # first those that move away: a new one may take the due date that they leave
         Renewal.objects.bulk_update(
             self.changed.values(), [name.removesuffix("_id") for name in FIELDS], batch_size=400
         )
+        Renewal.objects.bulk_create(self.made, batch_size=BATCH)
         RenewalChange.objects.bulk_create(self.changes, batch_size=BATCH)
         self._save_parts()
         over = [renewal.pk for renewal in self.decided if renewal.pk is not None]
@@ -109,14 +110,17 @@ class _Work:
         for start in range(0, len(ids), BATCH):
             for row in RenewalLine.objects.filter(renewal_id__in=ids[start : start + BATCH]):
                 held[row.renewal_id][row.line_id] = row
-        new, other, gone = [], [], []
+        new: list[RenewalLine] = []
+        other: list[RenewalLine] = []
+        gone: list[int] = []
         for renewal, parts in self.parts:
             before = held[renewal.pk]
             for line_id, minor in parts.items():
-                row = before.pop(line_id, None)
-                if row is None:
+                if line_id not in before:
                     new.append(RenewalLine(renewal=renewal, line_id=line_id, due_minor=minor))
-                elif row.due_minor != minor:
+                    continue
+                row = before.pop(line_id)
+                if row.due_minor != minor:
                     row.due_minor = minor
                     other.append(row)
             gone += [row.pk for row in before.values()]
@@ -199,26 +203,23 @@ def _reopened(renewal: Renewal) -> dict[str, Any]:
     """The outcome was taken back: what was said before it stands again."""
     if renewal.state == RenewalState.OPEN or renewal.pk is None:
         return {}
+    said = RenewalChange.objects.filter(renewal=renewal, actor__isnull=False)
     found: dict[str, Any] = {"category": Category.UNJUDGED, "forecast_minor": None}
-    for name in found:
-        last = (
-            RenewalChange.objects.filter(renewal=renewal, field=name, actor__isnull=False)
-            .order_by("-at", "-pk")
-            .values_list("new", flat=True)
-            .first()
-        )
-        found[name] = found[name] if last is None else last
+    # the newest comes last and wins
+    for name, new in said.order_by("at", "pk").values_list("field", "new"):
+        if name in found:
+            found[name] = new
     return found
 
 
 def _remember_opening(work: _Work, renewal: Renewal, at: datetime) -> None:
     """Made and decided in one go (an import, a renewal signed with its contract): between the day
     it was known and the day it was decided it stood open and unjudged."""
-    opening = {
-        "state": [RenewalState.OPEN, renewal.state],
-        "category": [Category.UNJUDGED, renewal.category],
-        "forecast_minor": [None, renewal.forecast_minor],
-        "outcome_minor": [None, renewal.outcome_minor],
+    opening: dict[str, tuple[Any, Any]] = {
+        "state": (RenewalState.OPEN, renewal.state),
+        "category": (Category.UNJUDGED, renewal.category),
+        "forecast_minor": (None, renewal.forecast_minor),
+        "outcome_minor": (None, renewal.outcome_minor),
     }
     work.changes += [
         RenewalChange(renewal=renewal, at=at, actor=None, field=name, old=old, new=new)

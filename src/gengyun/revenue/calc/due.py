@@ -178,7 +178,7 @@ def _passed_on(
     found: dict[Key, Due],
     line: AnyLine,
     rows: Sequence[AnyMovement],
-    renewed: set[tuple[str, date | None, str, date]],
+    renewed: set[tuple[str, date, str, date]],
 ) -> None:
     """Which lines were in a due date that is answered: by what left them."""
     if line.ends_on is None:
