@@ -1,6 +1,6 @@
 """Lines appended to contracts, and the movements that they make."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -65,6 +65,15 @@ class Posted:
 
     line: Line
     movements: list[Movement]
+    flags: list[Fault]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A line that no rule refuses, with what its contract says of it and its ARR."""
+
+    new: NewLine
+    counted: Annualised
     flags: list[Fault]
 
 
@@ -145,16 +154,14 @@ def append_to_book(book: Book, one: Append, *, settings: Settings) -> Posted:
         known_at=known_at,
         renew_automatically=False,
     )
-    new = complete(one.new, one.contract)
     previous = one.previous
     if previous is not None:
         previous = book.lines.get(previous.pk, previous)
     elif one.find_previous:
-        previous = _found_previous(book, one.contract.customer_id, new, grace)
-    refuse(check(book, one.contract, new, None, previous))  # days that cannot be have no ARR
-    counted = arr_of(new, arr_policy(settings))
-    flags = refuse(check(book, one.contract, new, counted, previous))
-    line = write_line(book, one.contract, new, counted, previous=previous, known_at=known_at)
+        whole = complete(one.new, one.contract)
+        previous = _found_previous(book, one.contract.customer_id, whole, grace)
+    found = checked(book, one.contract, one.new, settings=settings, previous=previous)
+    line = write_line(book, one.contract, found, previous=previous, known_at=known_at)
     first = len(book.posted)
     signed_on = one.signed_on or one.contract.signed_on
     if previous is not None:
@@ -172,7 +179,7 @@ def append_to_book(book: Book, one: Append, *, settings: Settings) -> Posted:
         post_added(book, line, Told(signed_on, known_at))
     told = {"contract": [None, one.contract.number], "arr_minor": [None, line.arr_minor]}
     book.tell("line.append", line, told | {"rule": [None, line.rule]})
-    return Posted(line, book.posted[first:], flags)
+    return Posted(line, book.posted[first:], found.flags)
 
 
 def complete(new: NewLine, contract: Contract) -> NewLine:
@@ -211,10 +218,31 @@ def arr_of(new: NewLine, policy: ArrPolicy) -> Annualised:
     )
 
 
-def check(
-    book: Book, contract: Contract, new: NewLine, counted: Annualised | None, previous: Line | None
+def checked(
+    book: Book,
+    contract: Contract,
+    new: NewLine,
+    *,
+    settings: Settings,
+    previous: Line | None = None,
+    replaced: Collection[int] = (),
+) -> Checked:
+    """The line with its ARR, unless a rule refuses it. `previous`: what it renews; `replaced`:
+    lines that it takes the place of."""
+    whole = complete(new, contract)
+    beside = list(_beside(book, contract, {*replaced, *([previous.pk] if previous else [])}))
+    _faults(contract, whole, None, previous, beside)  # days that cannot be have no ARR
+    counted = arr_of(whole, arr_policy(settings))
+    return Checked(whole, counted, _faults(contract, whole, counted, previous, beside))
+
+
+def _faults(
+    contract: Contract,
+    new: NewLine,
+    counted: Annualised | None,
+    previous: Line | None,
+    beside: Sequence[rules.Present],
 ) -> list[Fault]:
-    """Every rule the line breaks."""
     written = as_written(new, None if counted is None else counted.arr_minor)
     frame = rules.Frame(
         contract.kind, contract.currency, contract.starts_on, contract.ends_on, contract.signed_on
@@ -223,7 +251,7 @@ def check(
     if previous is not None and previous.ends_on and new.starts_on <= previous.ends_on:
         params = {"start": new.starts_on.isoformat(), "end": previous.ends_on.isoformat()}
         faults.insert(0, Fault("renewal_overlaps", params))
-    return faults + rules.check_beside(written, _beside(book, contract, previous))
+    return refuse(faults + rules.check_beside(written, beside))
 
 
 def as_written(new: NewLine, arr_minor: int | None) -> rules.Written:
@@ -248,10 +276,10 @@ def as_written(new: NewLine, arr_minor: int | None) -> rules.Written:
     )
 
 
-def _beside(book: Book, contract: Contract, previous: Line | None) -> Iterable[rules.Present]:
+def _beside(book: Book, contract: Contract, replaced: Collection[int]) -> Iterable[rules.Present]:
     for line in book.of_customer[contract.customer_id]:
         is_over = line.arr_minor and not book.balance(line)  # replaced or ended before its last day
-        if (previous is not None and line.pk == previous.pk) or is_over:
+        if line.pk in replaced or is_over:
             continue
         yield rules.Present(
             number=line.contract.number,
@@ -285,13 +313,13 @@ def _found_previous(book: Book, customer_id: int, new: NewLine, grace: timedelta
 def write_line(
     book: Book,
     contract: Contract,
-    new: NewLine,
-    counted: Annualised,
+    found: Checked,
     *,
     previous: Line | None = None,
     corrects: Line | None = None,
     known_at: datetime | None = None,
 ) -> Line:
+    new, counted = found.new, found.counted
     line = Line.objects.create(
         contract=contract,
         customer_id=contract.customer_id,

@@ -1,0 +1,155 @@
+"""What was written down wrongly: corrected by further rows, never by changing the old ones.
+
+What was known before the correction stays what was known before it.
+"""
+
+from datetime import date, datetime
+
+from django.db import transaction
+
+from gengyun.revenue.actions.book import Book
+from gengyun.revenue.actions.contracts import fresh
+from gengyun.revenue.actions.lines import NewLine, Posted, checked, write_line
+from gengyun.revenue.actions.open_book import open_book
+from gengyun.revenue.actions.refusals import LineAnswered, ReasonNeeded
+from gengyun.revenue.models import Line, Movement, Payment
+from gengyun.revenue.queries.settings import current
+from gengyun.team.models import User
+
+
+@transaction.atomic
+def correct_line(
+    *, actor: User | None, now: datetime, line: Line, new: NewLine, why: str
+) -> Posted:
+    """The line should have read otherwise. Its movements are taken back by corrections of the same
+    days, and those of the right line are written, also as corrections; all are known from now on.
+
+    A line that has a successor or has ended cannot be corrected before that is corrected.
+    """
+    if not why.strip():
+        raise ReasonNeeded
+    book, [old] = open_book(actor=actor, now=now, lines=[line])
+    own = _own_rows(book, old)
+    contract = fresh(actor, old.contract)
+    replaced = frozenset({old.pk, old.previous_id or 0})
+    found = checked(book, contract, new, settings=current(), replaced=replaced)
+    _void(book, old, now)
+    written = write_line(book, contract, found, previous=old.previous, corrects=old, known_at=now)
+    origin = own[0] if own else None
+    for row in own:
+        book.post(
+            old, "correction", -row.arr_minor, row.effective_on,
+            corrects=row, note=why[:500], known_at=now,
+        )  # fmt: skip
+    if written.arr_minor:
+        book.post(
+            written, "correction", written.arr_minor, written.starts_on,
+            corrects=origin, note=why[:500], known_at=now,
+        )  # fmt: skip
+    told = {"arr_minor": [old.arr_minor, written.arr_minor], "why": [None, why]}
+    book.tell("line.correct", written, told)
+    moved = book.close()
+    return Posted(written, moved, found.flags)
+
+
+@transaction.atomic
+def void_line(*, actor: User | None, now: datetime, line: Line, why: str) -> list[Movement]:
+    """The line should never have been written."""
+    if not why.strip():
+        raise ReasonNeeded
+    book, [old] = open_book(actor=actor, now=now, lines=[line])
+    for row in _own_rows(book, old):
+        book.post(
+            old, "correction", -row.arr_minor, row.effective_on,
+            corrects=row, note=why[:500], known_at=now,
+        )  # fmt: skip
+    _void(book, old, now)
+    if old.previous is not None:
+        _reopen_previous(book, old, why)
+    book.tell("line.void", old, {"why": [None, why]})
+    return book.close()
+
+
+@transaction.atomic
+def adjust(
+    *,
+    actor: User | None,
+    now: datetime,
+    line: Line,
+    arr_delta_minor: int,
+    effective_on: date,
+    why: str,
+    seats_delta: int | None = None,
+) -> list[Movement]:
+    """A correction by an amount, from a day on."""
+    if not why.strip():
+        raise ReasonNeeded
+    book, [row] = open_book(actor=actor, now=now, lines=[line])
+    if book.balance(row, effective_on) + arr_delta_minor < 0:
+        raise LineAnswered
+    book.post(
+        row, "correction", arr_delta_minor, effective_on, note=why[:500], seats_delta=seats_delta
+    )
+    told = {"arr_delta_minor": [None, arr_delta_minor], "why": [None, why]}
+    book.tell("line.adjust", row, told)
+    return book.close()
+
+
+@transaction.atomic
+def refund(
+    *,
+    actor: User | None,
+    now: datetime,
+    line: Line,
+    amount_minor: int,
+    received_on: date,
+    why: str,
+    arr_delta_minor: int = 0,
+    number: str = "",
+) -> tuple[Payment, list[Movement]]:
+    """Money given back: a payment below zero and a correcting movement, which by default changes no
+    ARR (the subscription goes on). `arr_delta_minor` (negative): the price is lower from then."""
+    if not why.strip():
+        raise ReasonNeeded
+    book, [row] = open_book(actor=actor, now=now, lines=[line])
+    if book.balance(row, received_on) + arr_delta_minor < 0:
+        raise LineAnswered
+    payment = Payment.objects.create(
+        customer_id=row.customer_id,
+        received_on=received_on,
+        amount_minor=-abs(amount_minor),
+        currency=row.currency,
+        number=number,
+        note=why[:500],
+        known_at=now,
+    )
+    book.post(row, "correction", arr_delta_minor, received_on, note=why[:500])
+    book.tell("line.refund", row, {"amount_minor": [None, -abs(amount_minor)], "why": [None, why]})
+    return payment, book.close()
+
+
+def _own_rows(book: Book, line: Line) -> list[Movement]:
+    """The movements that make the line what it is. Refused where something follows it already."""
+    rows = [row for row in book.of_line(line) if row.kind != "renew"]
+    after = {"churn", "pause", "resume", "correction"}
+    leaves = any(row.arr_minor < 0 and row.kind == "transfer" for row in rows)
+    if leaves or any(row.kind in after for row in rows):
+        raise LineAnswered
+    return [row for row in rows if row.arr_minor]
+
+
+def _reopen_previous(book: Book, line: Line, why: str) -> None:
+    """What was carried over from earlier lines goes back to them, day for day."""
+    for row in list(book.rows[line.customer_id]):
+        is_out = row.kind == "transfer" and row.arr_minor < 0 and row.line_id == line.previous_id
+        if is_out and row.effective_on == line.starts_on and row.line is not None:
+            book.post(
+                row.line, "correction", -row.arr_minor, row.effective_on,
+                corrects=row, note=why[:500], known_at=book.now,
+            )  # fmt: skip
+
+
+def _void(book: Book, line: Line, now: datetime) -> None:
+    line.voided_at = now
+    line.save(update_fields=["voided_at"])
+    book.drop(line)
