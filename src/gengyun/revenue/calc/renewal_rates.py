@@ -44,6 +44,16 @@ class DueRows:
     def __len__(self) -> int:
         return len(self.due)
 
+    def only(self, kept: Bools) -> "DueRows":
+        return DueRows(
+            self.customer[kept],
+            self.due_on[kept],
+            self.due[kept],
+            self.signed[kept],
+            self.renewed[kept],
+            self.lost_on[kept],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class RenewalRate:

@@ -187,13 +187,18 @@ def retention_series(
     policy: Policy = DEFAULT,
     *,
     customer_of: I64 | None = None,
+    table: I64 | None = None,
 ) -> list[Retention]:
-    """`retention_between` for many windows, reading the movements once."""
+    """`retention_between` for many windows, reading the movements once.
+
+    `table`: balances of every unit on the rising days of all windows, when they are not the plain
+    sums (ARR at the exchange rates of each day).
+    """
     days = sorted({day for window in windows for day in window})
     column = {day: number for number, day in enumerate(days)}
     units = np.arange(moves.units, dtype=np.int64) if customer_of is None else customer_of
     is_fine = customer_of is not None
-    table = np.maximum(balances(moves, days), 0)
+    table = np.maximum(balances(moves, days) if table is None else table, 0)
     whole = _by_customer(table, units) if is_fine else table
     losses = _losses(moves, days) if policy.method == "movements" else None
     gone = _gone(_customer_moves(moves, units), days) if policy.returned == "exclude" else None

@@ -108,7 +108,7 @@ def book(
     frame = movement_frame()
     rows = frame.rows
     kept = np.ones(len(rows), bool)
-    if (wanted := _wanted(actor, among)) is not None:
+    if (wanted := wanted_customers(actor, among)) is not None:
         kept &= np.isin(rows["customer"], wanted)
     if known is not None:
         kept &= rows["known"] < int(start_of(known + ONE_DAY).timestamp())
@@ -117,7 +117,7 @@ def book(
     return _as_book(frame if bool(kept.all()) else frame.only(kept), _rates(known), as_of, policy)
 
 
-def _wanted(actor: User | None, among: Q | None) -> I64 | None:
+def wanted_customers(actor: User | None, among: Q | None) -> I64 | None:
     """Ids of the customers that count; None for all of them."""
     scope = customer_scope(actor)
     if among is None and not scope:
