@@ -22,6 +22,7 @@ BENCHES = {
     "daily": "daily",
     "alerts": "alerts",
     "fightchurn": "fightchurn",
+    "forecast": "forecast",
     "backfill": "backfill",
     "shards": "shards",
 }

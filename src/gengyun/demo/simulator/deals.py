@@ -7,6 +7,7 @@ the measurement of the forecast draw from the same functions.
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -114,9 +115,15 @@ class DealWorld:
 
 def start_day(rng: np.random.Generator, first: date, days: int) -> date:
     """A day of the `days` from `first`, with the year-end peak of Chinese budgets."""
-    span = [first + timedelta(days=k) for k in range(days)]
-    weight = np.array([MONTH_WEIGHT[day.month - 1] for day in span])
-    return span[int(rng.choice(days, p=weight / weight.sum()))]
+    return first + timedelta(days=int(np.searchsorted(_reached(first, days), rng.random())))
+
+
+@lru_cache(maxsize=8)
+def _reached(first: date, days: int) -> Floats:
+    """Share of all starts up to and including each day; the last is 1."""
+    span = (first + timedelta(days=k) for k in range(days))
+    reached = np.cumsum([MONTH_WEIGHT[day.month - 1] for day in span])
+    return np.asarray(reached / reached[-1])
 
 
 def term_months(rng: np.random.Generator) -> int:

@@ -1,0 +1,124 @@
+"""What the renewal forecast was worth, against what came out in simulated worlds (science.md 6).
+
+Every quarter of a world is forecast from what was known `lead` days before it began: renewals
+decided by then teach the odds, renewals due in the quarter are forecast. The control is the base
+rate: the share of the due amount that had renewed so far, applied to what comes due.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+
+from gengyun.demo.simulator.config import WorldConfig
+from gengyun.demo.simulator.deals import GRACE_DAYS, DealConfig, DealWorld
+from gengyun.demo.simulator.deals_make import make_deals
+from gengyun.revenue.calc.forecast import Book, forecast
+from gengyun.revenue.calc.renewal_odds import STATED, History, known_outcomes, learn_odds
+
+LEAD = 90  # days before the first day of the quarter
+QUARTERS = 12  # of each world, its last ones
+
+
+@dataclass(frozen=True)
+class Quarter:
+    """One forecast quarter; amounts in minor units."""
+
+    due: int
+    came: int
+    expected: int
+    quantiles: tuple[int, ...]  # 2.5, 10, 50, 90, 97.5 %
+    base_rate: float  # the control's forecast
+
+
+@dataclass(frozen=True)
+class Score:
+    quarters: int
+    cover_80: float
+    cover_95: float
+    width: float  # of the 80 % interval, as a share of what comes due
+    error: float  # mean absolute percentage error of the expected amount
+    base_error: float  # of the control
+    all_error: float  # of "everything renews"
+    bias: float  # as a share of what comes due
+
+
+def outcomes(
+    config: WorldConfig,
+    seeds: Iterable[int],
+    *,
+    lead: int = LEAD,
+    deal_config: DealConfig | None = None,
+    draws: int = 1_000,
+) -> list[Quarter]:
+    """Forecast the last quarters of every world."""
+    found: list[Quarter] = []
+    for seed in seeds:
+        world = make_deals(config, seed=seed, deal_config=deal_config)
+        last = np.datetime64(config.start + timedelta(days=config.days), "M")
+        last -= (last.astype(int) % 3).astype("timedelta64[M]")
+        months = [last - np.timedelta64(3 * back, "M") for back in range(QUARTERS, 0, -1)]
+        found += [_quarter(world, month, lead, draws, seed) for month in months]
+    return found
+
+
+def _quarter(world: DealWorld, month: np.datetime64, lead: int, draws: int, seed: int) -> Quarter:
+    first = month.astype("datetime64[D]")
+    end = (month + np.timedelta64(3, "M")).astype("datetime64[D]")
+    as_of = first - np.timedelta64(lead, "D")
+    past = seen(world)
+    stated = [STATED] * (2 * len(world.tiers))
+    odds = learn_odds(past, as_of=as_of, stated=stated, grace_days=GRACE_DAYS)
+    rows = np.flatnonzero((past.due_on >= first) & (past.due_on < end))
+    mine = past.taken(np.isin(np.arange(len(past.cell)), rows))
+    settled = np.where(mine.decided_on < as_of, mine.outcome_minor, np.nan)
+    unknown = np.full(len(rows), np.nan)
+    book = Book(rows, mine.cell, mine.due_on, mine.due_minor, settled, unknown)
+    made = forecast(book, odds, as_of=as_of, draws=draws, seed=seed).total
+    known = known_outcomes(past, as_of=as_of, grace_days=GRACE_DAYS)
+    share = known.outcome_minor.sum() / known.due_minor.sum()
+    base = np.nansum(settled) + share * mine.due_minor[np.isnan(settled)].sum()
+    return Quarter(
+        int(mine.due_minor.sum()),
+        int(mine.outcome_minor.sum()),
+        made.expected_minor,
+        made.quantile_minor,
+        float(base),
+    )
+
+
+def seen(world: DealWorld) -> History:
+    """What the product knows of a world's renewals; a cell is a tier and whether it is the first
+    that came due."""
+    first: dict[int, int] = {}
+    for due in world.dues:
+        first[due.account] = min(due.nth, first.get(due.account, due.nth))
+    return History(
+        cell=np.array(
+            [2 * world.tier[due.account] + (due.nth > first[due.account]) for due in world.dues],
+            np.int64,
+        ),
+        due_on=np.array([due.due_on for due in world.dues], "datetime64[D]"),
+        due_minor=np.array([due.due_minor for due in world.dues], np.int64),
+        outcome_minor=np.array([due.outcome_minor for due in world.dues], np.int64),
+        decided_on=np.array([due.decided_on for due in world.dues], "datetime64[D]"),
+    )
+
+
+def score(quarters: Sequence[Quarter]) -> Score:
+    due, came, expected, base = (
+        np.array([getattr(one, name) for one in quarters], float)
+        for name in ("due", "came", "expected", "base_rate")
+    )
+    low95, low, _, high, high95 = np.array([one.quantiles for one in quarters], float).T
+    return Score(
+        quarters=len(quarters),
+        cover_80=float(((came >= low) & (came <= high)).mean()),
+        cover_95=float(((came >= low95) & (came <= high95)).mean()),
+        width=float(((high - low) / due).mean()),
+        error=float((abs(came - expected) / came).mean()),
+        base_error=float((abs(came - base) / came).mean()),
+        all_error=float((abs(came - due) / came).mean()),
+        bias=float(((expected - came) / due).mean()),
+    )
