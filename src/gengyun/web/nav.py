@@ -21,6 +21,7 @@ def entries(request, user):
     found.append(("health", _("Health"), "heart-rate-monitor"))
     found.append(("journeys", _("Journeys"), "route"))
     found.insert(2, ("alerts", _("Alerts"), "bell"))
+    found.append(("insight", _("Insight"), "chart-histogram"))
     if can(user, "settings.read"):
         found.append(("settings", _("Settings"), "settings"))
     return [

@@ -93,4 +93,5 @@ urlpatterns = [
     path("health/missing/<slug:metric>/", health.missing, name="health_missing"),
     path("", include("gengyun.web.urls_settings")),
     path("", include("gengyun.web.urls_alerts")),
+    path("", include("gengyun.web.urls_insight")),
 ]

@@ -24,6 +24,8 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "renewal.decide": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
     "opportunity.edit": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),
     "view.share": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
+    # spend, salaries and what follows from them
+    "economics.read": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
     "settings.read": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
     "settings.edit": frozenset({Role.ADMIN, Role.OPERATIONS}),
     "sources.edit": frozenset({Role.ADMIN, Role.OPERATIONS}),

@@ -1,0 +1,112 @@
+"""What the insight pages share: what was asked for, the tabs, the words of the choices."""
+
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+
+from django.db.models import Q
+from django.utils.html import format_html_join
+from django.utils.translation import gettext as _
+
+from gengyun.portfolio.queries.today import default_scope
+from gengyun.revenue.queries.book import Book, book
+from gengyun.revenue.queries.settings import policy as company_policy
+from gengyun.team.queries.access import can
+from gengyun.web.jinja import url_or_none
+from gengyun.web.present import insight_ask, policies
+from gengyun.web.present.insight_ask import Ask
+from gengyun.web.render import render
+
+ECONOMICS = "economics.read"
+
+
+@dataclass(frozen=True)
+class Tab:
+    label: str
+    href: str
+    is_current: bool
+
+
+def ask_of(request, given=None) -> Ask:
+    """The address; a CSM starts with their own customers, others with all they may see."""
+    found = insight_ask.read(
+        given or request.GET, today=request.today, scope="team", usual=company_policy()
+    )
+    if default_scope(request.user) == "team":
+        return replace(found, scope="team")
+    return found
+
+
+def book_of(actor, ask: Ask) -> Book:
+    among = Q(owner=actor) if ask.scope == "mine" else None
+    return book(actor, as_of=ask.as_of, known=ask.known, policy=ask.policy, among=among)
+
+
+def show(request, template, ask, context, *, keys=()):
+    """`keys`: the conventions this page can be asked under."""
+    full = {
+        "ask": ask,
+        "options": policies.options(keys, ask.policy, ask.usual),
+        "words": words(request.user),
+        "tabs": tabs(request, ask),
+        "asked_fields": lambda page, **more: fields(page, ask, **more),
+    }
+    return render(request, template, full | context)
+
+
+def words(user):
+    scopes = []
+    if default_scope(user) == "mine":
+        scopes = [("team", _("All I may see")), ("mine", _("Mine"))]
+    return SimpleNamespace(
+        spans=[
+            ("12m", _("The last 12 months")),
+            ("year", _("This year")),
+            ("last_year", _("Last year")),
+            ("4y", _("The last 4 years")),
+            ("days", _("From … to …")),
+        ],
+        grains=[("month", _("Month")), ("quarter", _("Quarter")), ("year", _("Year"))],
+        by=[
+            ("", _("Period")),
+            ("tier", _("Tier")),
+            ("owner", "CSM"),
+            ("product", _("Product")),
+            ("industry", _("Industry")),
+            ("region", _("Region")),
+        ],
+        scopes=scopes,
+    )
+
+
+def tabs(request, ask):
+    found = [
+        ("insight", _("ARR movements")),
+        ("insight_retention", _("NRR and GRR")),
+        ("insight_renewals", _("Renewal rate")),
+        ("insight_cohorts", _("Cohorts")),
+        ("insight_funnel", _("Bow-tie")),
+        ("insight_concentration", _("Concentration")),
+    ]
+    if can(request.user, ECONOMICS):
+        found += [("insight_economics", _("Unit economics")), ("insight_capacity", _("Capacity"))]
+    found.append(("insight_wallet", _("Share of wallet")))
+    query = ask.query(known=None, chosen={}, detail="")
+    return [
+        Tab(label, href + (f"?{query}" if query else ""), _is_at(request, name))
+        for name, label in found
+        if (href := url_or_none(name))
+    ]
+
+
+def _is_at(request, name):
+    return request.resolver_match.url_name == name or (
+        name == "insight" and request.resolver_match.url_name in {"insight_cell", "insight_ledger"}
+    )
+
+
+def fields(page, ask, **more):
+    """The hidden fields of an export: the page, and what it was asked for."""
+    given = {"page": page, **dict(ask.pairs()), **more}
+    return format_html_join(
+        "", '<input type="hidden" name="{}" value="{}">', ((k, v) for k, v in given.items())
+    )
