@@ -74,17 +74,20 @@ def get(client, monkeypatch):
 
 def cells(html):
     """The rows of the table of figures as lists of texts."""
-    table = re.search(r'<table class="gy-t gy-cells.*?</table>', html, re.S)[0]
-    rows = re.findall(r"<tr.*?</tr>", table, re.S)
+    table = re.search(r'<table class="gy-t gy-cells.*?</table>', html, re.DOTALL)[0]
+    rows = re.findall(r"<tr.*?</tr>", table, re.DOTALL)
     return [
-        [re.sub(r"<.*?>", "", cell).strip() for cell in re.findall(r"<t[hd].*?</t[hd]>", row, re.S)]
+        [
+            re.sub(r"<.*?>", "", cell).strip()
+            for cell in re.findall(r"<t[hd].*?</t[hd]>", row, re.DOTALL)
+        ]
         for row in rows
     ]
 
 
 def test_waterfall_adds_up_in_every_row(people, world, get):
     html = get(people.admin, "/insight/").content.decode()
-    head, *rows = cells(html)
+    _head, *rows = cells(html)
     assert len(rows) == 13  # twelve months and the sum
     for row in rows:
         opening, *moved, net, closing = [
