@@ -100,6 +100,28 @@ class Book:
         self.posted.append(row)
         return row
 
+    def take_back(self, row: Movement, *, known_at: datetime, note: str = "") -> None:
+        """A correction of the same day that undoes a movement, and what it said of a due date."""
+        if row.pk is None:  # posted in this very book: nobody has known of it
+            self.posted.remove(row)
+            self.rows[row.customer_id].remove(row)
+            return
+        line = self.lines.get(row.line_id or 0) or row.line
+        if line is None:
+            raise AssertionError
+        self.post(
+            line,
+            "correction",
+            -row.arr_minor,
+            row.effective_on,
+            corrects=row,
+            due_on=row.due_on,
+            due_minor=None if row.due_minor is None else -row.due_minor,
+            seats_delta=None if row.seats_delta is None else -row.seats_delta,
+            note=note,
+            known_at=known_at,
+        )
+
     def tell(
         self, action: str, obj: models.Model, changes: Mapping[str, Any] | None = None
     ) -> None:

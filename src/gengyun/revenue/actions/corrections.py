@@ -37,10 +37,7 @@ def correct_line(
     written = write_line(book, contract, found, previous=old.previous, corrects=old, known_at=now)
     origin = own[0] if own else None
     for row in own:
-        book.post(
-            old, "correction", -row.arr_minor, row.effective_on,
-            corrects=row, note=why[:500], known_at=now,
-        )  # fmt: skip
+        book.take_back(row, known_at=now, note=why[:500])
     if written.arr_minor:
         book.post(
             written, "correction", written.arr_minor, written.starts_on,
@@ -58,11 +55,9 @@ def void_line(*, actor: User | None, now: datetime, line: Line, why: str) -> lis
     if not why.strip():
         raise ReasonNeeded
     book, [old] = open_book(actor=actor, now=now, lines=[line])
-    for row in _own_rows(book, old):
-        book.post(
-            old, "correction", -row.arr_minor, row.effective_on,
-            corrects=row, note=why[:500], known_at=now,
-        )  # fmt: skip
+    answers = [row for row in book.of_line(old) if row.kind == "renew"]
+    for row in [*_own_rows(book, old), *answers]:
+        book.take_back(row, known_at=now, note=why[:500])
     _void(book, old, now)
     if old.previous is not None:
         _reopen_previous(book, old, why)
@@ -142,11 +137,8 @@ def _reopen_previous(book: Book, line: Line, why: str) -> None:
     """What was carried over from earlier lines goes back to them, day for day."""
     for row in list(book.rows[line.customer_id]):
         is_out = row.kind == "transfer" and row.arr_minor < 0 and row.line_id == line.previous_id
-        if is_out and row.effective_on == line.starts_on and row.line is not None:
-            book.post(
-                row.line, "correction", -row.arr_minor, row.effective_on,
-                corrects=row, note=why[:500], known_at=book.now,
-            )  # fmt: skip
+        if is_out and row.effective_on == line.starts_on:
+            book.take_back(row, known_at=book.now, note=why[:500])
 
 
 def _void(book: Book, line: Line, now: datetime) -> None:

@@ -15,7 +15,7 @@ from gengyun.revenue.calc.movements import (
     kind_of_ended,
     succession,
 )
-from gengyun.revenue.models import Line, Movement
+from gengyun.revenue.models import Line
 from gengyun.revenue.queries.rates import rates_to
 
 DAY = timedelta(days=1)
@@ -73,20 +73,12 @@ def _reopened(book: Book, line: Line, on: date, grace: timedelta, known_at: date
         for row in book.of_line(line):
             is_last = row.effective_on == line.ends_on + DAY
             if row.kind in ("churn", "downsell") and row.due_on == line.ends_on and is_last:
-                _take_back(book, line, row, known_at)
+                book.take_back(row, known_at=known_at)
     if book.balance(line) <= 0 and book.balance(line, on - DAY) > 0:
         raise LineAnswered  # something else has taken its place already
     if (paused := book.paused(line)) and book.balance(line) + paused > 0:
         book.post(line, "resume", paused, on, known_at=known_at)
     return book.balance(line) > 0
-
-
-def _take_back(book: Book, line: Line, row: Movement, known_at: datetime) -> None:
-    if row.pk is None:  # posted in this very book: nobody has known of it
-        book.posted.remove(row)
-        book.rows[line.customer_id].remove(row)
-        return
-    book.post(line, "correction", -row.arr_minor, row.effective_on, corrects=row, known_at=known_at)
 
 
 def _by_product(lines: Sequence[Line]) -> dict[int, list[Line]]:
