@@ -85,3 +85,20 @@ class People:
         self.operations = make_user("operations")
         self.viewer = make_user("viewer")
         self.admin = make_user("admin")
+
+
+def make_product(name="协同办公", key="suite", **values):
+    from gengyun.revenue.models import Product
+
+    defaults = {"name_zh": name, "name_en": name, "family": key}
+    return Product.objects.create(key=key, **(defaults | values))
+
+
+def make_opportunity(customer, name="加购", **values):
+    """In the first stage unless said otherwise; made by the action, so that history is there."""
+    from gengyun.revenue.actions.opportunities import create_opportunity
+    from gengyun.revenue.actions.opportunity_stages import install_defaults
+
+    install_defaults(now=NOW)
+    given = {"kind": "upsell", "name": name, "amount_minor": 1_000_000} | values
+    return create_opportunity(actor=None, now=NOW, customer=customer, values=given)

@@ -33,6 +33,7 @@ SAMPLES = {
     "settings/metrics/key": ("usage.Metric", "key"),
     "settings/scorecards": ("health.Scorecard", "pk"),
     "settings/alerts": ("alerts.AlertRule", "pk"),
+    "opportunities": ("revenue.Opportunity", "pk"),
     "settings/channels": ("engagement.Channel", "pk"),
 }
 

@@ -23,6 +23,7 @@ def command(email: str | None, name: str | None, password: str | None) -> None:
     from gengyun.customers.actions import defaults as customers
     from gengyun.health.actions import defaults as health
     from gengyun.kernel.clock import utc_now
+    from gengyun.revenue.actions import opportunity_stages
     from gengyun.team.actions.users import create_user
     from gengyun.team.models import Role, User
     from gengyun.usage.actions import defaults as usage
@@ -35,7 +36,7 @@ def command(email: str | None, name: str | None, password: str | None) -> None:
             % {"folder": settings.DATA_DIR}
         )
     now = utc_now()
-    for package in (customers, usage, health, alerts):
+    for package in (customers, usage, health, alerts, opportunity_stages):
         package.install_defaults(now=now)
     email = email or click.prompt(_("E-mail of the administrator"))
     name = name or click.prompt(_("Name"), default=email.partition("@")[0])

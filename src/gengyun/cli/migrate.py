@@ -9,7 +9,7 @@ from gengyun.cli.main import setup
 def command() -> None:
     """Bring the database up to the present version; `gengyun start` does so by itself.
 
-    A deployment from before there were alert rules gets the default ones.
+    A deployment from before there were alert rules or opportunities gets the defaults of these.
     """
     setup()
     from django.conf import settings
@@ -24,7 +24,10 @@ def install_missing() -> None:
     """Defaults of parts that came after the deployment was made; a new one gets them at `init`."""
     from gengyun.alerts.actions.defaults import install_defaults
     from gengyun.kernel.clock import utc_now
+    from gengyun.revenue.actions import opportunity_stages
     from gengyun.team.models import User
 
     if User.objects.exists():
-        install_defaults(now=utc_now())
+        now = utc_now()
+        install_defaults(now=now)
+        opportunity_stages.install_defaults(now=now)

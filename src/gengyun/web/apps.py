@@ -14,3 +14,4 @@ class WebConfig(AppConfig):
         for key in ("alerts", "alert_rules", "movers", "journeys"):
             name = key.title().replace("_", "")
             register(key, f"gengyun.web.listings_work.{name}Listing")
+        register("opportunities", "gengyun.web.listings_opportunities.OpportunitiesListing")

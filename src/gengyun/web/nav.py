@@ -21,6 +21,8 @@ def entries(request, user):
     found.append(("health", _("Health"), "heart-rate-monitor"))
     found.append(("journeys", _("Journeys"), "route"))
     found.insert(2, ("alerts", _("Alerts"), "bell"))
+    found.append(("renewals", _("Renewals"), "refresh-dot"))
+    found.append(("opportunities", _("Opportunities"), "target-arrow"))
     found.append(("insight", _("Insight"), "chart-histogram"))
     if can(user, "settings.read"):
         found.append(("settings", _("Settings"), "settings"))

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from gengyun.web import urls_opportunities
 from gengyun.web.views import (
     company,
     contacts,
@@ -58,6 +59,7 @@ customer_pages = [
     path("activities/<int:activity>/", timeline.edit, name="activity_edit"),
     path("activities/<int:activity>/delete/", timeline.delete, name="activity_delete"),
     path("activities/<int:activity>/restore/", timeline.restore, name="activity_restore"),
+    *urls_opportunities.customer_patterns,
 ]
 
 urlpatterns = [
@@ -93,5 +95,7 @@ urlpatterns = [
     path("health/missing/<slug:metric>/", health.missing, name="health_missing"),
     path("", include("gengyun.web.urls_settings")),
     path("", include("gengyun.web.urls_alerts")),
+    path("", include("gengyun.web.urls_renewals")),
     path("", include("gengyun.web.urls_insight")),
+    path("", include("gengyun.web.urls_opportunities")),
 ]

@@ -13,6 +13,7 @@ from gengyun.kernel.models import Job
 from gengyun.web.access import page
 from gengyun.web.present import list_query
 from gengyun.web.views.alerts import address_of
+from gengyun.web.views.opportunities import address_of as opportunities_asked
 from gengyun.web.views.settings.common import go, show
 
 LISTED = 50
@@ -25,6 +26,7 @@ NAMES = {
     "alert_rules": gettext_lazy("Alert rules"),
     "movers": gettext_lazy("What moved"),
     "journeys": gettext_lazy("Journeys"),
+    "opportunities": gettext_lazy("Opportunities"),
 }
 STATES = {
     "waiting": ("c", gettext_lazy("waits for the worker")),
@@ -61,6 +63,8 @@ def _query(request, listing):
         return list_query.of_request(request.POST).query().as_json()
     if listing == "alerts":
         return asdict(address_of(request, request.POST))
+    if listing == "opportunities":
+        return asdict(opportunities_asked(request, request.POST))
     return {name: value for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
 
 
