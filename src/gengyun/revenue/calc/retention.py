@@ -194,6 +194,29 @@ def retention_series(
     `table`: balances of every unit on the rising days of all windows, when they are not the plain
     sums (ARR at the exchange rates of each day).
     """
+    found = retention_ends(moves, windows, policy, customer_of=customer_of, table=table)
+    return [_figures(one.start, one.end, one.kept, policy) for one in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Per customer of a window: ARR at its start and end, and what of the start is left in the
+    gross sense. New customers have nothing at the start."""
+
+    start: I64
+    end: I64
+    kept: I64
+
+
+def retention_ends(
+    moves: Moves,
+    windows: Sequence[tuple[int, int]],
+    policy: Policy = DEFAULT,
+    *,
+    customer_of: I64 | None = None,
+    table: I64 | None = None,
+) -> list[Ends]:
+    """What the figures of `retention_series` are summed up from, customer by customer."""
     days = sorted({day for window in windows for day in window})
     column = {day: number for number, day in enumerate(days)}
     units = np.arange(moves.units, dtype=np.int64) if customer_of is None else customer_of
@@ -213,7 +236,7 @@ def retention_series(
             kept = np.maximum(table[:, a] - (losses[:, b] - losses[:, a]), 0)
         if is_fine:
             kept = _by_customer(kept[:, None], units)[:, 0]
-        found.append(_figures(start, end, np.minimum(kept, end), policy))
+        found.append(Ends(start, end, np.minimum(np.minimum(kept, end), start)))
     return found
 
 

@@ -5,7 +5,7 @@ currency) and answers for many periods at once. The formulas are in `calc`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -15,12 +15,12 @@ from gengyun.kernel.days import start_of
 from gengyun.revenue.calc import cohorts, retention
 from gengyun.revenue.calc.conversion import converted
 from gengyun.revenue.calc.ltv import MIN_CUSTOMERS, MIN_DATES, Fit, fit_sbg_spells
-from gengyun.revenue.calc.moves import I64, KIND_CODE, Bools, added, balances, day_number
-from gengyun.revenue.calc.policies import DEFAULT, Policy, choose
+from gengyun.revenue.calc.moves import I64, KIND_CODE, Bools, Moves, added, balances, day_number
+from gengyun.revenue.calc.policies import DEFAULT, Policy
 from gengyun.revenue.calc.renewal_rates import UNSIGNED, DueRows, RenewalRate, renewal_rate
 from gengyun.revenue.calc.retention import Retention
 from gengyun.revenue.calc.spans import Span
-from gengyun.revenue.models import Renewal, RenewalState, RevenueSettings
+from gengyun.revenue.models import Renewal, RenewalState
 from gengyun.revenue.queries.book import Book, finer, wanted_customers
 from gengyun.revenue.queries.frames import NO_DAY, Frame, Rows, movement_frame
 from gengyun.revenue.queries.rates import rates_to
@@ -30,14 +30,6 @@ from gengyun.team.models import User
 ONE_DAY = timedelta(days=1)
 ANSWERS = ("renew", "upsell", "downsell", "price_change", "churn", "win_back", "new", "cross_sell")
 GAINED = ("renew", "win_back", "new", "upsell", "cross_sell", "price_change")
-
-
-def company_policy(settings: RevenueSettings | None = None) -> Policy:
-    """The conventions that the company chose; a late renewal is one within its days of grace."""
-    row = settings or current()
-    names = {item.name for item in fields(Policy)}
-    chosen = {name: value for name, value in row.policies.items() if name in names}
-    return choose({"grace_days": row.loss_grace_days} | chosen, DEFAULT)
 
 
 # ---- book-based
@@ -68,14 +60,29 @@ def retention_of(
     of: Book, windows: Sequence[tuple[int, int]], policy: Policy = DEFAULT
 ) -> list[Retention]:
     """NRR, GRR and customers of each window, at the policy's level and rates."""
+    moves, more = _book_based(of, windows, policy)
+    return retention.retention_series(moves, windows, policy, **more)
+
+
+def retention_ends_of(
+    of: Book, windows: Sequence[tuple[int, int]], policy: Policy = DEFAULT
+) -> list[retention.Ends]:
+    """What `retention_of` sums up, in the order of `of.customers`."""
+    moves, more = _book_based(of, windows, policy)
+    return retention.retention_ends(moves, windows, policy, **more)
+
+
+def _book_based(
+    of: Book, windows: Sequence[tuple[int, int]], policy: Policy
+) -> tuple[Moves, dict[str, I64 | None]]:
     reported = None
     if policy.fx == "reported":
         days = sorted({day for window in windows for day in window})
         reported = of.reported(days)
     if policy.level == "customer" or reported is not None:
-        return retention.retention_series(of.moves, windows, policy, table=reported)
+        return of.moves, {"table": reported}
     moves, customer_of = finer(of, policy.level)
-    return retention.retention_series(moves, windows, policy, customer_of=customer_of)
+    return moves, {"customer_of": customer_of}
 
 
 # ---- due-based
@@ -88,6 +95,7 @@ class DueBook:
     currency: str
     rows: DueRows
     customer: I64  # ids; `rows.customer` counts from 0
+    product: I64  # id; one of them where several came due together, 0 for none
     group: tuple[str, ...]
 
     def only(self, kept: Bools) -> "DueBook":
@@ -95,6 +103,7 @@ class DueBook:
             self.currency,
             self.rows.only(kept),
             self.customer[kept],
+            self.product[kept],
             tuple(name for name, stays in zip(self.group, kept.tolist(), strict=True) if stays),
         )
 
@@ -132,6 +141,7 @@ class _Open:
     customer: I64
     due_on: I64
     due: I64
+    product: I64
     group: list[str]
     code: list[str]
 
@@ -141,7 +151,9 @@ def _open_renewals(wanted: I64 | None, known: date | None) -> _Open:
     if known is not None:
         found = found.filter(created_at__lt=start_of(known + ONE_DAY))
     listed = list(
-        found.order_by("pk").values_list("customer_id", "due_on", "due_minor", "group", "currency")
+        found.order_by("pk").values_list(
+            "customer_id", "due_on", "due_minor", "group", "currency", "product_id"
+        )
     )
     if wanted is not None:
         held = set(wanted.tolist())
@@ -150,6 +162,7 @@ def _open_renewals(wanted: I64 | None, known: date | None) -> _Open:
         np.array([row[0] for row in listed], np.int64),
         np.array([day_number(row[1]) for row in listed], np.int64),
         np.array([row[2] for row in listed], np.int64),
+        np.array([row[5] or 0 for row in listed], np.int64),
         [row[3] for row in listed],
         [row[4] for row in listed],
     )
@@ -193,6 +206,9 @@ def _joined(answers: Frame, is_known: Bools, still: _Open, as_of: date) -> DueBo
     lost_on = np.full(size, UNSIGNED, np.int64)
     churned = is_known & (rows["arr"] < 0) & (rows["has_due"] == 1)
     np.maximum.at(lost_on, own[churned], rows["day"][churned].astype(np.int64) - 1)
+    product = np.zeros(size, np.int64)
+    np.maximum.at(product, own, rows["product"].astype(np.int64))
+    np.maximum.at(product, other, still.product)
     is_won = (renewed > 0) & (signed != UNSIGNED)
     units, unit = np.unique(keys[0], return_inverse=True)
     return DueBook(
@@ -206,6 +222,7 @@ def _joined(answers: Frame, is_known: Bools, still: _Open, as_of: date) -> DueBo
             lost_on=np.where(is_won, UNSIGNED, lost_on),
         ),
         customer=units[unit],
+        product=product,
         group=tuple(names[number] for number in keys[1].tolist()),
     )
 
