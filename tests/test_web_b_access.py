@@ -47,6 +47,16 @@ PAGES = {
     "settings_field_retire": (None, "settings.edit"),
     "settings_field_restore": (None, "settings.edit"),
     "settings_field_delete": (None, "settings.edit"),
+    "settings_products": ("settings.read", None),
+    "settings_product_new": ("settings.edit", "settings.edit"),
+    "settings_product": ("settings.edit", "settings.edit"),
+    "settings_product_up": (None, "settings.edit"),
+    "settings_product_retire": (None, "settings.edit"),
+    "settings_product_restore": (None, "settings.edit"),
+    "settings_product_delete": (None, "settings.edit"),
+    "settings_rates": ("settings.read", "settings.edit"),
+    "settings_revenue": ("settings.read", "settings.edit"),
+    "settings_spend_add": (None, "settings.edit"),
     "settings_team": ("team.edit", None),
     "settings_user_new": ("team.edit", "team.edit"),
     "settings_user": ("team.edit", "team.edit"),
@@ -80,6 +90,7 @@ def world(settings, tmp_path):
     from gengyun.customers.models import Stage, Tier
     from gengyun.health.actions.defaults import install_defaults as cards
     from gengyun.health.models import HistoryTest, Scorecard
+    from gengyun.revenue.actions.catalogue import create_product
     from gengyun.usage.actions.defaults import install_defaults as metrics
     from gengyun.usage.actions.sources import create_source
     from gengyun.usage.models import Metric
@@ -110,6 +121,9 @@ def world(settings, tmp_path):
         "settings_tier": [Tier.objects.first().pk],
         "settings_stage": [Stage.objects.first().pk],
         "settings_field": [field.pk],
+        "settings_product": [
+            create_product(actor=None, now=NOW, values={"name_zh": "协同", "name_en": "Collab"}).pk
+        ],
         "settings_user": [make_user("viewer").pk],
         "import": [run.pk],
     }

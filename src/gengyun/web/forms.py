@@ -79,6 +79,16 @@ class Form:
             return
         self.values[into] = fen
 
+    def signed_amount(self, name, *, into):
+        """As `amount`, with a minus in front where money goes back."""
+        typed = self.raw.get(name, "")
+        is_minus = typed[:1] in {"-", "−", "－"}
+        self.raw[name] = typed[1:].strip() if is_minus else typed
+        self.amount(name, into=into)
+        self.raw[name] = typed
+        if is_minus and self.values.get(into) is not None:
+            self.values[into] = -self.values[into]
+
     def choice(self, name, rows, *, into=None, required=False):
         """`rows`: a queryset; a pk that is not among them is an error."""
         value = self.raw.get(name, "")

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 from django.db import transaction
 
 from gengyun.kernel.errors import Refusal
+from gengyun.revenue.calc.normalise import Discounts, Term, Usage
 from gengyun.revenue.calc.policies import PolicyUnknown, choose, options
+from gengyun.revenue.calc.terms import ChurnDate
 from gengyun.revenue.models import RevenueSettings
 from gengyun.team.actions.audit import record
 from gengyun.team.models import User
@@ -20,6 +22,13 @@ FIELDS = (
     "base_currency", "policies", "loss_grace_days", "capacity_low", "capacity_high",
     "gross_margin_bp", "tier_weights",
 )  # fmt: skip
+# how the ledger itself is kept; the first choice of each is the product's
+LEDGER_POLICIES: dict[str, tuple[str, ...]] = {
+    "arr_term": get_args(Term),
+    "arr_discounts": get_args(Discounts),
+    "arr_usage": get_args(Usage),
+    "churn_date": get_args(ChurnDate),
+}
 
 
 class BaseCurrencyBad(Refusal):
@@ -98,13 +107,25 @@ def _check(values: dict[str, Any], row: RevenueSettings) -> None:
 
 
 def _policies(chosen: Mapping[str, str | int]) -> dict[str, str]:
+    """What differs from the product's defaults."""
+    differs: dict[str, str] = {}
+    for key, choices in LEDGER_POLICIES.items():
+        value = str(chosen.get(key, choices[0]))
+        if value not in choices:
+            raise PolicyChoiceBad(key=key, choices=", ".join(choices))
+        if value != choices[0]:
+            differs[key] = value
+    of_metrics = {key: value for key, value in chosen.items() if key not in LEDGER_POLICIES}
     try:
-        found = choose(chosen)
+        found = choose(of_metrics)
     except PolicyUnknown as unknown:
         raise PolicyChoiceBad(key=unknown.key, choices=", ".join(unknown.choices)) from unknown
     default = choose({})
-    differs = [key for key in options() if getattr(found, key) != getattr(default, key)]
-    return {key: str(getattr(found, key)) for key in differs}
+    return differs | {
+        key: str(getattr(found, key))
+        for key in options()
+        if getattr(found, key) != getattr(default, key)
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -68,6 +68,18 @@ SECTIONS = (
         _("Feishu, DingTalk, WeCom, mail: who is told of alerts outside the product, and when."),
     ),
     Section(
+        "products", "settings_products", "settings.read", "briefcase", _("Products"),
+        _("What contracts sell, in which editions, and what renews what."),
+    ),
+    Section(
+        "rates", "settings_rates", "settings.read", "repeat", _("Exchange rates"),
+        _("Dated rates, by which amounts of other currencies are converted."),
+    ),
+    Section(
+        "revenue", "settings_revenue", "settings.read", "chart-histogram", _("Revenue"),
+        _("How metrics of revenue count, grace after a term, capacity, gross margin, spend."),
+    ),
+    Section(
         "team", "settings_team", "team.edit", "users", _("Users and teams"),
         _("Who may come in, in which role, and who leads whom."),
     ),
