@@ -50,7 +50,7 @@ def test_what_is_no_amount_is_refused(cell):
 
 
 def test_amount_below_zero_is_refused_where_none_is_meant():
-    with pytest.raises(BadCell, match="amount_negative"):
+    with pytest.raises(BadCell, match="below_zero"):
         cells.amount("-5")
 
 

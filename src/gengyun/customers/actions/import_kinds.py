@@ -105,6 +105,17 @@ class Reckoned(Protocol):
         """(measure, currency or "", minor units); `None`: a cell is filled but cannot be read."""
 
 
+@runtime_checkable
+class Batched(Protocol):
+    """A kind that writes in an order of its own, and keeps together what must not be parted."""
+
+    def ordered(self, planned: Sequence[Planned]) -> list[Planned]:
+        """All rows, the same order for the same file and the same database."""
+
+    def together(self, row: Planned) -> object:
+        """Rows that follow each other with the same answer go into one transaction."""
+
+
 def options_of(kind: ImportKind) -> tuple[Option, ...]:
     found: tuple[Option, ...] = getattr(kind, "options", ())
     return found

@@ -7,10 +7,10 @@ where it was, and importing the same file again changes nothing.
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from gengyun.customers.actions.import_kinds import (
     CREATED,
     ERROR,
     SAME,
+    Batched,
     Context,
     ImportKind,
     Planned,
@@ -246,8 +247,7 @@ def _write_all(
     planned = _plan(run, importer, context, table)
     if run.state == ImportRun.State.FAILED:
         run.state = ImportRun.State.RUNNING
-    rest = iter(planned[run.done_count :])
-    while step := list(islice(rest, ROWS_A_STEP)):
+    for step in _steps(planned, importer, run.done_count):
         with transaction.atomic():
             importer.write([row for row in step if row.outcome in {CREATED, CHANGED}], context)
             counts = Counter(row.outcome for row in step)
@@ -274,6 +274,23 @@ def _write_all(
             "errors": [None, run.error_count],
         }
         record(actor=run.created_by, now=now, action="import.finish", obj=run, changes=told)
+
+
+def _steps(planned: list[Planned], importer: ImportKind, done: int) -> Iterator[list[Planned]]:
+    """What goes into one transaction each, from the row after the last one that is done."""
+    if not isinstance(importer, Batched):
+        rest = iter(planned[done:])
+        while step := list(islice(rest, ROWS_A_STEP)):
+            yield step
+        return
+    step = []
+    for _token, rows in groupby(importer.ordered(planned)[done:], key=importer.together):
+        step.extend(rows)
+        if len(step) >= ROWS_A_STEP:
+            yield step
+            step = []
+    if step:
+        yield step
 
 
 def _plan(

@@ -70,7 +70,7 @@ def minor_of(row: Planned, field: str, currency: str) -> int:
     found: Amount = row.values[field]
     minor = found.minor(currency)
     if found.is_rounded(currency):
-        row.flag("amount_rounded", field, amount=import_cells.major(minor, currency))
+        row.flag("rounded", field, currency=currency)
     return minor
 
 

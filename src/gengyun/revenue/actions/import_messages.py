@@ -3,12 +3,13 @@
 from django.utils.translation import gettext_noop as _
 
 from gengyun.customers.actions.import_messages import add_messages
+from gengyun.revenue.actions import refusals
+from gengyun.revenue.calc.rules import RULES
 
 MESSAGES: dict[str, str] = {
     # of a cell
-    "amount_negative": _("the amount is below zero; money given back belongs into payments"),
+    "below_zero": _("the amount is below zero"),
     "amount_zero": _("the amount is zero: there is nothing to write"),
-    "currency_unknown": _("not a known currency; write a code of ISO 4217 such as CNY"),
     "share_unclear": _("a bare 1 may be 1 % or 100 %; write 1% or 100%"),
     "not_a_share": _("not a share between 0 and 100 %; write 6%, 0.06 or 85折"),
     "not_a_term": _("not a length of time; write 12, 12 months or 1 year"),
@@ -29,7 +30,7 @@ MESSAGES: dict[str, str] = {
     ),
     # of a row
     "currency_differs": _("two currencies in one row: %(currencies)s"),
-    "amount_rounded": _("rounded half up to the minor unit: %(amount)s"),
+    "currency_missing": _("the currency is missing"),
     "amount_missing": _("the amount is missing"),
     "number_missing": _("the number is missing"),
     "number_of_other": _("this number belongs to another customer"),
@@ -48,16 +49,38 @@ MESSAGES: dict[str, str] = {
     "currency_of_itself": _("a rate of a currency against itself"),
     "month_missing": _("the month is missing"),
     "kind_missing": _("the kind is missing"),
-    "rate_missing": _("the rate is missing"),
+    "exchange_rate_missing": _("the rate is missing"),
     "category_missing": _("the category is missing"),
     "year_missing": _("the year is missing"),
     "stage_missing": _("the stage is missing"),
     "opportunity_stage_unknown": _("there is no such stage; write one of: %(stages)s"),
     "opportunity_stage_taken": _("the stage “%(written)s” counts as “%(stage)s” here"),
     "owner_left_out": _("there is no user with this name or address; it goes in without an owner"),
-    "product_unknown": _("there is no such product; make it, or let the import make it"),
+    "product_missing": _("the product is missing; one for the whole file can be set"),
+    "product_unknown": _("there is no product %(name)s; make it, or let the import make it"),
+    "edition_unknown": _("%(product)s has no such edition; make it, or let the import make it"),
+    "contract_differs": _("row %(row)s says something else of this contract: %(fields)s"),
+    "line_differs": _("this line is there with other values (%(fields)s): it will be corrected"),
+    "renews_unknown": _("the customer has no such line that it could renew"),
+    "renews_answered": _("the line that it renews has been renewed already"),
+    "ended_without_day": _("it has ended, but the last day is missing"),
+    "arr_differs": _("the file says %(stated)s a year, the rule gives %(arr)s"),
     "product_left_out": _("there is no such product; it goes in without one"),
-    "product_made": _("a product that is new; the import makes it"),
+    "edition_made": _("the edition %(name)s of %(product)s is new; the import makes it"),
+    "product_made": _("the product %(name)s is new; the import makes it"),
 }
 
-add_messages(MESSAGES)
+# rules of the ledger say themselves what they refuse or flag
+add_messages(MESSAGES | {rule: sentence for rule, (_refused, sentence) in RULES.items()})
+add_messages(
+    {
+        refusal.code: refusal.message
+        for refusal in (
+            refusals.LineAnswered,
+            refusals.LineNotInForce,
+            refusals.LineWithoutEnd,
+            refusals.DayOutsideLine,
+            refusals.RateMissing,
+        )
+    }
+)

@@ -101,7 +101,7 @@ def _check(row: Planned, base: str, today: date) -> None:
         return
     values = row.values
     row.label = f"{values.get('currency', '')} {values.get('on', '')}".strip()
-    wanted = {"currency": "currency_unknown", "on": "day_missing", "rate": "rate_missing"}
+    wanted = {"currency": "currency_missing", "on": "day_missing", "rate": "exchange_rate_missing"}
     needed_values(row, wanted)
     if row.outcome == ERROR:
         return

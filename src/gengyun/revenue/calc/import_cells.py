@@ -126,7 +126,7 @@ def _amount(value: Decimal, currency: str | None, *, signed: bool) -> Amount:
     if abs(value) > MOST:
         raise BadCell("not_an_amount")
     if value < 0 and not signed:
-        raise BadCell("amount_negative")
+        raise BadCell("below_zero")
     return Amount(value, currency)
 
 
@@ -137,7 +137,7 @@ def currency(cell: Any) -> str | None:
         return None
     code = cells.currency_in(cell)
     if code not in DECIMALS:
-        raise BadCell("currency_unknown")
+        raise BadCell("currency_unknown", currency=found[:20])
     return code
 
 

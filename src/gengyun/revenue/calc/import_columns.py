@@ -51,6 +51,14 @@ CONTRACT_COLUMNS = (
         ),
     ),
     Column(
+        "is_ended",
+        _names(
+            "是否终止, 已终止, 是否流失, 已流失, 是否断约, 已断约, churn_flag, churned, "
+            "is_churned, terminated, is_ended, ended, cancelled"
+        ),
+    ),
+    Column("cause", _names("断约原因, 流失原因, 终止原因, churn_reason, reason, end_reason")),
+    Column(
         "auto_renew",
         _names(
             "自动续约, 自动续费, 是否自动续约, 自动续期, 自动顺延, auto_renew, auto_renewal, "

@@ -1,0 +1,230 @@
+"""The lines that are there beside those of a file: the same, another, one that it renews."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Sum
+
+from gengyun.customers.actions.import_kinds import CHANGED, CREATED, SAME, Planned
+from gengyun.revenue.actions.import_common import by_values, chunks, shown
+from gengyun.revenue.actions.import_contract_rows import MONEY, note_faults
+from gengyun.revenue.actions.lines import NewLine, as_written
+from gengyun.revenue.calc import rules
+from gengyun.revenue.models import Line, Movement
+
+# field of the file -> column of the line; compared where the file says something
+COMPARED = {
+    "edition": "edition_id",
+    "line_kind": "kind",
+    "seats": "seats",
+    "_amount": "amount_minor",
+    "_ends_on": "ends_on",
+    "_currency": "currency",
+    "is_trial": "is_trial",
+    "tax_included": "tax_included",
+    "tax_rate": "tax_rate_bp",
+    "discount": "discount_bp",
+    "committed": "committed_minor",
+}
+
+
+PRICED = frozenset({"amount_minor", "ends_on"})
+
+
+@dataclass
+class Held:
+    """Lines of the customers of a file, and by what their ARR stands now."""
+
+    by_contract: dict[int, list[Line]] = field(default_factory=lambda: defaultdict(list))
+    by_name: dict[tuple[int, str], Line] = field(default_factory=dict)
+    coming: set[tuple[int, str]] = field(default_factory=set)
+    beside: dict[tuple[int, int], list[rules.Present]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    balance: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, customers: Collection[int], rows: Sequence[Planned]) -> "Held":
+        held = cls()
+        lines = by_values(
+            Line.objects.filter(voided_at__isnull=True).select_related("contract"),
+            "customer_id",
+            sorted(customers),
+        )
+        held.balance = _balances(customers)
+        for line in sorted(lines, key=lambda line: line.pk):
+            held._add(line)
+        for row in rows:
+            for name in (row.values.get("line_id"), row.values["number"]):
+                if name:
+                    held.coming.add((row.values["_customer"], name))
+        return held
+
+    def _add(self, line: Line) -> None:
+        self.by_contract[line.contract_id].append(line)
+        for name in (line.external_id, line.contract.number):
+            if name:
+                self.by_name[line.customer_id, name] = line
+        is_over = line.arr_minor and not self.balance.get(line.pk)
+        if not is_over:
+            self.beside[line.customer_id, line.product_id].append(
+                rules.Present(
+                    number=line.contract.number,
+                    product=line.product_id,
+                    amount_minor=line.amount_minor,
+                    starts_on=line.starts_on,
+                    ends_on=line.ends_on,
+                    seats=line.seats,
+                    kind=line.kind,
+                    edition=line.edition_id,
+                    external_id=line.external_id,
+                )
+            )
+
+
+def _balances(customers: Collection[int]) -> dict[int, int]:
+    """ARR of each line when everything that is written has happened."""
+    found: dict[int, int] = {}
+    for part in chunks(sorted(customers)):
+        sums = Movement.objects.filter(customer_id__in=part, line__isnull=False)
+        found |= dict(sums.order_by().values_list("line_id").annotate(Sum("arr_minor")))
+    return found
+
+
+def plan_line(row: Planned, held: Held) -> None:
+    """What comes of a good row; called in the order in which things happened."""
+    new: NewLine = row.values["_new"]
+    line = _same_line(row, new, held)
+    if line is not None:
+        _plan_known(row, new, line, held)
+        return
+    _check_renews(row, held)
+    _check_beside(row, new, held)
+    if row.problems:
+        return
+    row.outcome = CREATED
+    row.told = {
+        "product": [None, new.product.name_zh],
+        "starts_on": [None, shown(new.starts_on)],
+        "ends_on": [None, shown(new.ends_on)],
+        "amount_minor": [None, new.amount_minor],
+    }
+
+
+def _plan_known(row: Planned, new: NewLine, line: Line, held: Held) -> None:
+    """A line that is there: unchanged, ended, or written down wrongly and to be corrected."""
+    row.target, row.outcome, row.values["_line"] = line.pk, SAME, line
+    is_running = bool(held.balance.get(line.pk))
+    changes = _changes(row, new, line)
+    last_day = line.ends_on if row.values.get("is_ended") else None
+    has_stopped = line.ends_on is None and new.ends_on is not None
+    if has_stopped and line.arr_minor == row.values["_counted"].arr_minor:
+        # an open-ended line got a last day: it has ended, its price has not changed
+        last_day = new.ends_on
+        changes = {name: changes[name] for name in changes if name not in PRICED}
+    if last_day is not None and is_running:
+        row.outcome, row.values["_last_day"] = CHANGED, last_day
+        row.told = {"ended_on": [None, shown(last_day)]}
+    elif changes:
+        row.outcome, row.values["_changes"] = CHANGED, changes
+        row.flag("line_differs", "number", fields=", ".join(changes))
+        row.told = {
+            name: [shown(getattr(line, name)), shown(value)] for name, value in changes.items()
+        }
+
+
+def _same_line(row: Planned, new: NewLine, held: Held) -> Line | None:
+    """By its own id; else of the same product, kind and first day in the contract — the one that
+    agrees in everything before one that differs, each for one row of the file only."""
+    contract = row.values["_contract"]
+    if contract.pk is None:
+        return None
+    mine = held.by_contract.get(contract.pk, [])
+    if "line_id" in row.values:
+        found = [line for line in mine if line.external_id == new.external_id]
+    else:
+        found = [
+            line
+            for line in mine
+            if (line.product_id, line.kind, line.starts_on)
+            == (new.product.pk, new.kind, new.starts_on)
+            and (new.edition is None or line.edition_id == new.edition.pk)
+            and line.corrects_id is None
+        ]
+        found.sort(key=lambda line: (len(_changes(row, new, line)), line.pk))
+    if not found:
+        return None
+    mine.remove(found[0])
+    return found[0]
+
+
+def _changes(row: Planned, new: NewLine, line: Line) -> dict[str, Any]:
+    """column -> new value, of what the file says and the line says otherwise."""
+    said = {
+        "edition": new.edition.pk if new.edition else None,
+        "line_kind": new.kind,
+        "seats": new.seats,
+        "_amount": new.amount_minor,
+        "_ends_on": new.ends_on,
+        "_currency": new.currency,
+        "is_trial": new.is_trial,
+        "tax_included": new.tax_included,
+        "tax_rate": new.tax_rate_bp,
+        "discount": new.discount_bp,
+        "committed": new.committed_minor,
+    }
+    written = set(row.values)
+    if written & {"ends_on", "paid_months"}:
+        written.add("_ends_on")
+    if written & set(MONEY):
+        written.add("_amount")
+    return {
+        column: said[name]
+        for name, column in COMPARED.items()
+        if name in written and getattr(line, column) != said[name]
+    }
+
+
+def _check_renews(row: Planned, held: Held) -> None:
+    """A line of the customer, there already or in the file, that ended before this one starts."""
+    name = row.values.get("renews")
+    if name is None:
+        return
+    customer = row.values["_customer"]
+    line = held.by_name.get((customer, name))
+    if line is None:
+        if (customer, name) not in held.coming or name == row.values.get("line_id"):
+            row.refuse("renews_unknown", "renews")
+        return
+    if line.ends_on is not None and row.values["_new"].starts_on <= line.ends_on:
+        params = {
+            "start": row.values["_new"].starts_on.isoformat(),
+            "end": line.ends_on.isoformat(),
+        }
+        note_faults(row, [rules.Fault("renewal_overlaps", params)])
+
+
+def _check_beside(row: Planned, new: NewLine, held: Held) -> None:
+    """Beside what is there and what comes with the file: twice the same, or overlapping."""
+    others = held.beside[row.values["_customer"], new.product.pk]
+    still = [other for other in others if other.ends_on is None or other.ends_on >= new.starts_on]
+    others[:] = still  # rows come in the order of their days: what is over stays over
+    counted = row.values["_counted"]
+    written = as_written(new, counted.arr_minor)
+    note_faults(row, rules.check_beside(written, still))
+    if not row.problems:
+        others.append(
+            rules.Present(
+                number=row.values["number"],
+                product=new.product.pk,
+                amount_minor=new.amount_minor,
+                starts_on=new.starts_on,
+                ends_on=new.ends_on,
+                seats=new.seats,
+                kind=new.kind,
+                edition=new.edition.pk if new.edition else None,
+                external_id=new.external_id,
+            )
+        )
