@@ -1,6 +1,7 @@
 """Opportunities: what may be sold, how far it is, what was changed."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from gengyun.customers.models import Customer
@@ -56,6 +57,7 @@ class Opportunity(models.Model):
     closed_on = models.DateField(null=True, blank=True)
     loss_reason = models.CharField(max_length=200, default="", blank=True)
     note = models.CharField(max_length=1000, default="", blank=True)
+    external_id = models.CharField(max_length=200, default="", blank=True)  # of an import
     created_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -69,6 +71,9 @@ class Opportunity(models.Model):
         indexes = [
             models.Index(fields=["stage", "expected_on"], name="opportunity_stage"),
             models.Index(fields=["customer", "expected_on"], name="opportunity_customer"),
+            models.Index(
+                fields=["external_id"], name="opportunity_external", condition=~Q(external_id="")
+            ),
         ]
 
     def __str__(self) -> str:
