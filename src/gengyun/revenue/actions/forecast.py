@@ -28,7 +28,7 @@ from gengyun.revenue.queries.odds import learn, told
 from gengyun.team.models import Team, User
 
 QUARTERS = 5  # the running one and four to come
-MOST_DRAWN = 30_000_000  # renewals x draws of a run: a few seconds of the night
+MOST_DRAWN = 150_000_000  # renewals x draws of a run: a few seconds of the night
 FEWEST_DRAWS = 500
 
 

@@ -12,6 +12,7 @@ of `key`, and the random numbers start from a fixed seed.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,7 @@ from gengyun.revenue.calc.renewal_odds import (
 DRAWS = 3_000
 LARGEST = 5
 QUANTILES = (0.025, 0.10, 0.50, 0.90, 0.975)
+MOST_INVERSE = 1e6  # of a probability: keeps places within 32 bits
 BLOCK = 256  # renewals drawn at once: the arrays of a block stay in the cache
 # (16 sqrt 3 / 15 pi)^2: a logit with normal noise of variance v is as flat as one divided by
 # sqrt(1 + c v); stretched by it, the mean over the noise is the rate that was meant
@@ -117,15 +119,15 @@ def forecast(
         **dimensions,
     }
     is_open = np.isnan(mine.settled_minor)
-    members = {name: _Members(codes, is_open) for name, codes in rows.items()}
+    members = {name: _Members(codes) for name, codes in rows.items()}
     drawn = {name: np.zeros((len(found.codes), draws)) for name, found in members.items()}
     means = np.zeros(len(mine))
-    at = np.flatnonzero(is_open)
-    for block, amounts in _drawn(mine, odds, at, as_of=as_of, draws=draws, seed=seed):
-        means[at[block]] = amounts.mean(axis=1, dtype=np.float64)
+    alike = _alike(mine, odds, as_of)
+    for block, ratios in _drawn(odds, alike, draws=draws, seed=seed):
+        amounts = np.multiply(ratios, mine.due_minor[block, None], out=ratios, casting="same_kind")
+        means[block] = amounts.mean(axis=1)
         for name, found in members.items():
-            codes, share = found.of(block)
-            drawn[name][codes] += share @ amounts
+            found.add(block, amounts, to=drawn[name])
     made = {name: _sums(mine, found, drawn[name], means) for name, found in members.items()}
     nothing = Sums(0, 0, 0, 0, 0, (0,) * len(QUANTILES))
     return Forecast(
@@ -145,74 +147,89 @@ def largest_rows(book: Book, count: int = LARGEST) -> Flags:
     return found
 
 
-def open_logit(book: Book, odds: Odds, at: Ints, as_of: np.datetime64) -> Floats:
-    """What being open so long adds to the logit; a model's probability knows it already."""
-    days = (as_of - book.due_on[at]).astype(np.int64)
-    return np.where(np.isnan(book.probability[at]), odds.delays.offset(days), 0.0)
-
-
 class _Members:
     """Which rows belong to which code of a dimension; -1 belongs nowhere."""
 
-    def __init__(self, codes: Ints, is_open: Flags) -> None:
+    def __init__(self, codes: Ints) -> None:
         found, place = np.unique(codes, return_inverse=True)
         first = int(np.searchsorted(found, 0))
         self.codes = found[first:]
         self.place = place - first
-        self.open_place = self.place[is_open]
 
-    def of(self, block: slice) -> tuple[Ints, Singles]:
-        """The codes met among open rows of a block, and [code, row] 1 where a row belongs."""
-        place = self.open_place[block]
-        met = np.unique(place[place >= 0])
-        return met, (met[:, None] == place[None, :]).astype(np.float32)
+    def add(self, rows: Ints, amounts: Singles, *, to: Floats) -> None:
+        """Add [row, draw] amounts of some rows to the [code, draw] sums.
+
+        Row by row: quicker than a product with a matrix of ones and zeros, whose threads wait for
+        one another on a busy machine, and exact to the last minor unit.
+        """
+        for place, amount in zip(self.place[rows].tolist(), amounts, strict=True):
+            if place >= 0:
+                to[place] += amount
 
 
-def _drawn(
-    book: Book, odds: Odds, at: Ints, *, as_of: np.datetime64, draws: int, seed: int
-) -> Iterator[tuple[slice, Singles]]:
-    """Blocks of open renewals with what each comes to in each draw."""
+@dataclass(frozen=True)
+class _Alike:
+    """Open renewals in runs that share cell, quarter and logit: a run needs its odds only once."""
+
+    rows: Ints  # of the book, run after run
+    run: Ints  # of each of `rows`
+    cell: Ints  # of each run
+    quarter: Ints  # place in `quarters`, of each run
+    quarters: int
+    own: Floats  # logit from a model; nan: the cell's rate
+    silence: Floats  # what being open so long adds to the cell's logit
+
+
+def _alike(book: Book, odds: Odds, as_of: np.datetime64) -> _Alike:
+    """A model's probability knows already what is still open; a cell's rate does not."""
+    at = np.flatnonzero(np.isnan(book.settled_minor))
+    own = logit(book.probability[at])
+    days = (as_of - book.due_on[at]).astype(np.int64)
+    silence = np.where(np.isnan(own), np.round(odds.delays.offset(days), 2), 0.0)
+    quarters, quarter = np.unique(quarter_of(book.due_on[at]), return_inverse=True)
+    known = np.nan_to_num(own, nan=np.inf)
+    order = np.lexsort((at, known, silence, quarter, book.cell[at]))
+    columns = np.stack([book.cell[at], quarter, silence, known])[:, order]
+    starts = np.ones(len(at), np.bool_)
+    starts[1:] = (columns[:, 1:] != columns[:, :-1]).any(axis=0)
+    heads = order[starts]
+    return _Alike(
+        rows=at[order],
+        run=np.cumsum(starts) - 1,
+        cell=book.cell[at][heads],
+        quarter=quarter[heads],
+        quarters=len(quarters),
+        own=own[heads],
+        silence=silence[heads],
+    )
+
+
+def _drawn(odds: Odds, alike: _Alike, *, draws: int, seed: int) -> Iterator[tuple[Ints, Singles]]:
+    """Blocks of open renewals: rows of the book, and [row, draw] new ARR over old, 0 where lost."""
     rng = np.random.default_rng(seed)
     spread = SPREADS[rng.choice(len(SPREADS), draws, p=odds.spread_weight)]
-    stretch = np.sqrt(1 + FLATTENING * spread**2).astype(np.float32)
-    cell_logit = np.array(
-        [logit(rng.beta(rate.alpha, rate.beta, draws)) for rate in odds.rates]
-    ).astype(np.float32)
-    quarters, quarter = np.unique(quarter_of(book.due_on[at]), return_inverse=True)
-    effect = (rng.normal(size=(len(quarters), draws)) * spread).astype(np.float32)
-    own = logit(book.probability[at]).astype(np.float32)
-    has_own = ~np.isnan(own)
-    offset = open_logit(book, odds, at, as_of).astype(np.float32)
-    table = odds.ratios.astype(np.float32)
-    cell, due = book.cell[at], book.due_minor[at].astype(np.float32)
-    for start in range(0, len(at), BLOCK):
-        block = slice(start, min(start + BLOCK, len(at)))
-        eta = cell_logit[cell[block]]
-        if has_own[block].any():
-            eta[has_own[block]] = own[block][has_own[block], None]
-        eta += offset[block, None]
-        eta *= stretch
-        eta += effect[quarter[block]]
-        np.negative(eta, out=eta)
-        np.exp(eta, out=eta)
-        eta += 1
-        # chance below p is a renewal; chance * (1/p) is then even on [0, 1) and picks the ratio
-        chance = rng.random(eta.shape, dtype=np.float32)
-        chance *= eta
-        amounts = _ratio(table, cell[block], chance)
-        amounts *= due[block, None]
-        yield block, amounts
-
-
-def _ratio(table: Singles, cell: Ints, chance: Singles) -> Singles:
-    """New amount over old: 0 where chance says lost, else the cell's quantile at `chance`."""
-    steps = table.shape[1]
-    padded = np.concatenate([table, np.zeros((len(table), 1), np.float32)], axis=1).ravel()
-    np.multiply(chance, np.float32(steps), out=chance)
-    np.minimum(chance, np.float32(steps), out=chance)
-    place = chance.astype(np.int32)
-    place += (cell * (steps + 1)).astype(np.int32)[:, None]
-    return padded.take(place)
+    stretch = np.sqrt(1 + FLATTENING * spread**2)
+    cells = np.array([logit(rng.beta(rate.alpha, rate.beta, draws)) for rate in odds.rates])
+    effect = rng.normal(size=(alike.quarters, draws)) * spread
+    steps = odds.ratios.shape[1]
+    # the last place stands for a loss
+    table = np.append(odds.ratios, np.zeros((len(cells), 1)), axis=1).astype(np.float32)
+    for start in range(0, len(alike.rows), BLOCK):
+        run = alike.run[start : start + BLOCK]
+        chance = rng.random((len(run), draws), dtype=np.float32)
+        ratios = np.empty_like(chance)
+        edges = [0, *(np.flatnonzero(np.diff(run)) + 1).tolist(), len(run)]
+        for first, last in pairwise(edges):
+            one = int(run[first])
+            cell = int(alike.cell[one])
+            base = cells[cell] if np.isnan(alike.own[one]) else alike.own[one]
+            eta = (base + alike.silence[one]) * stretch + effect[alike.quarter[one]]
+            # chance below p is a renewal; chance / p is then even on [0, 1) and picks the ratio
+            inverse = np.minimum(1 + np.exp(-eta), MOST_INVERSE) * steps
+            place = chance[first:last]
+            place *= inverse.astype(np.float32)
+            table[cell].take(place.astype(np.int32), out=ratios[first:last], mode="clip")
+        yield alike.rows[start : start + BLOCK], ratios
 
 
 def _expected(book: Book, means: Floats) -> Ints:

@@ -22,7 +22,7 @@ from gengyun.revenue.queries.renewals import converter
 from gengyun.team.models import Role, User
 from gengyun.team.queries.access import SEES_ALL
 
-MOST_DRAWN = 6_000_000  # renewals x draws of a page: about half a second
+MOST_DRAWN = 15_000_000  # renewals x draws of a page: about a quarter of a second
 FEWEST_DRAWS = 500
 FEW_DECIDED = 30  # below it the rates are mostly what was stated
 
