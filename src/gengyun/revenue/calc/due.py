@@ -29,6 +29,8 @@ class AnyLine(Protocol):
     @property
     def ends_on(self) -> date | None: ...
     @property
+    def corrects_id(self) -> int | None: ...
+    @property
     def known_at(self) -> datetime: ...
 
 
@@ -118,8 +120,12 @@ def came_due(lines: Iterable[AnyLine], movements: Sequence[AnyMovement]) -> dict
         for row in movements
         if row.kind == "renew" and row.due_on is not None
     }
+    # a line that was voided answers nothing, unless another one stands in its place
+    standing = by_pk.keys() | {line.corrects_id for line in by_pk.values()}
     for row in movements:
         if row.due_on is None or (row.pk is not None and row.pk in taken_back):
+            continue
+        if row.line_id not in standing:
             continue
         _answer(found, row)
     for line in by_pk.values():

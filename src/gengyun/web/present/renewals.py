@@ -1,0 +1,329 @@
+"""Renewals as they are shown: periods, categories, rows of the grid, facts behind a signal."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from gengyun.revenue.models import Category, Renewal, RenewalState, SelfCheck
+from gengyun.revenue.queries.renewals import Before
+from gengyun.web.present import format as plain
+from gengyun.web.present.marks import band_word
+from gengyun.web.words import gettext as _
+from gengyun.web.words import is_zh, pgettext, pick
+
+# the marks of ui.md: shape before colour
+MARKS = {
+    "signed": "k1",
+    "commit": "k2",
+    "expected": "k3",
+    "at_risk": "k4",
+    "lost": "k5",
+    "unjudged": "k6",
+}
+SAYABLE = ("commit", "expected", "at_risk", "unjudged")
+QUARTERS_ZH = "一二三四"
+
+
+# --- periods ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Period:
+    """A quarter (2027q1) or a month (2027-01); both days are included."""
+
+    first: date
+    months: int
+
+    @property
+    def key(self) -> str:
+        if self.months == 1:
+            return f"{self.first:%Y-%m}"
+        return f"{self.first.year}q{(self.first.month + 2) // 3}"
+
+    @property
+    def last(self) -> date:
+        return self.shifted(1).first - timedelta(days=1)
+
+    def shifted(self, by: int) -> "Period":
+        index = self.first.year * 12 + self.first.month - 1 + by * self.months
+        return Period(date(index // 12, index % 12 + 1, 1), self.months)
+
+    def name(self, *, with_year: bool = True) -> str:
+        year = self.first.year
+        if self.months == 1:
+            if is_zh():
+                said = f"{self.first.month} 月"
+                return f"{year} 年 {said}" if with_year else said
+            said = plain.MONTHS_EN[self.first.month - 1]
+            return f"{said} {year}" if with_year else said
+        number = (self.first.month + 2) // 3
+        if is_zh():
+            said = f"{QUARTERS_ZH[number - 1]}季度"
+            return f"{year} {said}" if with_year else said
+        return f"Q{number} {year}" if with_year else f"Q{number}"
+
+
+def quarter_of(day: date) -> Period:
+    return Period(date(day.year, (day.month - 1) // 3 * 3 + 1, 1), 3)
+
+
+def month_of(day: date) -> Period:
+    return Period(day.replace(day=1), 1)
+
+
+def period_of(text: str, *, today: date, by: str) -> Period:
+    """The period that an address names; one that cannot be read is the present one."""
+    try:
+        if len(text) == 6 and text[4] == "q" and text[5] in "1234":
+            found = Period(date(int(text[:4]), int(text[5]) * 3 - 2, 1), 3)
+        else:
+            found = Period(date.fromisoformat(f"{text}-01"), 1)
+        if 1990 <= found.first.year <= 2200:
+            return found
+    except ValueError:
+        pass
+    return month_of(today) if by == "month" else quarter_of(today)
+
+
+def same_in(period: Period, by: str) -> Period:
+    """The quarter of a month, the first month of a quarter."""
+    return month_of(period.first) if by == "month" else quarter_of(period.first)
+
+
+# --- words --------------------------------------------------------------------------------------
+
+
+def category_word(key: str) -> str:
+    match key:
+        case "signed":
+            return pgettext("renewal", "signed")
+        case "commit":
+            return pgettext("renewal", "commit")
+        case "expected":
+            return pgettext("renewal", "expected")
+        case "at_risk":
+            return pgettext("renewal", "at risk")
+        case "lost":
+            return pgettext("renewal", "lost")
+    return pgettext("renewal", "not judged")
+
+
+def signal_word(key: str) -> str:
+    match key:
+        case "renew":
+            return pgettext("signal", "will renew")
+        case "watch":
+            return pgettext("signal", "to watch")
+        case "risk":
+            return pgettext("signal", "at risk")
+    return pgettext("signal", "not clear")
+
+
+def question(number: int) -> str:
+    return {
+        1: _("Are the terms clear?"),
+        2: _("Is the expectation met?"),
+        3: _("Is there a relation to the key decider?"),
+        4: _("Are promises kept?"),
+    }[number]
+
+
+def answer_word(key: str) -> str:
+    return {"yes": _("yes"), "no": _("no")}.get(key) or _("not answered")
+
+
+def fact(code: str, values: Mapping[str, Any]) -> str:  # noqa: C901, PLR0911, PLR0912
+    """One fact behind an answer or a signal, as a sentence part."""
+    count = values.get("count", 0)
+    match code:
+        case "notice_given":
+            return _("They gave notice that they will not renew")
+        case "disputed":
+            return _("%(count)s invoices in dispute") % {"count": count}
+        case "overdue":
+            amount = plain.money(values.get("minor") or 0, zh=is_zh())
+            return _("%(amount)s overdue for %(days)s days") % {
+                "amount": amount,
+                "days": values.get("days"),
+            }
+        case "terms_written":
+            return _("Renewal terms are in the contract")
+        case "terms_open":
+            return _("The contract does not say how it renews")
+        case "health":
+            band = values.get("band") or "N"
+            said = {"band": band, "word": band_word(band), "score": plain.score(values["score"])}
+            return _("Health %(band)s %(score)s %(word)s") % said
+        case "seats_used":
+            share = plain.percent(values.get("share"))
+            return _("%(share)s of the bought seats are used") % {"share": share}
+        case "decider_left":
+            return _("%(name)s, the decision maker, left") % {"name": values.get("name", "")}
+        case "no_decider":
+            return _("No decision maker is recorded")
+        case "decider_never":
+            return _("No talk with the decision maker is recorded")
+        case "decider_talk":
+            return _("Last talk with the decision maker %(days)s days ago") % {
+                "days": values.get("days")
+            }
+        case "unsolved":
+            return _("%(count)s contacts left a problem unsolved") % {"count": count}
+        case "solved":
+            return _("%(count)s problems were solved in half a year") % {"count": count}
+        case "step_late":
+            return _("The next step is %(days)s days late") % {"days": values.get("days")}
+        case "late_alerts":
+            return _("%(count)s alerts past their time limit") % {"count": count}
+        case "urgent_alerts":
+            return _("%(count)s urgent alerts are open") % {"count": count}
+        case "alerts":
+            return _("%(count)s alerts are open") % {"count": count}
+        case "answers_no":
+            joined = ("、" if is_zh() else ", ").join(str(q) for q in values.get("questions", ()))
+            return _("self-check: no to question %(questions)s") % {"questions": joined}
+    return code
+
+
+def facts(why: Iterable[Iterable[Any]]) -> list[str]:
+    return [fact(code, values) for code, values in why]
+
+
+def change_word(name: str) -> str:
+    """Name of a field in the record of changes."""
+    head, _sep, number = name.rpartition("_")
+    match head:
+        case "check":
+            return _("Self-check %(number)s") % {"number": number}
+        case "view":
+            return _("View at %(number)s days") % {"number": number}
+        case "decided":
+            return _("Decision at %(number)s days") % {"number": number}
+    return {
+        "category": _("Category"),
+        "forecast_minor": _("Forecast"),
+        "due_minor": _("Comes due"),
+        "due_on": _("Due date"),
+        "state": _("State"),
+        "outcome_minor": _("Outcome"),
+        "cause": _("Cause"),
+        "owner": "CSM",
+        "gap": _("Disagreement"),
+    }.get(name, name)
+
+
+def change_value(name: str, value: Any, currency: str) -> str:  # noqa: PLR0911
+    if value in {None, ""}:
+        return "—"
+    if name.endswith("_minor"):
+        return plain.money(int(value), currency, zh=is_zh())
+    if name == "category":
+        return category_word(value)
+    if name.startswith("check_"):
+        return answer_word(value)
+    if name.startswith(("view_", "decided_")):
+        return signal_word(value)
+    if name == "state":
+        return str(dict(RenewalState.choices).get(value, value))
+    return str(value)
+
+
+# --- rows ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Row:
+    """One renewal of the grid."""
+
+    renewal: Renewal
+    summary: Any = None
+    dots: list[str] = field(default_factory=lambda: [""] * 4)  # y, n, "" for the four questions
+    was: dict[str, str] = field(default_factory=dict)  # field -> what it was at the week's start
+    odds: Any = None
+
+    @property
+    def mark(self) -> str:
+        return MARKS[self.renewal.category]
+
+    @property
+    def word(self) -> str:
+        return category_word(self.renewal.category)
+
+    @property
+    def dots_said(self) -> str:
+        words = {"y": _("yes"), "n": _("no"), "": _("not answered")}
+        joined = ("、" if is_zh() else ", ").join(words[dot] for dot in self.dots)
+        return _("Self-check: %(answers)s") % {"answers": joined}
+
+    @property
+    def apart(self) -> str:
+        """What the two sides say where they differ."""
+        if not self.renewal.gap:
+            return ""
+        return _("you: %(category)s, signal: %(signal)s") % {
+            "category": self.word,
+            "signal": signal_word(self.renewal.signal),
+        }
+
+    @property
+    def plain_amount(self) -> str:
+        """The forecast as it is typed: in the unit of the column, without separators."""
+        minor = self.renewal.forecast_minor
+        if minor is None:
+            return ""
+        return plain.number(minor / (1e6 if is_zh() else 1e5), 4 if is_zh() else 3).replace(",", "")
+
+
+def rows(
+    renewals: Iterable[Renewal],
+    *,
+    summaries: Mapping[int, Any],
+    checks: Iterable[SelfCheck],
+    was: Mapping[int, Before],
+    odds: Mapping[int, Any] | None = None,
+) -> list[Row]:
+    dots: dict[int, list[str]] = {}
+    for check in checks:
+        answer = check.answer or check.auto_answer
+        mark = {"yes": "y", "no": "n"}.get(answer, "")
+        dots.setdefault(check.renewal_id, [""] * 4)[check.question - 1] = mark
+    return [
+        Row(
+            renewal,
+            summary=summaries.get(renewal.customer_id),
+            dots=dots.get(renewal.pk, [""] * 4),
+            was=_was(renewal, was.get(renewal.pk)),
+            odds=(odds or {}).get(renewal.pk),
+        )
+        for renewal in renewals
+    ]
+
+
+def _was(renewal: Renewal, then: Before | None) -> dict[str, str]:
+    if then is None:
+        return {}
+    told = {}
+    for name in ("category", "forecast_minor"):
+        if name in then.values and then.values[name] != getattr(renewal, name):
+            old = change_value(name, then.values[name], renewal.currency)
+            new = change_value(name, getattr(renewal, name), renewal.currency)
+            told[name] = _("Changed this week: %(old)s → %(new)s") % {"old": old, "new": new}
+    return told
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A line between the rows: a month, a person, a tier."""
+
+    label: str
+    part: Any  # queries.renewals.Part
+
+
+def categories() -> list[tuple[str, str]]:
+    """What a person may choose; a loss asks for its cause, a signature comes from the contract."""
+    return [(key, category_word(key)) for key in (*SAYABLE, Category.LOST)]
+
+
+def product_name(renewal: Renewal) -> str:
+    return pick(renewal.product) if renewal.product_id else renewal.group

@@ -1,0 +1,14 @@
+"""Paths of renewals; included by `web.urls`."""
+
+from django.urls import path
+
+from gengyun.web.views import renewal_accuracy, renewal_work, renewals
+
+urlpatterns = [
+    path("renewals/", renewals.show, name="renewals"),
+    path("renewals/changes/", renewals.changes, name="renewals_changes"),
+    path("renewals/accuracy/", renewal_accuracy.show, name="renewals_accuracy"),
+    path("renewals/<int:pk>/", renewal_work.panel, name="renewal"),
+    path("renewals/<int:pk>/forecast/", renewal_work.forecast, name="renewal_forecast"),
+    path("renewals/<int:pk>/<slug:verb>/", renewal_work.act, name="renewal_act"),
+]

@@ -1,0 +1,224 @@
+"""One renewal in the side panel, and what can be done with it."""
+
+import re
+from decimal import Decimal
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from gengyun.alerts.models import RiskCause
+from gengyun.kernel.errors import NotFound, Refusal
+from gengyun.portfolio.models import CustomerSummary
+from gengyun.revenue.actions import checkpoints, renewal_outcomes, renewals
+from gengyun.revenue.calc.checkpoints import QUESTIONS, views_at
+from gengyun.revenue.models import Checkpoint, CheckpointState, RenewalLine, SelfCheck
+from gengyun.revenue.queries import renewals as queries
+from gengyun.team.queries.access import can
+from gengyun.web import undo
+from gengyun.web.access import page
+from gengyun.web.forms import Form
+from gengyun.web.numbers import is_number
+from gengyun.web.present import format as plain
+from gengyun.web.present import renewals as present
+from gengyun.web.render import back, is_htmx, render, toast
+from gengyun.web.views.alert_work import cause_groups
+from gengyun.web.views.renewals import TEMPLATE, address_of, board
+from gengyun.web.words import is_zh, pick
+
+BARE = re.compile(r"^[0-9][0-9,，]*(\.[0-9]+)?$")
+UNITS = {"wan": 1_000_000, "k": 100_000}  # minor units of a bare number in the column
+
+
+class AmountUnreadable(Refusal):
+    code = "renewal_amount_unreadable"
+    message = "This is no amount; write 48.6 or 486000元."
+
+
+@page()
+def panel(request, pk):
+    """One renewal beside the grid; without script, a page of its own."""
+    return render_panel(request, queries.get(request.user, pk))
+
+
+def render_panel(request, renewal, *, status=200):
+    checks = {check.question: check for check in SelfCheck.objects.filter(renewal=renewal)}
+    cause = RiskCause.objects.filter(key=renewal.cause).first() if renewal.cause else None
+    lines = RenewalLine.objects.filter(renewal=renewal).select_related(
+        "line__product", "line__edition", "line__contract"
+    )
+    context = {
+        "r": renewal,
+        "customer": renewal.customer,
+        "summary": CustomerSummary.objects.filter(pk=renewal.customer_id).first(),
+        "mark": present.MARKS[renewal.category],
+        "questions": [(n, present.question(n), checks.get(n)) for n in QUESTIONS],
+        "points": list(
+            Checkpoint.objects.filter(renewal=renewal)
+            .select_related("view_by", "decided_by")
+            .order_by("-days")
+        ),
+        "views_at": views_at,
+        "lines": list(lines),
+        "history": queries.history(renewal),
+        "cause": pick(cause) if cause else renewal.cause,
+        "causes": cause_groups(),
+        "choices": [choice for choice in present.categories() if choice[0] != "lost"],
+        "category_word": present.category_word,
+        "signal_word": present.signal_word,
+        "answer_word": present.answer_word,
+        "facts": present.facts,
+        "change_word": present.change_word,
+        "change_value": present.change_value,
+        "product_name": present.product_name(renewal),
+        "live": renewal.state == "open",
+        "STATE": CheckpointState,
+        "may_work": can(request.user, "renewal.work"),
+        "may_decide": can(request.user, "renewal.decide"),
+        "may_contract": can(request.user, "contract.edit"),
+        "amount": present.Row(renewal).plain_amount,
+        "unit": "wan" if is_zh() else "k",
+    }
+    block = "panel" if is_htmx(request) else None
+    return render(request, "renewals/panel.html", context, block=block, status=status)
+
+
+def amount_of(text, unit):
+    """Minor units: a bare number is in the unit of the column, another one says its own."""
+    text = text.strip()
+    if not text:
+        return None
+    if BARE.match(text) and unit in UNITS and len(text) <= 15:
+        return round(Decimal(re.sub("[,，]", "", text)) * UNITS[unit])
+    form = Form.of({"amount": text})
+    form.amount("amount", into="minor")
+    if form.errors:
+        raise AmountUnreadable
+    return form.values["minor"]
+
+
+@page("renewal.work", methods=("POST",))
+def forecast(request, pk):
+    """Category, amount and reason. From the grid: the grid anew; from the panel: the panel."""
+    given = request.POST
+    values = {}
+    if given.get("category"):
+        values["category"] = given["category"]
+    if "amount" in given:
+        amount = amount_of(given["amount"], given.get("unit", ""))
+        if amount is not None or given.get("category") in {None, "unjudged"}:
+            values["forecast_minor"] = amount
+    if values.get("category") == "unjudged":
+        values["forecast_minor"] = None
+    told = renewals.set_forecast(
+        actor=request.user, now=request.now, renewal_id=pk, why=given.get("why", ""), **values
+    )
+    renewal = queries.get(request.user, pk)
+    if told:
+        said = _("%(name)s: %(category)s, %(amount)s") % {
+            "name": renewal.customer.name,
+            "category": present.category_word(renewal.category),
+            "amount": plain.money(renewal.forecast_minor, renewal.currency, zh=is_zh()),
+        }
+        toast(request, said, undo=undo.remember(request, "renewal", {"pk": pk, "told": told}))
+    return _answer(request, renewal)
+
+
+def _answer(request, renewal):
+    if not is_htmx(request):
+        return back(request, reverse("web:renewals"))
+    if request.headers.get("HX-Target") == "board":
+        address = address_of(request, request.POST)
+        return render(request, TEMPLATE, board(request, address), block="board")
+    response = render_panel(request, renewal)
+    response["HX-Trigger"] = "renewals-changed"
+    return response
+
+
+@page("renewal.work", methods=("POST",))
+def act(request, pk, verb):
+    """A question answered, a view given, a disagreement decided, a loss recorded or taken back."""
+    do = _VERBS.get(verb)
+    if do is None:
+        raise NotFound
+    renewal = queries.get(request.user, pk)
+    text = do(request, renewal, request.POST)
+    toast(request, _("%(name)s: %(what)s") % {"name": renewal.customer.name, "what": text})
+    return _answer(request, queries.get(request.user, pk))
+
+
+def _check(request, renewal, form):
+    number = form.get("question", "")
+    checkpoints.answer_question(
+        actor=request.user,
+        now=request.now,
+        renewal_id=renewal.pk,
+        question=int(number) if is_number(number) else 0,
+        answer=form.get("answer", ""),
+        note=form.get("note", ""),
+    )
+    return _("answered")
+
+
+def _point(renewal, form):
+    number = form.get("point", "")
+    found = is_number(number) and Checkpoint.objects.filter(pk=int(number), renewal=renewal)
+    point = found.first() if found else None
+    if point is None:
+        raise NotFound
+    return point.pk
+
+
+def _view(request, renewal, form):
+    point = checkpoints.give_view(
+        actor=request.user,
+        now=request.now,
+        checkpoint_id=_point(renewal, form),
+        view=form.get("view", ""),
+        why=form.get("why", ""),
+    )
+    if point.state == CheckpointState.DISPUTED:
+        return _("the signal says otherwise; a leader decides")
+    return present.signal_word(point.view)
+
+
+def _decide(request, renewal, form):
+    point = checkpoints.decide(
+        actor=request.user,
+        now=request.now,
+        checkpoint_id=_point(renewal, form),
+        decided=form.get("decided", ""),
+        why=form.get("why", ""),
+    )
+    return _("decided: %(view)s") % {"view": present.signal_word(point.decided)}
+
+
+def _lose(request, renewal, form):
+    wanted = form.get("cause", "")
+    cause = RiskCause.objects.filter(key=wanted, retired_at__isnull=True).first()
+    if wanted and cause is None:
+        raise NotFound
+    renewal_outcomes.lose(
+        actor=request.user,
+        now=request.now,
+        renewal_id=renewal.pk,
+        cause=wanted,
+        involuntary=form.get("involuntary") == "1",
+        note=form.get("note", ""),
+    )
+    return _("recorded as lost")
+
+
+def _reopen(request, renewal, form):
+    renewal_outcomes.take_back_loss(
+        actor=request.user, now=request.now, renewal_id=renewal.pk, why=form.get("why", "")
+    )
+    return _("open again")
+
+
+_VERBS = {
+    "check": _check,
+    "view": _view,
+    "decide": _decide,
+    "lose": _lose,
+    "reopen": _reopen,
+}
