@@ -33,7 +33,10 @@ FEWEST_DRAWS = 500
 
 
 def record_forecast(*, as_of: date, now: datetime) -> ForecastRun | None:
-    """The run of the week of `as_of`, once; None where this week's is there already."""
+    """The run of the week of `as_of`, once; None where this week's is there already.
+
+    Renewals stand as they did at `now`, so that a past night gives what it would have given.
+    """
     monday = as_of - timedelta(days=as_of.weekday())
     if ForecastRun.objects.filter(as_of__gte=monday, as_of__lte=as_of).exists():
         return None
@@ -44,7 +47,7 @@ def record_forecast(*, as_of: date, now: datetime) -> ForecastRun | None:
         last = next_period(last, ForecastSpan.QUARTER)
     coming = Renewal.objects.filter(due_on__gte=first, due_on__lt=last)
     draws = max(FEWEST_DRAWS, min(DRAWS, MOST_DRAWN // max(coming.count(), 1)))
-    made = expect(coming, as_of=as_of, using=found, draws=draws, teams=team_paths())
+    made = expect(coming, as_of=as_of, using=found, draws=draws, teams=team_paths(), moment=now)
     with transaction.atomic():
         run = ForecastRun.objects.create(
             as_of=as_of, made_at=now, currency=made.currency, odds=told(found), draws=draws

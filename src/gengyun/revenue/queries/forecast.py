@@ -1,8 +1,9 @@
 """The forecast of the renewals an actor sees, in one currency, with what it rests on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from django.db.models import Exists, OuterRef, QuerySet
@@ -18,7 +19,7 @@ from gengyun.revenue.models import (
     RenewalState,
 )
 from gengyun.revenue.queries.odds import Learned, learned
-from gengyun.revenue.queries.renewals import converter
+from gengyun.revenue.queries.renewals import before, converter
 from gengyun.team.models import Role, User
 from gengyun.team.queries.access import SEES_ALL
 
@@ -81,14 +82,16 @@ def expect(
     probabilities: Mapping[int, float] | None = None,
     draws: int | None = None,
     teams: Mapping[int, Sequence[int]] | None = None,
+    moment: datetime | None = None,
 ) -> Expected:
     """Simulate these renewals as of a day.
 
     `probabilities`: renewal -> chance of renewing, from a churn model; without one, the rates of
     `using` (this week's by default). `teams`: owner -> the teams they count in, from the top.
+    `moment`: as they stood then; default now.
     """
     known = using or learned(as_of)
-    rows, currency, without_rate = book_rows(renewals, as_of)
+    rows, currency, without_rate = book_rows(renewals, as_of, moment)
     own = probabilities or {}
     book = Book(
         key=_ints(row.pk for row in rows),
@@ -141,42 +144,67 @@ def _level(path: Sequence[int], level: int) -> int:
     return path[level] if level < len(path) else -1
 
 
-def book_rows(renewals: QuerySet[Renewal], as_of: date) -> tuple[list[Row], str, dict[str, int]]:
+COLUMNS = (
+    "pk", "due_on", "due_minor", "state", "outcome_minor", "category", "forecast_minor",
+    "currency", "customer__tier_id", "customer__owner_id", "has_before",
+)  # fmt: skip
+REPLAYED = COLUMNS[1:7]
+
+
+def book_rows(
+    renewals: QuerySet[Renewal], as_of: date, moment: datetime | None = None
+) -> tuple[list[Row], str, dict[str, int]]:
     """Rows in the base currency; those in a currency without a rate are counted, not guessed."""
     convert, currency = converter(as_of)
-    before = Renewal.objects.filter(
-        customer_id=OuterRef("customer_id"), due_on__lt=OuterRef("due_on")
-    ).exclude(state=RenewalState.MERGED)
     found: list[Row] = []
     without_rate: dict[str, int] = {}
-    rows = renewals.exclude(state=RenewalState.MERGED).annotate(has_before=Exists(before))
-    columns = rows.order_by("pk").values_list(
-        "pk", "customer__tier_id", "customer__owner_id", "due_on", "has_before", "state",
-        "category", "currency", "due_minor", "outcome_minor", "forecast_minor",
-    )  # fmt: skip
-    for pk, tier, owner, due_on, has_before, state, category, code, *money in columns:
+    for values in _values(renewals, moment):
+        code = values["currency"]
         due, outcome, opinion = (
             None if minor is None else convert(minor, code)
-            for minor in (money[0], money[1] or 0, money[2])
+            for minor in (
+                values["due_minor"],
+                values["outcome_minor"] or 0,
+                values["forecast_minor"],
+            )
         )
         if due is None or outcome is None:
             without_rate[code] = without_rate.get(code, 0) + 1
             continue
-        is_open = state == RenewalState.OPEN
+        is_open = values["state"] == RenewalState.OPEN
         found.append(
             Row(
-                pk=pk,
-                tier_id=tier,
-                owner_id=owner,
-                due_on=due_on,
-                is_first=not has_before,
+                pk=values["pk"],
+                tier_id=values["customer__tier_id"],
+                owner_id=values["customer__owner_id"],
+                due_on=values["due_on"],
+                is_first=not values["has_before"],
                 is_open=is_open,
                 due_minor=due,
                 outcome_minor=outcome,
-                said_minor=_opinion(category, opinion) if is_open else outcome,
+                said_minor=_opinion(values["category"], opinion) if is_open else outcome,
             )
         )
     return found, currency, without_rate
+
+
+def _values(renewals: QuerySet[Renewal], moment: datetime | None) -> Iterator[dict[str, Any]]:
+    earlier = Renewal.objects.filter(
+        customer_id=OuterRef("customer_id"), due_on__lt=OuterRef("due_on")
+    ).exclude(state=RenewalState.MERGED)
+    rows = renewals.exclude(state=RenewalState.MERGED).annotate(has_before=Exists(earlier))
+    if moment is not None:
+        rows = rows.filter(created_at__lte=moment)
+    found = list(rows.order_by("pk").values(*COLUMNS))
+    then = before([row["pk"] for row in found], moment) if moment is not None else {}
+    for row in found:
+        was = then.get(row["pk"])
+        if was is not None:
+            for name in REPLAYED:
+                row[name] = was.get(name, row[name])
+            if isinstance(row["due_on"], str):
+                row["due_on"] = date.fromisoformat(row["due_on"])
+        yield row
 
 
 def _opinion(category: str, forecast_minor: int | None) -> int | None:
