@@ -1,4 +1,4 @@
-"""`gengyun import`: events, customers, contacts, activities and subscription periods."""
+"""`gengyun import`: events, customers, contacts, activities, periods, and what concerns revenue."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,20 @@ import click
 
 from gengyun.cli.main import setup
 
-KINDS = ["events", "customers", "contacts", "activities", "periods"]
+KINDS = [
+    "events",
+    "customers",
+    "contacts",
+    "activities",
+    "periods",
+    "contracts",
+    "invoices",
+    "payments",
+    "spend",
+    "budgets",
+    "rates",
+    "opportunities",
+]
 
 
 def _pairs(_context, _parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -41,12 +54,21 @@ def _pairs(_context, _parameter, values: tuple[str, ...]) -> dict[str, str]:
 @click.option(
     "--history",
     is_flag=True,
-    help="Events: a record made at the time. They count as known when they happened, so that past "
-    "days can be judged. For a new source.",
+    help="A record made at the time: events, contracts, invoices, payments, spend and rates count "
+    "as known when they happened, so that past days can be judged. For events: a new source.",
 )
 @click.option("--create-customers", is_flag=True, help="Events: make customers that are missing.")
 @click.option("--zone", help="Events: time zone of times without one (default: the company's).")
 @click.option("--known-from", metavar="DAY", help="Others: the facts are known since this day.")
+@click.option(
+    "--set",
+    "file_options",
+    multiple=True,
+    callback=_pairs,
+    metavar="OPTION=VALUE",
+    help="Revenue: what holds for the whole file: product, create_products, currency, "
+    "tax_included, tax_rate, end_day (last or after).",
+)
 @click.option("--dry-run", is_flag=True, help="Others: say what would happen, change nothing.")
 @click.option(
     "--errors",
@@ -56,6 +78,9 @@ def _pairs(_context, _parameter, values: tuple[str, ...]) -> dict[str, str]:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object at the end.")
 def command(*, kind, files, mapping, as_json, errors, **options) -> None:
     """Import FILES: CSV, JSONL (both also .gz) or Parquet for events; CSV, XLSX or JSONL else.
+
+    Kinds: events, customers, contacts, activities, periods; contracts (with their lines),
+    invoices, payments, spend, budgets, rates, opportunities.
 
     Importing the same file again changes nothing. Rows that cannot be used are written to a file
     with the reason; the others go in.
@@ -168,9 +193,11 @@ def _rows(kind, path, *, mapping, errors, as_json, options) -> None:
 
     now = utc_now()
     run = prepare_import(actor=None, now=now, kind=kind, file_name=path.name, path=path)
-    known_from = {"known_from": options["known_from"]} if options["known_from"] else {}
+    given = {**options["file_options"], "known_from": options["known_from"]}
+    if options["history"]:
+        given["history"] = True
     run = check_import(
-        actor=None, now=now, run=run, mapping={**run.mapping, **mapping}, options=known_from
+        actor=None, now=now, run=run, mapping={**run.mapping, **mapping}, options=given
     )
     line = {"kind": kind, "file": path.name, "rows": run.row_count}
     if options["dry_run"]:
@@ -193,10 +220,41 @@ def _rows(kind, path, *, mapping, errors, as_json, options) -> None:
         if run.error_path:
             errors.write_bytes((settings.DATA_DIR / run.error_path).read_bytes())
             line["error_file"] = str(errors)
+    if run.rows_path:
+        rows_file = Path(f"{path.name}.rows.csv")
+        rows_file.write_bytes((settings.DATA_DIR / run.rows_path).read_bytes())
+        line["rows_file"] = str(rows_file)
     if as_json:
-        click.echo(json.dumps(line, ensure_ascii=False))
+        extra = {name: run.outcome[name] for name in EXPLAINED if name in run.outcome}
+        click.echo(json.dumps(line | extra, ensure_ascii=False))
         return
     click.echo(", ".join(f"{name} {value}" for name, value in line.items()))
+    _explained(run.outcome)
+
+
+EXPLAINED = ("totals", "reasons", "flagged")
+
+
+def _explained(outcome) -> None:
+    """Why rows are refused or to be looked at, and where the money of the file went."""
+    from gengyun.customers.actions.import_messages import MESSAGES
+
+    for name, word in (("reasons", "refused"), ("flagged", "to check")):
+        for code, count in outcome.get(name, []):
+            click.echo(f"  {word}: {count} rows, {code}: {MESSAGES[code]}")
+    for total in outcome.get("totals", []):
+        parts = ", ".join(
+            f"{part} {_major(total[part], total['currency'])}"
+            for part in ("file", "created", "changed", "same", "error")
+        )
+        unread = f", {total['unreadable']} cells not readable" if total["unreadable"] else ""
+        click.echo(f"  {total['measure']} {total['currency']}: {parts}{unread}")
+
+
+def _major(minor: int, currency: str) -> str:
+    from gengyun.revenue.calc.import_cells import major
+
+    return major(minor, currency)
 
 
 def _progress():

@@ -55,7 +55,10 @@ MESSAGES: dict[str, str] = {
     "stage_missing": _("the stage is missing"),
     "opportunity_stage_unknown": _("there is no such stage; write one of: %(stages)s"),
     "opportunity_stage_taken": _("the stage “%(written)s” counts as “%(stage)s” here"),
-    "owner_left_out": _("there is no user with this name or address; it goes in without an owner"),
+    "closed_before_opened": _("closed before it was opened"),
+    "owner_left_out": _(
+        "there is no user with this name or address; the owner of the customer gets it"
+    ),
     "product_missing": _("the product is missing; one for the whole file can be set"),
     "product_unknown": _("there is no product %(name)s; make it, or let the import make it"),
     "edition_unknown": _("%(product)s has no such edition; make it, or let the import make it"),
