@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from gengyun.customers.actions import fields
+from gengyun.customers.actions import fields, governed
 from gengyun.customers.actions.custom_values import usable_fields, write_values
 from gengyun.customers.actions.customers import DayPast, ReasonMissing
 from gengyun.customers.actions.history import Change, Frame, write_changes
@@ -72,6 +72,7 @@ def _edit_built_in(
         Change(row, fields.clean({n: v for n, v in wanted[row.pk].items() if n in SHARED}))
         for row in rows
     ]
+    governed.refuse_changes(rows, {change.customer.pk: change.values for change in changes})
     done = write_changes(changes, actor=actor, now=now, action="customer.edit")
     return {
         change.customer.pk: {

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
-from gengyun.customers.actions import fields
+from gengyun.customers.actions import fields, governed
 from gengyun.customers.actions.custom_values import usable_fields, write_values
 from gengyun.customers.actions.history import Change, Frame, write_changes, write_new
 from gengyun.customers.actions.journeys import move_stage
@@ -159,6 +159,7 @@ def edit_customer(
     if "parent" in changes:
         fields.check_parent(actor, changes["parent"], child=row)
     old_id = row.external_id
+    governed.refuse_changes([row], {row.pk: values})
     _write_one(row, values, actor=actor, now=now, action="customer.edit")
     _write_custom(row, custom, actor=actor, now=now)
     if row.external_id != old_id:

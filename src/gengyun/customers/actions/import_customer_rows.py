@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from gengyun.customers.actions import governed
 from gengyun.customers.actions.history import Frame
 from gengyun.customers.actions.import_kinds import (
     CHANGED,
@@ -197,9 +198,11 @@ def plan_customers(planned: Sequence[Planned], context: Context) -> None:
         row.target = planner.match(row)
     present = customers_by_id(row.target for row in planned if row.target is not None)
     borne = _tags_borne(planned)
+    found = {id(row): planner.columns(row, present.get(row.target or 0)) for row in planned}
+    ruled = governed.touched({row.target: found[id(row)] for row in planned if row.target})
     for row in planned:
         customer = present.get(row.target or 0)
-        columns = planner.columns(row, customer)
+        columns = _without(row, customer, found[id(row)], ruled.get(row.target or 0, set()))
         row.told = _told(customer, columns)
         new_tags = set(row.values.get("tags", ())) - borne.get(row.target or 0, set())
         if new_tags:
@@ -210,6 +213,16 @@ def plan_customers(planned: Sequence[Planned], context: Context) -> None:
         row.label = customer.name if customer else row.label
     _refuse_repeated(planned)
     _plan_parents(planned, planner.book, present)
+
+
+def _without(
+    row: Planned, customer: Customer | None, columns: dict[str, Any], ruled: set[str]
+) -> dict[str, Any]:
+    """Fields that follow from contracts stay as they are; who sends others is told so."""
+    for name in sorted(ruled & columns.keys()):
+        if getattr(customer, name, None) != columns[name]:
+            row.flag("field_governed", name)
+    return {name: value for name, value in columns.items() if name not in ruled}
 
 
 def _told(customer: Customer | None, columns: Mapping[str, Any]) -> dict[str, list[Any]]:

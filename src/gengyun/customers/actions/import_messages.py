@@ -24,6 +24,7 @@ MESSAGES: dict[str, str] = {
     "cell_too_long": _("a cell of this row is too long"),
     "too_many_cells": _("the row has more cells than the header"),
     "not_an_object": _("the line is not a JSON object"),
+    "field_governed": _("it follows from the contracts and stays as it is"),
     "name_missing": _("the name is missing"),
     "customer_missing": _("the customer is missing"),
     "customer_unknown": _("there is no such customer"),

@@ -79,6 +79,14 @@ class Part:
 
 
 _parts: dict[str, Part] = {}
+# told when two became one or two again, in the transaction: (kept id, gone id, actor, now)
+Follower = Callable[[int, int, User | None, datetime], None]
+_followers: list[Follower] = []
+
+
+def follow_merges(follower: Follower) -> None:
+    if follower not in _followers:
+        _followers.append(follower)
 
 
 def register(part: Part) -> None:
@@ -210,7 +218,7 @@ def merge_customers(
     moved = [Change(child, {"parent_id": stays.pk}) for child in children]
     write_changes(moved, action="customer.edit", **common)
     record(actor=actor, now=now, action="customer.merged", obj=merge, changes=readable(told))
-    _tell(merge, children, now)
+    _tell(merge, children, actor, now)
     return merge
 
 
@@ -246,7 +254,7 @@ def undo_merge(*, actor: User | None, now: datetime, merge: CustomerMerge) -> li
     row.undone_at, row.undone_by = now, actor
     row.save(update_fields=["undone_at", "undone_by"])
     record(actor=actor, now=now, action="customer.merge_undone", obj=row)
-    _tell(row, children, now)
+    _tell(row, children, actor, now)
     return stays_changed
 
 
@@ -322,7 +330,11 @@ def _union_of_tags(kept: Customer, gone: Customer, actor: User | None, now: date
     return new
 
 
-def _tell(merge: CustomerMerge, children: Sequence[Customer], now: datetime) -> None:
+def _tell(
+    merge: CustomerMerge, children: Sequence[Customer], actor: User | None, now: datetime
+) -> None:
+    for follower in _followers:
+        follower(merge.kept_id, merge.gone_id, actor, now)
     ids = [merge.kept_id, merge.gone_id, *(child.pk for child in children)]
     emit("customer.changed", {"customer_ids": ids}, now=now)
 

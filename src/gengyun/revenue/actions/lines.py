@@ -152,7 +152,7 @@ def append_to_book(book: Book, one: Append, *, settings: Settings) -> Posted:
         settings=settings,
         customer_ids=[one.contract.customer_id],
         known_at=known_at,
-        renew_automatically=False,
+        instead_of=complete(one.new, one.contract).group,
     )
     previous = one.previous
     if previous is not None:

@@ -18,11 +18,12 @@ def settle_book(
     settings: Settings,
     customer_ids: Collection[int] | None = None,
     known_at: datetime | None = None,
-    renew_automatically: bool = True,
+    instead_of: str = "",
 ) -> int:
     """End what ran out and was not renewed within the grace days, as the day `as_of` is over.
 
-    Returns how many lines ended.
+    Lines of contracts that renew automatically are left to the new day (`automatic`), but for those
+    of the group `instead_of`, where a later line shows that they did not. Returns how many ended.
     """
     grace = timedelta(days=settings.loss_grace_days)
     done = 0
@@ -30,12 +31,19 @@ def settle_book(
         by_day: dict[date, list[Line]] = {}
         for line in book.of_customer[customer_id]:
             is_over = line.ends_on is not None and line.ends_on + grace <= as_of
+            if goes_on(line) and line.group != instead_of:
+                continue
             if line.ends_on is not None and is_over and is_unanswered(book, line):
                 by_day.setdefault(line.ends_on, []).append(line)
         for ends_on, lines in sorted(by_day.items()):
             end(book, lines, on=ends_on + DAY, answers_due=True, known_at=known_at)
             done += len(lines)
     return done
+
+
+def goes_on(line: Line) -> bool:
+    """Does its contract renew it without anybody signing?"""
+    return line.contract.auto_renew and line.contract.ended_on is None
 
 
 def is_unanswered(book: Book, line: Line) -> bool:

@@ -35,6 +35,14 @@ PARTS = {
     "activities": gettext_noop("Activities"),
     "product_users": gettext_noop("Users of the product"),
     "sentiments": gettext_noop("Judgements of people"),
+    "contracts": gettext_noop("Contracts"),
+    "lines": gettext_noop("Contract lines"),
+    "movements": gettext_noop("ARR movements"),
+    "invoices": gettext_noop("Invoices"),
+    "payments": gettext_noop("Payments"),
+    "renewals": gettext_noop("Renewals"),
+    "opportunities": gettext_noop("Opportunities"),
+    "budgets": gettext_noop("Budgets"),
     "field_values": gettext_noop("Own fields"),
 }
 
