@@ -18,6 +18,7 @@ COMMANDS = {
     "metrics": "metrics",
     "health": "health",
     "alerts": "alerts",
+    "revenue": "revenue",
     "bench": "bench",
     "check": "check",
     "doctor": "doctor",
