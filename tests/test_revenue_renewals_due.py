@@ -132,3 +132,86 @@ def test_the_same_ledger_twice_changes_nothing(customer, core):
     Book(actor=None, now=NOW, customers=[customer]).close()
     assert list(Renewal.objects.order_by("pk").values()) == before
     assert RenewalChange.objects.count() == changes
+
+
+# --- said lost before the grace days are over ---------------------------------------------------
+
+
+def lose(people, renewal, **values):
+    from gengyun.revenue.actions.renewal_outcomes import lose as do
+
+    values = {"cause": "roi_wrong", "note": "预算砍半"} | values
+    return do(actor=people.owner, now=NOW, renewal_id=renewal.pk, **values)
+
+
+def test_a_loss_ends_the_lines_and_keeps_its_cause(customer, core, people):
+    from gengyun.revenue.models import Movement
+
+    sell(customer, core)
+    renewal = lose(people, Renewal.objects.get(), involuntary=True)
+    assert (renewal.state, renewal.category, renewal.outcome_minor) == ("lost", "lost", 0)
+    assert (renewal.cause, renewal.involuntary, renewal.note) == ("roi_wrong", True, "预算砍半")
+    churn = Movement.objects.get(kind="churn")
+    assert (churn.effective_on, churn.arr_minor) == (END + timedelta(days=1), -12 * WAN)
+    assert (churn.due_on, churn.due_minor, churn.cause) == (END, 12 * WAN, "roi_wrong")
+    assert RenewalChange.objects.filter(renewal=renewal, actor=people.owner).exists()
+
+
+def test_a_loss_without_a_cause_is_refused(customer, core, people):
+    from gengyun.revenue.actions.renewals import LossNeedsCause
+    from gengyun.revenue.models import Movement
+
+    sell(customer, core)
+    with pytest.raises(LossNeedsCause):
+        lose(people, Renewal.objects.get(), cause="")
+    assert not Movement.objects.filter(kind="churn").exists()
+
+
+def test_a_loss_that_is_taken_back_leaves_both_in_the_ledger(customer, core, people):
+    from gengyun.revenue.actions.renewal_outcomes import take_back_loss
+    from gengyun.revenue.queries import ledger
+
+    sell(customer, core)
+    renewal = Renewal.objects.get()
+    set_forecast(actor=people.owner, now=NOW, renewal_id=renewal.pk, category="commit")
+    lose(people, renewal)
+    take_back_loss(actor=people.owner, now=NOW, renewal_id=renewal.pk, why="谈回来了")
+    renewal.refresh_from_db()
+    assert (renewal.state, renewal.category, renewal.forecast_minor) == (
+        "open", "commit", 12 * WAN
+    )  # fmt: skip
+    assert renewal.cause == ""
+    assert ledger.arr_of(customer.pk, END + timedelta(days=1)) == {"CNY": 12 * WAN}
+    with pytest.raises(Exception, match="still open"):
+        take_back_loss(actor=people.owner, now=NOW, renewal_id=renewal.pk)
+
+
+def test_a_renewal_that_was_said_lost_can_still_be_signed(customer, core, people):
+    old = sell(customer, core)
+    renewal = lose(people, Renewal.objects.get())
+    renew(customer, old, amount=11 * WAN, at=NOW + timedelta(days=3))
+    renewal.refresh_from_db()
+    assert (renewal.state, renewal.outcome_minor, renewal.cause) == ("renewed", 11 * WAN, "")
+
+
+def test_a_free_extension_moves_the_due_date_and_keeps_what_was_said(customer, core, people):
+    from gengyun.revenue.actions import renewing
+
+    line = sell(customer, core)
+    renewal = Renewal.objects.get()
+    set_forecast(actor=people.owner, now=NOW, renewal_id=renewal.pk, category="commit")
+    renewing.extend(actor=None, now=NOW, line=line, days=30, note="上线慢，赔一个月")
+    moved = Renewal.objects.get()
+    assert (moved.pk, moved.category) == (renewal.pk, "commit")
+    assert moved.due_on == END + timedelta(days=30)
+    assert RenewalChange.objects.filter(field="due_on", old=END.isoformat()).exists()
+
+
+def test_a_voided_line_takes_its_renewal_away(customer, core, people):
+    from gengyun.revenue.actions.corrections import void_line
+
+    line = sell(customer, core)
+    void_line(actor=None, now=NOW, line=line, why="录错客户")
+    found = Renewal.objects.get()
+    assert found.state == "merged"
+    assert not queries.scoped(None, queries.Filters()).exists()
