@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from gengyun.web.views import renewal_accuracy, renewal_work, renewals
+from gengyun.web.views import renewal_accuracy, renewal_forecast, renewal_work, renewals
 
 urlpatterns = [
     path("renewals/", renewals.show, name="renewals"),
     path("renewals/changes/", renewals.changes, name="renewals_changes"),
+    path("renewals/forecast/", renewal_forecast.show, name="renewals_forecast"),
+    path("renewals/forecast/weeks/", renewal_forecast.weeks, name="renewals_forecast_weeks"),
     path("renewals/accuracy/", renewal_accuracy.show, name="renewals_accuracy"),
     path("renewals/<int:pk>/", renewal_work.panel, name="renewal"),
     path("renewals/<int:pk>/forecast/", renewal_work.forecast, name="renewal_forecast"),

@@ -1,5 +1,6 @@
 /* Charts. Colours come from the CSS tokens, so light and dark need no second definition.
    Tooltips are drawn (richText): HTML tooltips carry style attributes that the CSP refuses. */
+import { forecastBand } from './forecast_chart.js';
 import { insight } from './insight_charts.js';
 
 const root = getComputedStyle(document.documentElement);
@@ -95,7 +96,7 @@ const make = {
     });
   },
 };
-Object.assign(make, insight({ base, days, figures, token, small }));
+Object.assign(make, forecastBand({ base, days, figures, token, small }), insight({ base, days, figures, token, small }));
 
 let loading;
 function library() {

@@ -1,0 +1,38 @@
+/* What was expected week by week: P10 to P90 as an area, P50 solid, what the CSMs say dashed.
+   `kit` is what charts.js shares: base, axes, colours, width. */
+export const forecastBand = ({ base, days, figures, token, small }) => ({
+  band(data) {
+    const narrow = small.matches;
+    const last = data.labels.length - 1;
+    const shown = (value) => (value >= 1000 ? Math.round(value).toLocaleString('en') : String(value));
+    const line = (name, values, colour, more) => ({
+      name, type: 'line', data: values, symbol: last > 0 ? 'none' : 'circle', lineStyle: { color: token(colour), width: 1 }, itemStyle: { color: token(colour) },
+      endLabel: { show: !narrow, formatter: `${name}  ${shown(values[last])}`, color: token('ink-2'), fontSize: 12 }, labelLayout: { moveOverlap: 'shiftY' }, ...more,
+    });
+    const hidden = { type: 'line', stack: 'band', symbol: 'none', lineStyle: { opacity: 0 }, silent: true, tooltip: { show: false } };
+    const lines = [
+      line('P90', data.high, 'band-inner'),
+      line('P50', data.values, 'ch-1', { lineStyle: { color: token('ch-1'), width: 2.5 }, endLabel: { show: !narrow, formatter: `P50  ${shown(data.values[last])}`, color: token('ch-1'), fontSize: 12, fontWeight: 700 } }),
+      line('P10', data.low, 'band-inner'),
+      line(data.said_word, data.said, 'c-t', {
+        step: 'end', lineStyle: { color: token('c-t'), width: 2, type: [5, 3] },
+        endLabel: { show: !narrow, formatter: `${data.said_word}  ${shown(data.said[last])}`, color: token('c-t'), fontSize: 12, fontWeight: 700 },
+        markLine: { silent: true, symbol: 'none', lineStyle: { color: token('line-strong') }, label: { formatter: `${data.due_word} ${shown(data.due)}`, position: 'insideStartTop', color: token('ink-3'), fontSize: 11 }, data: [{ yAxis: data.due }] },
+      }),
+    ];
+    const top = Math.max(data.due, ...data.high, ...data.said);
+    return base({
+      grid: { left: 48, right: narrow ? 14 : 128, top: 20, bottom: narrow ? 48 : 24 },
+      legend: { show: narrow, bottom: 0, left: 0, data: lines.map((one) => one.name), icon: 'roundRect', itemWidth: 9, itemHeight: 9, textStyle: { color: token('ink-2'), fontSize: 12 } },
+      xAxis: days(data.labels, { boundaryGap: false }),
+      yAxis: figures({ min: data.floor, max: (axis) => Math.max(axis.max, top), minInterval: 0 }),
+      series: [
+        /* the area between P10 and P90: an unseen line, and the difference stacked on it */
+        { ...hidden, data: data.low },
+        { ...hidden, data: data.high.map((value, n) => value - data.low[n]), areaStyle: { color: token('band-outer'), opacity: 1 } },
+        ...lines,
+      ],
+      tooltip: { ...base({}).tooltip, formatter: (points) => `${points[0].axisValue}\n${points.filter((p) => p.seriesName && !p.seriesName.startsWith('series')).map((p) => `${p.seriesName}   ${shown(p.value)}`).join('\n')}` },
+    });
+  },
+});
