@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.kernel.outbox import emit
@@ -157,6 +158,24 @@ def _usable(minor: int | None, renewal: Renewal) -> int | None:
     if minor < 0 or (renewal.due_minor > 0 and minor > most):
         raise ForecastBad(times=MOST_TIMES)
     return minor
+
+
+@transaction.atomic
+def follow_owners(*, customer_ids: Sequence[int], now: datetime) -> int:
+    """Open renewals go with the customer to its new CSM; decided ones stay with who decided."""
+    moved = []
+    for start in range(0, len(customer_ids), CHUNK):
+        rows = Renewal.objects.filter(
+            customer_id__in=customer_ids[start : start + CHUNK], state=RenewalState.OPEN
+        ).select_related("customer")
+        for row in rows.exclude(owner_id=F("customer__owner_id"), owner_id__isnull=False):
+            if row.owner_id != row.customer.owner_id:
+                told = {"owner": [row.owner_id, row.customer.owner_id]}
+                row.owner_id = row.customer.owner_id
+                row.save(update_fields=["owner"])
+                keep(row, told, actor=None, now=now)
+                moved.append(row)
+    return len(moved)
 
 
 # --- for every action that touches renewals -----------------------------------------------------
