@@ -237,11 +237,11 @@ EXPLAINED = ("totals", "reasons", "flagged")
 
 def _explained(outcome) -> None:
     """Why rows are refused or to be looked at, and where the money of the file went."""
-    from gengyun.customers.actions.import_messages import MESSAGES
+    from gengyun.customers.actions.import_messages import sentence_of
 
     for name, word in (("reasons", "refused"), ("flagged", "to check")):
         for code, count in outcome.get(name, []):
-            click.echo(f"  {word}: {count} rows, {code}: {MESSAGES[code]}")
+            click.echo(f"  {word}: {count} rows, {code}: {sentence_of(code)}")
     for total in outcome.get("totals", []):
         parts = ", ".join(
             f"{part} {_major(total[part], total['currency'])}"

@@ -126,6 +126,7 @@ urlpatterns = [
     path("imports/<int:pk>/start/", importing.import_start, name="import_start"),
     path("imports/<int:pk>/progress/", importing.import_progress, name="import_progress"),
     path("imports/<int:pk>/errors.csv", importing.import_errors, name="import_errors"),
+    path("imports/<int:pk>/rows.csv", importing.import_rows, name="import_rows"),
     path("imports/<int:pk>/delete/", importing.import_delete, name="import_delete"),
     path("help/definitions/", definitions.definitions, name="definitions"),
     path("profile/", profile.profile, name="profile"),

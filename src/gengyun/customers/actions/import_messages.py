@@ -1,5 +1,6 @@
 """The sentences behind the codes of row problems, for pages and for the error file."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -59,6 +60,15 @@ def add_messages(messages: Mapping[str, str]) -> None:
     for code, sentence in messages.items():
         if MESSAGES.setdefault(code, sentence) != sentence:
             raise ValueError(code)
+
+
+_SLOT = re.compile(r"%\((\w+)\)s")
+
+
+def sentence_of(code: str) -> str:
+    """A code in general, where it speaks of many rows: what differs from row to row is "…"."""
+    sentence = gettext(MESSAGES[code])
+    return sentence % dict.fromkeys(_SLOT.findall(sentence), "…")
 
 
 def explain(problem: Mapping[str, Any]) -> str:

@@ -33,3 +33,12 @@ def error_file(actor: User | None, pk: int) -> Path:
     if not run.error_path or not path.is_file():
         raise NotFound
     return path
+
+
+def rows_file(actor: User | None, pk: int) -> Path:
+    """The file of all rows with what came of each; "not found" where the kind has none."""
+    run = get_run(actor, pk)
+    path: Path = settings.DATA_DIR / run.rows_path
+    if not run.rows_path or not path.is_file():
+        raise NotFound
+    return path

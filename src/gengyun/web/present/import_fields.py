@@ -5,6 +5,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from gengyun.web.present import import_revenue
+
 KINDS: dict[str, tuple[Any, Any]] = {
     "customers": (
         _("Customers"),
@@ -22,6 +24,7 @@ KINDS: dict[str, tuple[Any, Any]] = {
             "each is a customer without a break."
         ),
     ),
+    **import_revenue.KINDS,
 }
 
 FIELDS: dict[str, Any] = {
@@ -62,6 +65,7 @@ FIELDS: dict[str, Any] = {
     "contact": _("Contact"),
     "contacts": _("Contacts"),
     "subject": _("Subject"),
+    **import_revenue.FIELDS,
 }
 
 STATES: dict[str, tuple[str, Any]] = {

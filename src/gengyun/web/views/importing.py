@@ -9,7 +9,7 @@ from django.http import FileResponse, HttpResponse
 from django.utils.translation import gettext as _
 
 from gengyun.customers.actions import importing as actions
-from gengyun.customers.actions.import_kinds import kind_named
+from gengyun.customers.actions.import_kinds import capability_of, kind_named, options_of
 from gengyun.customers.actions.import_messages import MESSAGES, explain
 from gengyun.customers.models import Customer, ImportRun, Stage, Tier
 from gengyun.customers.queries import imports as queries
@@ -17,9 +17,12 @@ from gengyun.customers.queries.custom_fields import fields_in_use
 from gengyun.kernel.clock import utc_now
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.kernel.models import Job
+from gengyun.revenue.models import OpportunityStage, Product
 from gengyun.team.models import User
+from gengyun.team.queries.access import can
 from gengyun.web.access import page
 from gengyun.web.present import import_fields as words
+from gengyun.web.present import import_revenue as revenue
 from gengyun.web.present.format import money
 from gengyun.web.render import warn
 from gengyun.web.views.settings.common import go, refusal_text, show
@@ -34,15 +37,26 @@ def imports(request):
     context = {
         "runs": list(queries.runs(request.user)[:LISTED]),
         "kinds": words.KINDS,
+        "offered": _offered(request.user),
         "states": words.STATES,
     }
     return show(request, "importing/list.html", "imports", context)
 
 
+def _offered(user):
+    """Kinds that the person may import: spend holds salaries, rates are for everybody."""
+    return {
+        kind: said
+        for kind, said in words.KINDS.items()
+        if can(user, capability_of(kind_named(kind)))
+    }
+
+
 @page("customer.import", methods=("GET", "POST"))
 def import_new(request):
     kind = request.POST.get("kind") or request.GET.get("kind") or "customers"
-    context = {"kind": kind if kind in words.KINDS else "customers", "kinds": words.KINDS}
+    kinds = _offered(request.user)
+    context = {"kind": kind if kind in kinds else "customers", "kinds": kinds}
     if request.method == "GET":
         return show(request, "importing/upload.html", "imports", context)
     given = request.FILES.get("file")
@@ -102,8 +116,13 @@ def _show(request, run, *, errors=None, status=200, block=None):
             [str(words.field_label(field)) for field in sorted(group)] for group in importer.needed
         ],
         "outcome": outcome,
+        "options": revenue.option_rows(options_of(importer), run.options),
+        "totals": revenue.totals(outcome),
+        "reasons": revenue.reasons(outcome.get("reasons", [])),
+        "flagged": revenue.reasons(outcome.get("flagged", [])),
         "row_outcomes": words.OUTCOMES,
-        "first_rows": _first_rows(outcome.get("rows", []), customs),
+        "first_rows": (first_rows := _first_rows(outcome.get("rows", []), customs, run.kind)),
+        "has_facts": any(row["facts"] for row in first_rows),
         "problems": [(row["row"], explain(row)) for row in outcome.get("errors", [])],
         "states": words.STATES,
         "waiting": waiting,
@@ -113,9 +132,11 @@ def _show(request, run, *, errors=None, status=200, block=None):
     return show(request, "importing/run.html", "imports", context, block=block, status=status)
 
 
-def _first_rows(rows, customs):
+def _first_rows(rows, customs, kind):
     """The first rows with their changes in words: names for ids, amounts for fen."""
     models = {"owner_id": User, "tier_id": Tier, "stage_id": Stage, "parent_id": Customer}
+    if kind == "opportunities":
+        models |= {"stage_id": OpportunityStage, "product_id": Product}
     wanted = {
         field: {value for row in rows for value in row["changes"].get(field, []) if value}
         for field in models
@@ -127,26 +148,32 @@ def _first_rows(rows, customs):
     return [
         row
         | {
+            "facts": revenue.facts(row),
+            "flags": revenue.flags(row),
             "changes": [
                 (
                     customs.get(field) or words.field_label(field),
-                    _said(field, old, names),
-                    _said(field, new, names),
+                    _said(field, old, names, row),
+                    _said(field, new, names, row),
                 )
                 for field, (old, new) in row["changes"].items()
-            ]
+            ],
         }
         for row in rows
     ]
 
 
-def _said(field, value, names):
+def _said(field, value, names, row):
     if value in (None, "", []):
         return ""
     if field in names:
         return names[field].get(value, "")
-    if field == "arr_minor":
-        return money(value, zh=is_zh())
+    if field.endswith("_minor"):
+        said = row["changes"].get("currency", [None, None])[1]
+        code = row.get("facts", {}).get("currency") or said or "CNY"
+        return money(value, code, zh=is_zh())
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     return value
@@ -172,7 +199,8 @@ def _mapping_error(run, refusal):
         joined = _(" or ").join(f"“{name}”" for name in names)
         return {"": _("No column is matched to %(fields)s yet.") % {"fields": joined}}
     if refusal.code == "option_invalid":
-        return {"known_from": _("Choose a day.")}
+        option = refusal.params["option"]
+        return {option: _("Choose a day.") if option == "known_from" else refusal_text(refusal)}
     return {"": refusal_text(refusal)}
 
 
@@ -183,7 +211,8 @@ def import_run(request, pk):
     if request.method == "GET":
         return _show(request, run)
     mapping = _mapping_from(request, run)
-    options = {"known_from": request.POST.get("known_from", "")}
+    asked = ["known_from", *(option.name for option in options_of(kind_named(run.kind)))]
+    options = {name: request.POST.get(name, "") for name in asked}
     try:
         actions.check_import(
             actor=request.user, now=utc_now(), run=run, mapping=mapping, options=options
@@ -218,6 +247,16 @@ def import_errors(request, pk):
     path = queries.error_file(request.user, pk)
     run = queries.get_run(request.user, pk)
     word = _("refused")
+    name = f"{Path(run.file_name).stem}-{word}.csv"
+    return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/csv")
+
+
+@page("customer.import")
+def import_rows(request, pk):
+    """Every row with what came of it, the ARR and the rule that gave it."""
+    path = queries.rows_file(request.user, pk)
+    run = queries.get_run(request.user, pk)
+    word = _("rows")
     name = f"{Path(run.file_name).stem}-{word}.csv"
     return FileResponse(path.open("rb"), as_attachment=True, filename=name, content_type="text/csv")
 
