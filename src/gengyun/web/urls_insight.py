@@ -2,11 +2,17 @@
 
 from django.urls import path
 
-from gengyun.web.views.insight import arr, cells
+from gengyun.web.views.insight import arr, cells, retention, retention_cells
 
 urlpatterns = [
     path("insight/", arr.arr, name="insight"),
     path("insight/waterfall.json", arr.arr_data, name="insight_waterfall_data"),
     path("insight/cells/", cells.cell, name="insight_cell"),
     path("insight/ledger/<int:pk>/", cells.ledger, name="insight_ledger"),
+    path("insight/retention/", retention.retention, name="insight_retention"),
+    path("insight/retention.json", retention.retention_data, name="insight_retention_data"),
+    path("insight/retention/cells/", retention_cells.kept, name="insight_retention_cell"),
+    path("insight/renewals/", retention.renewals, name="insight_renewals"),
+    path("insight/renewals.json", retention.renewals_data, name="insight_renewals_data"),
+    path("insight/renewals/cells/", retention_cells.due, name="insight_renewals_cell"),
 ]

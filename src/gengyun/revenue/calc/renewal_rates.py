@@ -97,10 +97,7 @@ def renewal_rate(
     Sources: OPEXEngine (due and signing dates), Gainsight Renewal Center (capped at target).
     """
     signed = (rows.signed != UNSIGNED) & (rows.signed <= as_of)
-    counts = signed & _is_renewal(rows, policy)
-    credit = credit_days(rows, policy)
-    due = (rows.due_on >= first) & (rows.due_on < after)
-    won = counts & (credit >= first) & (credit < after)
+    due, won = counted_in(rows, first, after, as_of, policy)
     amount = np.where(won, rows.renewed, 0)
     capped = np.minimum(amount, rows.due)
     undecided = due & ~signed & ~((rows.lost_on != UNSIGNED) & (rows.lost_on <= as_of))
@@ -124,6 +121,18 @@ def renewal_rate(
         late_count=int((won & (rows.signed > rows.due_on)).sum()),
         is_mature=as_of >= after - 1 + grace and not bool(undecided.any()),
     )
+
+
+def counted_in(
+    rows: DueRows, first: int, after: int, as_of: int, policy: Policy = DEFAULT
+) -> tuple[Bools, Bools]:
+    """Which rows are in the denominator (due in the period), and which in the numerator."""
+    signed = (rows.signed != UNSIGNED) & (rows.signed <= as_of)
+    counts = signed & _is_renewal(rows, policy)
+    credit = credit_days(rows, policy)
+    due: Bools = (rows.due_on >= first) & (rows.due_on < after)
+    won: Bools = counts & (credit >= first) & (credit < after)
+    return due, won
 
 
 def credit_days(rows: DueRows, policy: Policy = DEFAULT) -> I64:

@@ -14,6 +14,7 @@ from gengyun.revenue.calc.policies import Policy
 from gengyun.revenue.calc.waterfall import COLUMNS, Rows, Waterfall, column_of, rows_of, waterfall
 from gengyun.revenue.models import Movement, Product
 from gengyun.revenue.queries.book import Book
+from gengyun.revenue.queries.measures import DueBook
 from gengyun.team.models import User
 
 ENDS = ("opening", "closing")
@@ -32,25 +33,30 @@ class Segment:
 
 def segments(of: Book, by: str) -> list[Segment]:
     """In the order of the thing: tiers and products by position, others by name."""
-    keys, names = _keys(of, by), _names(by)
+    return _segments(_keys(of, by), by)
+
+
+def _segments(keys: "_Keys", by: str) -> list[Segment]:
+    names = _names(by)
     found = [key for key in names if key in keys.values]
+    found = [key for key in found if key != NOBODY]
     found += sorted(set(keys.values.tolist()) - set(found) - {NOBODY})
     if NOBODY in keys.values:
         found.append(NOBODY)
-    return [
-        Segment(key, *names.get(key, (key, key)), keys.rows == place)
-        for key in found
-        for place in np.flatnonzero(keys.values == key)
-    ]
+    return [Segment(key, *names.get(key, (key, key)), _rows_of(keys, key)) for key in found]
+
+
+def _rows_of(keys: "_Keys", key: str) -> Bools:
+    places = np.flatnonzero(keys.values == key)
+    found: Bools = keys.rows == places[0] if len(places) else np.zeros(len(keys.rows), bool)
+    return found
 
 
 def segment_rows(of: Book, by: str, key: str) -> Bools:
     """The movements of one segment; all of them where nothing is asked for."""
     if not by or not key:
         return np.ones(len(of.moves), bool)
-    keys = _keys(of, by)
-    places = np.flatnonzero(keys.values == key)
-    return keys.rows == places[0] if len(places) else np.zeros(len(of.moves), bool)
+    return _rows_of(_keys(of, by), key)
 
 
 def segment_name(by: str, key: str) -> tuple[str, str]:
@@ -68,13 +74,35 @@ def _keys(of: Book, by: str) -> _Keys:
     if by == "product":
         texts = np.array([str(pk) if pk else NOBODY for pk in of.product.tolist()], object)
     else:
-        fields = {"tier": "tier_id", "owner": "owner_id"}
-        rows = Customer.objects.values_list("pk", fields.get(by, by))
-        of_customer = {pk: str(value) if value else NOBODY for pk, value in rows}
-        per_unit = [of_customer.get(pk, NOBODY) for pk in of.customers.tolist()]
-        texts = np.array(per_unit, object)[of.moves.unit] if per_unit else np.array([], object)
+        texts = _of_customers(of.customers, by)[of.moves.unit]
+    return _numbered(texts)
+
+
+def _of_customers(customers: I64, by: str) -> np.ndarray[Any, np.dtype[np.object_]]:
+    fields = {"tier": "tier_id", "owner": "owner_id"}
+    rows = Customer.objects.values_list("pk", fields.get(by, by))
+    found = {pk: str(value) if value else NOBODY for pk, value in rows}
+    return np.array([found.get(pk, NOBODY) for pk in customers.tolist()], object)
+
+
+def _numbered(texts: np.ndarray[Any, np.dtype[np.object_]]) -> _Keys:
     values, place = np.unique(texts.astype(str), return_inverse=True)
     return _Keys(values, place.astype(np.int64))
+
+
+def due_segments(of: DueBook, by: str) -> list[Segment]:
+    """As `segments`, of what came due; a product is what renews together."""
+    return _segments(_due_keys(of, by), by)
+
+
+def due_segment_rows(of: DueBook, by: str, key: str) -> Bools:
+    return _rows_of(_due_keys(of, by), key) if by and key else np.ones(len(of.rows), bool)
+
+
+def _due_keys(of: DueBook, by: str) -> _Keys:
+    if by == "product":
+        return _numbered(np.array(list(of.group), object))
+    return _numbered(_of_customers(of.customer, by))
 
 
 def _names(by: str) -> dict[str, tuple[str, str]]:

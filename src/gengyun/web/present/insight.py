@@ -121,7 +121,7 @@ def unit_of(currency: str) -> str:
 
 def amount(minor: int | None) -> str:
     """A cell under the unit in the head of its table."""
-    return "0" if minor == 0 else plain.wan(minor, zh=is_zh())
+    return "0" if minor == 0 else plain.wan(minor, zh=is_zh()).replace("-", plain.MINUS)
 
 
 def signed(minor: int) -> str:
@@ -230,3 +230,25 @@ def without_rate(missing: dict[str, int]) -> list[str]:
         % {"count": count, "currency": code}
         for code, count in sorted(missing.items())
     ]
+
+
+def window_toggle(ask: Any) -> tuple[str, list[tuple[str, str, bool]]]:
+    return (
+        _("Over"),
+        [
+            (_("12 months each"), "?" + ask.query(window=""), not ask.window),
+            (_("the period"), "?" + ask.query(window="period"), bool(ask.window)),
+        ],
+    )
+
+
+def logo_name() -> str:
+    return _("Customer retention")
+
+
+def rate_names() -> tuple[str, str, str]:
+    return (
+        _("Renewal rate by amount"),
+        _("Gross renewal rate by amount"),
+        _("Renewal rate by count"),
+    )

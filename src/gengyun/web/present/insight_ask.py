@@ -30,6 +30,7 @@ class Ask:
     until: date | None = None
     known: date | None = None
     detail: str = ""  # "kinds": movements as they were recorded
+    window: str = ""  # "period": retention over the period itself, else over twelve months
     usual: Policy = DEFAULT  # the company's conventions
     chosen: Mapping[str, str] = field(default_factory=dict)  # what differs from them
 
@@ -70,7 +71,7 @@ class Ask:
         plain = Ask(today=self.today)
         found = {
             name: getattr(asked, name)
-            for name in ("scope", "span", "grain", "by", "detail")
+            for name in ("scope", "span", "grain", "by", "detail", "window")
             if getattr(asked, name) != getattr(plain, name)
         }
         for name in ("since", "until", "known"):
@@ -93,6 +94,7 @@ def read(given: Mapping[str, str], *, today: date, scope: str, usual: Policy = D
         until=_day(given.get("until", "")),
         known=known if known is not None and known < today else None,
         detail="kinds" if given.get("detail") == "kinds" else "",
+        window="period" if given.get("window") == "period" else "",
         usual=usual,
         chosen=_policies(given, usual),
     )

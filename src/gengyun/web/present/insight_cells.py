@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from gengyun.revenue.calc.currencies import DECIMALS
+from gengyun.revenue.calc.moves import day_of_number
 from gengyun.web.present.format import MINUS
 from gengyun.web.present.insight import KIND_NAMES, amount, signed
 from gengyun.web.words import pick
@@ -156,3 +157,97 @@ def exact(minor: int, currency: str, *, is_signed: bool = False) -> str:
     text = f"{abs(minor) / 10**digits:,.{digits}f}"
     sign = MINUS if minor < 0 else "+" if is_signed and minor else ""
     return f"{sign}{text}" if currency == "CNY" else f"{sign}{text} {currency}"
+
+
+def title(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
+
+
+def window_name(window: tuple[int, int]) -> str:
+    """The day before the first movement that counts, and the last day."""
+    opened, closed = (day_of_number(day).isoformat() for day in window)
+    return _("%(from)s to %(to)s") % {"from": opened, "to": closed}
+
+
+def kept_parts(
+    found: Any,
+    part: slice,
+    customers: Mapping[int, Any],
+    movements: Mapping[int, Sequence[Any]],
+    in_base: Mapping[int, int],
+    *,
+    ledger_query: str,
+) -> list[Part]:
+    """ARR at the start, kept and at the end of each customer; below, what moved it."""
+    shown = []
+    columns = (found.customers, found.start, found.kept, found.end)
+    for pk, start, kept, end in zip(*(one[part].tolist() for one in columns), strict=True):
+        if pk not in customers:
+            continue
+        moved = movements.get(pk, ())
+        shown.append(
+            Part(
+                name=customers[pk].name,
+                href=ledger_href(pk, ledger_query),
+                amounts=[amount(start), amount(kept), amount(end), signed(end - start)],
+                lines=[line_of(one, in_base[one.pk], blanks=3) for one in moved[:SHOWN_LINES]],
+                more=max(0, len(moved) - SHOWN_LINES),
+            )
+        )
+    return shown
+
+
+def kept_totals(found: Any) -> list[str]:
+    start, kept, end = (int(one.sum()) for one in (found.start, found.kept, found.end))
+    return [amount(start), amount(kept), amount(end), signed(end - start)]
+
+
+def due_parts(
+    held: Any,
+    places: Sequence[int],
+    customers: Mapping[int, Any],
+    renewals: Mapping[tuple[int, str, Any], Any],
+    ledger_query: str,
+) -> list[Part]:
+    """One part per renewal; below, the contracts that came due and the one that follows."""
+    shown = []
+    for at in places:
+        pk, due_on = int(held.customer[at]), day_of_number(int(held.rows.due_on[at]))
+        if pk not in customers:
+            continue
+        renewal = renewals.get((pk, held.group[at], due_on))
+        shown.append(
+            Part(
+                name=customers[pk].name,
+                href=ledger_href(pk, ledger_query),
+                amounts=[amount(int(held.rows.due[at])), amount(int(held.rows.renewed[at]))],
+                lines=_contracts_of(renewal, pk) if renewal else [],
+                note=_("due on %(day)s") % {"day": due_on.isoformat()},
+            )
+        )
+    return shown
+
+
+def _contracts_of(renewal: Any, customer_id: int) -> list[Line]:
+    found = [
+        _contract_line(line.contract, line.ends_on, _("came due"), customer_id)
+        for line in renewal.lines.all()
+    ]
+    if renewal.successor is not None:
+        after = renewal.successor
+        found.append(_contract_line(after.contract, after.starts_on, _("renewed by"), customer_id))
+    return found
+
+
+def _contract_line(contract: Any, on: Any, what: str, customer_id: int) -> Line:
+    return Line(
+        on=on,
+        what=what,
+        amounts=["", ""],
+        contract=contract.number,
+        contract_href=contract_href(customer_id, contract.pk),
+    )
+
+
+def due_totals(held: Any, places: Any) -> list[str]:
+    return [amount(int(column[places].sum())) for column in (held.rows.due, held.rows.renewed)]

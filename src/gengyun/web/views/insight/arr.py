@@ -1,29 +1,15 @@
 """ARR movements: the waterfall, and what lies behind each of its cells."""
 
-from urllib.parse import urlencode
-
 from django.http import JsonResponse
-from django.urls import reverse
 
 from gengyun.revenue.calc.spans import ends as ends_of
 from gengyun.revenue.queries import insight as queries
 from gengyun.web.access import page
 from gengyun.web.present import insight as present
 from gengyun.web.present import insight_arr
-from gengyun.web.views.insight.common import ask_of, book_of, show
+from gengyun.web.views.insight.common import ask_of, book_of, link_of, show
 
 KEYS = ("basis", "grouping_days", "win_back_days", "same_period", "pause", "fx")
-
-
-def link_of(ask):
-    """Addresses of cells: link("churn", period="2026-03", seg="4")."""
-    base, query = reverse("web:insight_cell"), ask.query()
-
-    def link(column, **where):
-        asked = urlencode({"column": column, **{k: v for k, v in where.items() if v}})
-        return f"{base}?{asked}{'&' if query else ''}{query}"
-
-    return link
 
 
 def table(actor, ask):
@@ -31,7 +17,7 @@ def table(actor, ask):
     held = book_of(actor, ask)
     if not len(held.moves):
         return present.Board(), None
-    periods = ask.periods()
+    periods, link = ask.periods(), link_of(ask, "insight_cell")
     boundaries = ends_of(periods)
     outer = [boundaries[0], boundaries[-1]]
     whole = queries.arr(held, outer, ask.policy)
@@ -48,11 +34,11 @@ def table(actor, ask):
         periods,
         by_period,
         parts,
-        link_of(ask),
+        link,
         currency=held.currency,
         by_kind=bool(ask.detail),
     )
-    board.figures = insight_arr.tiles(whole, held.currency, link_of(ask))
+    board.figures = insight_arr.tiles(whole, held.currency, link)
     board.warnings = present.without_rate(held.without_rate)
     return board, whole
 

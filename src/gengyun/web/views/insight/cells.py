@@ -13,10 +13,9 @@ from gengyun.revenue.calc.spans import ends as ends_of
 from gengyun.revenue.calc.waterfall import COLUMNS, DEFINITION
 from gengyun.revenue.queries import insight as queries
 from gengyun.web.access import page
-from gengyun.web.numbers import is_number
 from gengyun.web.present import insight as present
 from gengyun.web.present import insight_cells
-from gengyun.web.views.insight.common import ask_of, book_of, show
+from gengyun.web.views.insight.common import ask_of, book_of, page_number, show
 from gengyun.web.words import gettext, is_zh
 
 LEVELS = ("opening", "closing")
@@ -56,8 +55,7 @@ def cell(request):
     ask = ask_of(request)
     held, found, span, segment = cell_of(request.user, ask, request.GET)
     column = request.GET["column"]
-    number = request.GET.get("page", "1")
-    number = max(1, int(number)) if is_number(number) else 1
+    number = page_number(request)
     per = insight_cells.PER_PAGE
     window = slice((number - 1) * per, number * per)
     pks, amounts = found.customers[window].tolist(), found.amount[window].tolist()
@@ -80,7 +78,7 @@ def cell(request):
             ledger_query=ask.query(),
             is_level=column in LEVELS,
         ),
-        totals=[_total(found.total, column, held.currency)],
+        totals=[_in_table(found.total, column)],
         count=len(found.customers),
         page=number,
         pages=max(1, -(-len(found.customers) // per)),
@@ -96,6 +94,10 @@ def _title(name, span, segment, ask):
         "to": last.isoformat(),
     }  # fmt: skip
     return " · ".join(part for part in (name, when, segment) if part)
+
+
+def _in_table(minor, column):
+    return present.amount(minor) if column in LEVELS else present.signed(minor)
 
 
 def _total(minor, column, currency):

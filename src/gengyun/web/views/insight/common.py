@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
+from urllib.parse import urlencode
 
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 
@@ -12,6 +14,7 @@ from gengyun.revenue.queries.book import Book, book
 from gengyun.revenue.queries.settings import policy as company_policy
 from gengyun.team.queries.access import can
 from gengyun.web.jinja import url_or_none
+from gengyun.web.numbers import is_number
 from gengyun.web.present import insight_ask, policies
 from gengyun.web.present.insight_ask import Ask
 from gengyun.web.render import render
@@ -36,9 +39,29 @@ def ask_of(request, given=None) -> Ask:
     return found
 
 
+def among_of(actor, ask: Ask) -> Q | None:
+    return Q(owner=actor) if ask.scope == "mine" else None
+
+
 def book_of(actor, ask: Ask) -> Book:
-    among = Q(owner=actor) if ask.scope == "mine" else None
+    among = among_of(actor, ask)
     return book(actor, as_of=ask.as_of, known=ask.known, policy=ask.policy, among=among)
+
+
+def page_number(request):
+    number = request.GET.get("page", "1")
+    return max(1, int(number)) if is_number(number) else 1
+
+
+def link_of(ask: Ask, name: str):
+    """Addresses of cells: link("churn", period="2026-03", seg="4")."""
+    base, query = reverse(f"web:{name}"), ask.query()
+
+    def link(column, **where):
+        asked = urlencode({"column": column, **{k: v for k, v in where.items() if v}})
+        return f"{base}?{asked}{'&' if query else ''}{query}"
+
+    return link
 
 
 def show(request, template, ask, context, *, keys=()):
@@ -99,8 +122,13 @@ def tabs(request, ask):
 
 
 def _is_at(request, name):
-    return request.resolver_match.url_name == name or (
-        name == "insight" and request.resolver_match.url_name in {"insight_cell", "insight_ledger"}
+    return (
+        request.resolver_match.url_name == name
+        or (
+            name == "insight"
+            and request.resolver_match.url_name in {"insight_cell", "insight_ledger"}
+        )
+        or request.resolver_match.url_name == f"{name}_cell"
     )
 
 
