@@ -209,3 +209,41 @@ def test_the_number_of_queries_does_not_grow_with_rows(
     ask(client, people.leader)
     with django_assert_max_num_queries(32):
         client.get("/renewals/?p=2026q2&scope=team")
+
+
+def test_the_export_holds_what_the_grid_shows(client, people, world):
+    renewals.set_forecast(actor=people.owner, now=NOW, renewal_id=world["b"].pk, category="commit")
+    people.leader.language = "en"
+    people.leader.save()
+    client.force_login(people.leader)
+    form = {"listing": "renewals", "form": "csv", "p": "2026q2", "scope": "team", "cat": "commit"}
+    answer = client.post("/exports/", form, follow=True)
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    assert "乙星制造" in text
+    assert "200000.00" in text
+    assert "甲云科技" not in text
+
+
+def test_the_command_says_the_pages_numbers(people, world):
+    import json
+
+    from click.testing import CliRunner
+
+    from gengyun.cli.renewals import command
+
+    renewals.set_forecast(actor=people.owner, now=NOW, renewal_id=world["b"].pk, category="commit")
+    answer = CliRunner().invoke(command, ["--period", "2026q2", "--json", "--list"])
+    assert answer.exit_code == 0, answer.output
+    found = json.loads(answer.output)
+    assert found["total"]["due_minor"] == 150 * WAN
+    assert found["category"]["commit"] == {
+        "count": 1, "due_minor": 20 * WAN, "forecast_minor": 20 * WAN
+    }  # fmt: skip
+    assert next(line["name"] for line in found["renewals"]) == "甲云科技"
+    past = CliRunner().invoke(
+        command, ["--period", "2026q2", "--json", "--as-of", "2026-01-31", "--by", "month"]
+    )
+    assert json.loads(past.output)["total"]["count"] == 0, "none was known then"
+    assert CliRunner().invoke(command, ["--period", "soon"]).exit_code == 2
+    human = CliRunner().invoke(command, ["--from", "2026-04-01", "--to", "2026-06-30"])
+    assert "together" in human.output

@@ -19,6 +19,7 @@ COMMANDS = {
     "health": "health",
     "alerts": "alerts",
     "revenue": "revenue",
+    "renewals": "renewals",
     "bench": "bench",
     "check": "check",
     "doctor": "doctor",

@@ -15,3 +15,4 @@ class WebConfig(AppConfig):
             name = key.title().replace("_", "")
             register(key, f"gengyun.web.listings_work.{name}Listing")
         register("opportunities", "gengyun.web.listings_opportunities.OpportunitiesListing")
+        register("renewals", "gengyun.web.listings_renewals.RenewalsListing")

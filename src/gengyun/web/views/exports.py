@@ -14,6 +14,7 @@ from gengyun.web.access import page
 from gengyun.web.present import list_query
 from gengyun.web.views.alerts import address_of
 from gengyun.web.views.opportunities import address_of as opportunities_asked
+from gengyun.web.views.renewals import address_of as renewals_asked
 from gengyun.web.views.settings.common import go, show
 
 LISTED = 50
@@ -27,6 +28,7 @@ NAMES = {
     "movers": gettext_lazy("What moved"),
     "journeys": gettext_lazy("Journeys"),
     "opportunities": gettext_lazy("Opportunities"),
+    "renewals": gettext_lazy("Renewals"),
 }
 STATES = {
     "waiting": ("c", gettext_lazy("waits for the worker")),
@@ -65,6 +67,8 @@ def _query(request, listing):
         return asdict(address_of(request, request.POST))
     if listing == "opportunities":
         return asdict(opportunities_asked(request, request.POST))
+    if listing == "renewals":
+        return asdict(renewals_asked(request, request.POST))
     return {name: value for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}
 
 
