@@ -140,7 +140,7 @@ def fact(code: str, values: Mapping[str, Any]) -> str:  # noqa: C901, PLR0911, P
         case "notice_given":
             return _("They gave notice that they will not renew")
         case "disputed":
-            return _("%(count)s invoices in dispute") % {"count": count}
+            return _("Invoices in dispute: %(count)s") % {"count": count}
         case "overdue":
             amount = plain.money(values.get("minor") or 0, zh=is_zh())
             return _("%(amount)s overdue for %(days)s days") % {
@@ -169,17 +169,17 @@ def fact(code: str, values: Mapping[str, Any]) -> str:  # noqa: C901, PLR0911, P
                 "days": values.get("days")
             }
         case "unsolved":
-            return _("%(count)s contacts left a problem unsolved") % {"count": count}
+            return _("Problems left unsolved: %(count)s") % {"count": count}
         case "solved":
-            return _("%(count)s problems were solved in half a year") % {"count": count}
+            return _("Problems solved in half a year: %(count)s") % {"count": count}
         case "step_late":
             return _("The next step is %(days)s days late") % {"days": values.get("days")}
         case "late_alerts":
-            return _("%(count)s alerts past their time limit") % {"count": count}
+            return _("Alerts past their time limit: %(count)s") % {"count": count}
         case "urgent_alerts":
-            return _("%(count)s urgent alerts are open") % {"count": count}
+            return _("Urgent alerts open: %(count)s") % {"count": count}
         case "alerts":
-            return _("%(count)s alerts are open") % {"count": count}
+            return _("Alerts open: %(count)s") % {"count": count}
         case "answers_no":
             joined = ("、" if is_zh() else ", ").join(str(q) for q in values.get("questions", ()))
             return _("self-check: no to question %(questions)s") % {"questions": joined}
