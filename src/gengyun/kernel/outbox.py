@@ -7,7 +7,9 @@ rest. A handler may run twice and must be harmless then.
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +23,18 @@ log = logging.getLogger(__name__)
 Handler = Callable[[dict[str, Any], datetime], None]
 _handlers: dict[str, list[Handler]] = defaultdict(list)
 MAX_ATTEMPTS = 20
+_is_unheard: ContextVar[bool] = ContextVar("is_unheard", default=False)
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Nothing is recorded nor delivered inside. Only for who builds a whole history at once and
+    computes afterwards everything that would have followed; elsewhere a change must be heard."""
+    token = _is_unheard.set(True)
+    try:
+        yield
+    finally:
+        _is_unheard.reset(token)
 
 
 def on(name: str) -> Callable[[Handler], Handler]:
@@ -36,6 +50,8 @@ def on(name: str) -> Callable[[Handler], Handler]:
 
 def emit(name: str, payload: dict[str, Any], *, now: datetime) -> None:
     """Record an event; call it inside the transaction of the change."""
+    if _is_unheard.get():
+        return
     event = OutboxEvent.objects.create(name=name, payload=payload, created_at=now)
     transaction.on_commit(lambda: deliver(event), robust=True)
 

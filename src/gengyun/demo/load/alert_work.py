@@ -25,7 +25,7 @@ class Desk:
         self.world = world
         self.account_of = {
             customer.pk: account
-            for customer, account in zip(customers, world.accounts, strict=True)
+            for customer, account in zip(customers, [*world.accounts, *world.former], strict=True)
         }
         self.rng = np.random.default_rng(world.seed + 1)
         self.plans: dict[int, tuple[datetime | None, datetime]] = {}

@@ -16,6 +16,7 @@ from gengyun.demo.load import company_life
 from gengyun.demo.load import customers as load_customers
 from gengyun.demo.load import events as load_events
 from gengyun.demo.load.alert_work import Desk
+from gengyun.demo.load.books import Books, make_catalogue
 from gengyun.demo.load.folder import mark_built
 from gengyun.demo.load.imports import load_import
 from gengyun.demo.load.own_fields import fill_own_fields
@@ -45,6 +46,8 @@ class NotEmpty(Exception):
 class Built:
     as_of: date
     customer_count: int = 0
+    former_count: int = 0
+    deed_count: int = 0  # of contracts and money, before the judged weeks
     event_count: int = 0
     activity_count: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
@@ -78,10 +81,7 @@ def build(
         ids = load_events.user_ids(world)
     with step("people"):
         since = start_of(world.days[0])
-        customer_defaults.install_defaults(now=since)
-        usage_defaults.install_defaults(now=since)
-        health_defaults.install_defaults(now=since)
-        alert_defaults.install_defaults(now=since)
+        install_defaults(now=since)
         last_visit = start_of(as_of - timedelta(weeks=1)) + timedelta(hours=17, minutes=42)
         people = make_people(now=now, since=since, last_visit=last_visit)
         sources = make_sources(now=now)
@@ -96,6 +96,11 @@ def build(
         company_life.join_group(customers, actor=people["sumingyuan"], now=now)
         company_life.enter_twice(customers, actor=people["sumingyuan"], now=now)
         built.customer_count += 1
+    with step("contracts"):
+        former = load_customers.load_former(world, now=now, people=people)
+        built.former_count = len(former)
+        books = Books(world, [*customers, *former])
+        built.deed_count = books.until(as_of - timedelta(weeks=weeks))
     with step("events"):
         load_events.load_product_users(world, customers, ids)
         built.event_count = load_events.load_events(
@@ -105,7 +110,7 @@ def build(
     with step("roll-ups"):
         roll_up(lake=lake, now=now)
     with step("judged weeks"):
-        judge_weeks(world, customers, people=people, weeks=weeks, now=now)
+        judge_weeks(world, books, people=people, weeks=weeks, now=now)
         company_life.give_opinions(world, customers, now=now, lake=lake)
         # today is judged: the worker need not do it again when it starts
         Schedule.objects.update_or_create(name="judge_today", defaults={"last_run_at": now})
@@ -113,20 +118,30 @@ def build(
     return built
 
 
+def install_defaults(*, now: datetime) -> None:
+    """What a deployment starts with, and the products that this one sells."""
+    customer_defaults.install_defaults(now=now)
+    usage_defaults.install_defaults(now=now)
+    health_defaults.install_defaults(now=now)
+    alert_defaults.install_defaults(now=now)
+    make_catalogue(now=now)
+
+
 def judge_weeks(
     world: World,
-    customers: list[Customer],
+    books: Books,
     *,
     people: dict[str, User],
     weeks: int,
     now: datetime,
 ) -> None:
     """One judged night a week, with what people did between two of them."""
-    desk = Desk(world, customers)
+    desk = Desk(world, books.customers)
     for week in range(weeks, -1, -1):
         day = world.as_of - timedelta(weeks=week)
         if week == company_life.LEARNT_WEEKS_AGO:
             company_life.learn(day, actor=people["tangwei"], now=start_of(day))
+        books.until(day)
         # as the night of that day did it: what was open then is what alerts go on from
         judge(day, now=now if week == 0 else night_of(day), summaries=week <= 1)
         if week:

@@ -4,8 +4,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from gengyun.customers.actions.customers import archive_customer
-from gengyun.customers.actions.history import Change, Frame, write_changes, write_new
+from gengyun.customers.actions.history import Frame, write_new
 from gengyun.customers.actions.stage_defaults import RENEWAL_DAYS
 from gengyun.customers.actions.tags import write_tags_each
 from gengyun.customers.calc.tiering import tier_for
@@ -16,13 +15,12 @@ from gengyun.kernel.days import start_of
 from gengyun.team.models import AuditEntry, User
 
 BATCH = 1_000
-CHURNED_DAYS = timedelta(days=12)
 NEW_STEPS = (("handover", 0), ("kickoff", 9), ("rollout", 24), ("steady", 95))
 
 
 @transaction.atomic
 def load_customers(world: World, *, now: datetime, people: dict[str, User]) -> list[Customer]:
-    """One customer per account, in the same order, with stays, terms as they changed, and tags."""
+    """One customer per account, in the same order, with stays and tags; terms follow the books."""
     frame = Frame.load()
     customers = [_customer(account, people, frame, world.as_of, now) for account in world.accounts]
     write_new(customers, actor=None, now=now, frame=frame)
@@ -39,16 +37,6 @@ def load_customers(world: World, *, now: datetime, people: dict[str, User]) -> l
         ],
         batch_size=BATCH,
     )
-    for account, customer in zip(world.accounts, customers, strict=True):
-        for day, seats, arr in account.terms[1:]:
-            write_changes(
-                [Change(customer, {"seats": seats, "arr_minor": arr * 100})],
-                actor=None,
-                now=start_of(day) + timedelta(hours=10),
-                action="customer.edit",
-                frame=frame,
-                quiet=True,
-            )
     tagged = [(c, a.tags) for a, c in zip(world.accounts, customers, strict=True) if a.tags]
     write_tags_each(
         [customer for customer, _ in tagged],
@@ -57,10 +45,15 @@ def load_customers(world: World, *, now: datetime, people: dict[str, User]) -> l
         now=now,
         quiet=True,
     )
-    for account, customer in zip(world.accounts, customers, strict=True):
-        if account.situation == "churned":
-            gone_on = start_of(world.as_of - CHURNED_DAYS) + timedelta(hours=10)
-            archive_customer(actor=None, now=gone_on, customer=customer)
+    return customers
+
+
+@transaction.atomic
+def load_former(world: World, *, now: datetime, people: dict[str, User]) -> list[Customer]:
+    """Those who left in the course of the years; they are archived when the books get there."""
+    frame = Frame.load()
+    customers = [_customer(account, people, frame, world.as_of, now) for account in world.former]
+    write_new(customers, actor=None, now=now, frame=frame)
     return customers
 
 
@@ -79,7 +72,7 @@ def _customer(
         seats=seats,
         edition=account.edition,
         started_on=account.started_on,
-        renews_on=account.renews_on,
+        renews_on=account.first_ends_on,  # later ones come from the contracts
         next_step=account.next_step,
         next_step_on=account.next_step_on,
         known_at=known_at,
@@ -98,8 +91,8 @@ def _stage(account: Account, as_of: date, renewal_days: int) -> tuple[str, date]
     """Where the customer is on the journey, and since when."""
     age = (as_of - account.started_on).days
     to_renewal = (account.renews_on - as_of).days
-    if account.situation == "churned":
-        return "churned", as_of - CHURNED_DAYS
+    if account.situation in {"churned", "former"}:
+        return "churned", account.renews_on
     if age < NEW_STEPS[-1][1]:
         key, after = next(step for step in reversed(NEW_STEPS) if age >= step[1])
         return key, account.started_on + timedelta(days=after)

@@ -68,6 +68,7 @@ def plan_contracts(
         _fill_backwards(rng, account, cycles, as_of)
         _sign(rng, account, cycles, as_of)
         _write_terms(account, cycles)
+        account.first_ends_on = cycles[0].end - timedelta(days=1)
         told = _tell(rng, account, cycles, as_of)
         deeds += told + cash.invoices(rng, account, told, as_of=as_of)
     return in_order([deed for deed in deeds if deed.on < as_of])
@@ -108,7 +109,8 @@ def _cycles(rng: np.random.Generator, account: Account, as_of: date) -> list[Cyc
 def _fill_backwards(
     rng: np.random.Generator, account: Account, cycles: list[Cycle], as_of: date
 ) -> None:
-    extra = _add_ons(rng, account, len(cycles))
+    begun = [cycle for cycle in cycles if cycle.start <= as_of]
+    extra = _add_ons(rng, account, len(begun))
     core = Part(
         COLLAB,
         "subscription",
@@ -126,10 +128,12 @@ def _fill_backwards(
         cycle.parts = [core, *(part for part, since in extra if since <= k)]
         if k == 0:
             break
+        if cycle.start > as_of:
+            continue  # signed early, at the terms of today
         seats = at_renewal.get(k) or _older_seats(rng, core, cycle.start, as_of)
         core = _scaled(core, (seats / (core.seats or 1)) / _price_factor(rng), seats=seats)
         extra = [(_scaled(part, 1 / 1.04), since) for part, since in extra]
-    _drop_once(rng, account, cycles)
+    _drop_once(rng, account, begun)
 
 
 def _add_ons(rng: np.random.Generator, account: Account, count: int) -> list[tuple[Part, int]]:
@@ -154,9 +158,9 @@ def _changes_of_seats(
     """What the world says of seats: growth where it happened, cuts at the renewal nearest to it."""
     during: dict[int, list[tuple[date, int]]] = {}
     at_renewal: dict[int, int] = {}
-    for (_, before, _arr), (day, after, _) in zip(
-        account.terms[:-1], account.terms[1:], strict=True
-    ):
+    steps = zip(account.terms[:-1], account.terms[1:], strict=True)
+    days = sorted(day for day, _seats, _arr in account.terms[1:])
+    for ((_, before, _), (_, after, _)), day in zip(steps, days, strict=True):
         k = max((n for n, cycle in enumerate(cycles) if cycle.start <= day), default=0)
         near = min(range(len(cycles)), key=lambda n: abs((cycles[n].start - day).days))
         if after > before and abs((cycles[near].start - day).days) > GAP_DAYS:
@@ -208,6 +212,8 @@ def _sign(rng: np.random.Generator, account: Account, cycles: list[Cycle], as_of
             cycle.signed_on = cycle.start + timedelta(days=int(rng.integers(1, 29)))
         else:
             cycle.signed_on = cycle.start - timedelta(days=int(rng.integers(0, 46)))
+        if k and cycles[k - 1].grown:  # what is renewed has been bought before
+            cycle.signed_on = max(cycle.signed_on, cycles[k - 1].grown[-1][0] + timedelta(days=1))
         cycle.signed_on = min(cycle.signed_on, yesterday)
         cycle.known_on = max(cycle.signed_on, account.started_on)
         account.signed[cycle.start] = cycle.signed_on
@@ -274,6 +280,8 @@ def _tell(
             add(cycle.known_on, "sign", **terms, once=[])
         else:
             add(cycle.known_on, "renew", **terms)
+            if cycle.known_on and cycle.known_on < cycle.start:
+                add(cycle.start, "begin")
         for day, before, after in cycle.grown:
             add(day, "grow", before=before, after=after, ends=cycle.end - timedelta(days=1))
     last = cycles[-1].end

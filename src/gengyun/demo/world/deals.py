@@ -63,8 +63,9 @@ class Deed:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-VERB_ORDER = (
-    "sign", "renew", "grow", "extend", "lose", "end", "archive", "invoice", "dispute", "pay",
+VERB_ORDER = (  # begin: the day on which something signed before takes effect
+    "sign", "renew", "grow", "extend", "lose", "end", "begin", "archive",
+    "invoice", "dispute", "pay",
 )  # fmt: skip
 
 

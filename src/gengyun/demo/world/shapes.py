@@ -68,6 +68,7 @@ class Account:
     # (day, seats, ARR in yuan) from that day on, oldest first; the first is the start
     terms: list[tuple[date, int, int]] = field(default_factory=list)
     signed: dict[date, date] = field(default_factory=dict)  # start of a term -> day of signature
+    first_ends_on: date | None = None  # last day of the first contract
     tags: list[str] = field(default_factory=list)
     next_step: str = ""
     next_step_on: date | None = None
