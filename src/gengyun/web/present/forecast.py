@@ -152,7 +152,7 @@ def axis_floor(lows: Sequence[float], highs: Sequence[float]) -> float:
 def _note(floor: float) -> str:
     parts = [
         _("10k CNY") if is_zh() else _("thousands"),
-        _("by due date"),
+        _("due-based"),
         _("noted once a week"),
     ]
     if floor:
