@@ -143,9 +143,11 @@ def test_scope_of_the_actor_and_foreign_currency():
     assert float(found.nrr.value) == pytest.approx(810 / 820)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_kept_copy_of_the_ledger_is_never_trusted_blindly(quarter, settings, tmp_path, monkeypatch):
     settings.DATA_DIR = tmp_path
     monkeypatch.setattr(frames, "KEPT_FROM", 1)
+    monkeypatch.setattr(frames, "_held", {})
     fresh = frames._read(Movement.objects.all(), None)
 
     def same(left, right):
@@ -162,7 +164,12 @@ def test_kept_copy_of_the_ledger_is_never_trusted_blindly(quarter, settings, tmp
     other = make_customer()
     Movement.objects.filter(customer__name="甲").update(customer=other)
     assert same(frames.movement_frame(), frames._read(Movement.objects.all(), None))
+    # another database with as many rows
+    last = Movement.objects.order_by("pk").last()
+    Movement.objects.filter(pk=last.pk).update(arr_minor=last.arr_minor + 1)
+    assert same(frames.movement_frame(), frames._read(Movement.objects.all(), None))
     # a file that was cut short
+    frames._held.clear()
     (tmp_path / frames.FILE).write_bytes(b"\x93NUMPY")
     assert same(frames.movement_frame(), frames._read(Movement.objects.all(), None))
 

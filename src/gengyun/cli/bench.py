@@ -21,12 +21,13 @@ BENCHES = {
     "pages": "pages",
     "daily": "daily",
     "alerts": "alerts",
+    "revenue": "revenue",
     "fightchurn": "fightchurn",
     "forecast": "forecast",
     "backfill": "backfill",
     "shards": "shards",
 }
-HEAVY = ("daily", "backfill", "shards")  # minutes and gigabytes: only when named
+HEAVY = ("daily", "revenue", "backfill", "shards")  # minutes and gigabytes: only when named
 SUSTAINED_SECONDS = 120.0
 WIDTH = 110  # a table that is cut says nothing; a pipe counts as 80 columns
 

@@ -235,7 +235,8 @@ def _show_table(metric: str, rows, currency: str, of, policy, lang: str) -> None
     from gengyun.revenue.calc.policies import sentence
 
     names = list(dict.fromkeys(name for row in rows for name in row.values))
-    shown = [name for name in names if any(row.values.get(name) not in {0, None} for row in rows)]
+    # a column without anything in it is left out
+    shown = [name for name in names if any(row.values.get(name) for row in rows)]
     table = Table(title=f"{metric} ({currency})")
     table.add_column("")
     by_segment = any(row.segment for row in rows)

@@ -68,7 +68,8 @@ class Question:
 
     @cached_property
     def due(self) -> DueBook:
-        return measures.due_book(self.actor, as_of=self.as_of, known=self.known)
+        until = max(span.end for span in self.spans)
+        return measures.due_book(self.actor, as_of=self.as_of, known=self.known, until=until)
 
     @property
     def ends(self) -> list[int]:
@@ -83,15 +84,18 @@ class Question:
             for one in insight.segments(self.book, self.by)
         ]
 
-    def due_of(self, key: str, part: Book) -> DueBook:
-        """What came due of a segment: of its product, or of its customers."""
+    @cached_property
+    def due_segments(self) -> list[tuple[str, tuple[str, str], DueBook]]:
         if not self.by:
-            return self.due
-        if self.by == "product":
-            wanted = int(key) if key.isdigit() else 0
-            return self.due.only(self.due.product == wanted)
-        present = np.unique(part.moves.unit)
-        return self.due.only(np.isin(self.due.customer, part.customers[present]))
+            return [(ALL, ("", ""), self.due)]
+        return [
+            (one.key, (one.name_zh, one.name_en), self.due.only(one.rows))
+            for one in insight.due_segments(self.due, self.by)
+        ]
+
+    def due_of(self, key: str) -> DueBook:
+        found = {name: due for name, _, due in self.due_segments}
+        return found.get(key) or self.due.only(np.zeros(len(self.due.rows), bool))
 
 
 Rows = list[Answer]
@@ -155,10 +159,8 @@ def _retention(name: str) -> Callable[[Question], Rows]:
 
 def _renewal_rate(asked: Question) -> Rows:
     found = []
-    for key, names, part in asked.segments:
-        rates = measures.renewal_rates(
-            asked.due_of(key, part), asked.spans, asked.as_of, asked.policy
-        )
+    for key, names, due in asked.due_segments:
+        rates = measures.renewal_rates(due, asked.spans, asked.as_of, asked.policy)
         for span, one in zip(asked.spans, rates, strict=True):
             values: dict[str, Value] = {
                 "count": one.count,
@@ -235,7 +237,7 @@ def _curve(asked: Question) -> Rows:
     """LTV from the sBG curve of everything that came due by the end of each period."""
     found = []
     for key, names, part in asked.segments:
-        due = asked.due_of(key, part)
+        due = asked.due_of(key)
         for period in economics.periods(part, asked.spans, asked.policy, with_spend=False):
             spells = measures.spells(due, min(period.span.end, asked.as_of))
             found.append(Answer(period.span, key, names, economics.curve(period, spells)))

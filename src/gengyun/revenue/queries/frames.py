@@ -9,7 +9,6 @@ else (another database, customers merged) makes it anew. Nothing is lost with th
 import os
 import tempfile
 import threading
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +18,18 @@ import numpy as np
 import numpy.typing as npt
 from django.conf import settings
 from django.db import connection
-from django.db.models import CharField, Count, F, Max, QuerySet, Sum, Value
+from django.db.models import BigIntegerField, CharField, Count, F, Max, QuerySet, Sum, Value
 from django.db.models.functions import Cast, Coalesce
 
 from gengyun.revenue.calc.moves import EPOCH, KIND_CODE, Bools
 from gengyun.revenue.models import Movement
 
 FILE = "cache/movements-1.npy"  # the number is that of the layout
-KEPT_FROM = 100_000  # fewer rows are read anew each time: that is as quick
+KEPT_FROM = 100_000  # fewer rows are kept in memory only
 CHUNK = 50_000
 NO_DAY = -(2**31)  # int32: a day that is not set
+NO_AMOUNT = -(2**62)
+PROBES = 16
 
 LAYOUT = np.dtype(
     [
@@ -56,6 +57,7 @@ COLUMNS = (
 )  # fmt: skip
 Rows = npt.NDArray[Any]
 _lock = threading.Lock()
+_held: dict[str, "Frame"] = {}  # by database
 
 
 @dataclass(frozen=True)
@@ -74,21 +76,48 @@ class Frame:
 
 
 def movement_frame() -> Frame:
-    """Every movement there is now, whoever may see it; callers keep to what the actor may."""
-    stamp = _stamp(Movement.objects.all())
-    if stamp[0] < KEPT_FROM:
+    """Every movement there is now, whoever may see it; callers keep to what the actor may.
+
+    Inside a transaction nothing is kept: what it wrote may never have been.
+    """
+    if connection.in_atomic_block:
         return _read(Movement.objects.all(), None)
+    stamp = _stamp(Movement.objects.all())
+    name = str(connection.settings_dict["NAME"])
     with _lock:
-        kept = _from_file()
-        if kept is not None and _stamp_of(kept) == stamp:
+        kept = _held.get(name)
+        if kept is None and stamp[0] >= KEPT_FROM:
+            kept = _from_file()
+        if kept is not None and _stamp_of(kept) == stamp and _agrees(kept):
+            _held[name] = kept
             return kept
+        if kept is not None and not _is_beginning(kept):
+            kept = None
         newest = int(kept.rows["pk"].max()) if kept is not None and len(kept) else 0
-        if kept is None or _stamp(Movement.objects.filter(pk__lte=newest)) != _stamp_of(kept):
-            kept, newest = None, 0
         found = _read(Movement.objects.filter(pk__gt=newest), kept)
-        with suppress(OSError):  # a full or read-only disk costs speed, not the answer
-            _to_file(found)
+        _held[name] = found
+        if stamp[0] >= KEPT_FROM:
+            with suppress(OSError):  # a full or read-only disk costs speed, not the answer
+                _to_file(found)
+                _held[name] = _from_file() or found  # shared with other processes, and paged
     return found
+
+
+def _is_beginning(kept: Frame) -> bool:
+    """Is the copy what the database holds up to the newest of its rows?"""
+    newest = int(kept.rows["pk"].max()) if len(kept) else 0
+    return _stamp(Movement.objects.filter(pk__lte=newest)) == _stamp_of(kept) and _agrees(kept)
+
+
+def _agrees(kept: Frame) -> bool:
+    """Some rows, the newest among them: another database may hold as many."""
+    if not len(kept):
+        return True
+    places = np.unique(np.linspace(0, len(kept) - 1, PROBES).astype(np.int64))
+    probes = {int(row["pk"]): (int(row["arr"]), int(row["customer"])) for row in kept.rows[places]}
+    found = Movement.objects.filter(pk__in=list(probes)).order_by()
+    told = {pk: (arr, who) for pk, arr, who in found.values_list("pk", "arr_minor", "customer_id")}
+    return told == probes
 
 
 def _stamp(rows: "QuerySet[Movement]") -> tuple[int, int, int]:
@@ -148,11 +177,19 @@ def _expressions() -> list[Any]:
     def text(name: str) -> Coalesce:
         return Coalesce(Cast(name, CharField()), Value(""), output_field=CharField())
 
+    def whole(name: str, missing: int = 0) -> Coalesce:
+        return Coalesce(F(name), Value(missing), output_field=BigIntegerField())
+
     changed = {
         "day": text("effective_on"),
         "known": text("known_at"),
         "due_day": text("due_on"),
         "signed_day": text("signed_on"),
+        "contract_id": whole("contract_id"),
+        "line_id": whole("line_id"),
+        "product_id": whole("product_id"),
+        "corrects_id": whole("corrects_id"),
+        "due_minor": whole("due_minor", NO_AMOUNT),
     }
     return [changed.get(name, F(name)) for name in COLUMNS]
 
@@ -161,21 +198,19 @@ def _encoded(chunk: list[tuple[Any, ...]], codes: _Places, groups: _Places, days
     column = dict(zip(COLUMNS, zip(*chunk, strict=True), strict=True))
     found = np.zeros(len(chunk), LAYOUT)
 
-    def whole(values: Iterable[Any]) -> npt.NDArray[np.int64]:
-        return np.fromiter((value or 0 for value in values), np.int64, len(chunk))
-
     for name, source in (
+        ("pk", "pk"),
+        ("arr", "arr_minor"),
+        ("due", "due_minor"),
+        ("corrects", "corrects_id"),
         ("customer", "customer_id"),
         ("contract", "contract_id"),
         ("line", "line_id"),
         ("product", "product_id"),
-        ("due", "due_minor"),
-        ("corrects", "corrects_id"),
     ):
-        found[name] = whole(column[source])
-    found["pk"] = np.fromiter(column["pk"], np.int64, len(chunk))
-    found["arr"] = np.fromiter(column["arr_minor"], np.int64, len(chunk))
-    found["has_due"] = np.fromiter((v is not None for v in column["due_minor"]), bool, len(chunk))
+        found[name] = np.fromiter(column[source], np.int64, len(chunk))
+    found["has_due"] = found["due"] != NO_AMOUNT
+    found["due"][found["has_due"] == 0] = 0
     for name, source in (("day", "day"), ("due_on", "due_day"), ("signed_on", "signed_day")):
         found[name] = np.fromiter(map(days.__getitem__, column[source]), np.int32, len(chunk))
     found["kind"] = np.fromiter(map(KIND_CODE.__getitem__, column["kind"]), np.int8, len(chunk))

@@ -114,9 +114,11 @@ def due_book(
     as_of: date,
     known: date | None = None,
     among: Q | None = None,
+    until: date | None = None,
 ) -> DueBook:
     """One row per customer, group and due day, in the base currency at the rates of `as_of`.
 
+    `until`: what is open and due later is left out.
     What was answered is found in the movements, as known at the end of `known`; what is still open
     in the renewals. A renewal signed without a date counts on the day it was due.
     """
@@ -132,7 +134,7 @@ def due_book(
     taken_back = rows["corrects"][is_known & (rows["corrects"] > 0)]
     kept &= ~np.isin(rows["pk"], taken_back)
     answers = frame.only(kept)
-    open_rows = _open_renewals(wanted, known)
+    open_rows = _open_renewals(wanted, known, until)
     return _joined(answers, is_known[kept], open_rows, as_of)
 
 
@@ -146,8 +148,10 @@ class _Open:
     code: list[str]
 
 
-def _open_renewals(wanted: I64 | None, known: date | None) -> _Open:
+def _open_renewals(wanted: I64 | None, known: date | None, until: date | None) -> _Open:
     found = Renewal.objects.filter(state=RenewalState.OPEN)
+    if until is not None:
+        found = found.filter(due_on__lte=until)
     if known is not None:
         found = found.filter(created_at__lt=start_of(known + ONE_DAY))
     listed = list(
