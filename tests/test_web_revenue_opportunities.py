@@ -7,8 +7,16 @@ from django.test import Client
 from factories import NOW, People, make_customer, make_opportunity, make_product
 
 from gengyun.portfolio.actions.summaries import refresh_summaries
+from gengyun.revenue.actions.contracts import create_contract
+from gengyun.revenue.actions.lines import NewLine, append_line
 from gengyun.revenue.actions.opportunities import lose_opportunity, win_opportunity
-from gengyun.revenue.models import Opportunity, OpportunityStage, WalletBudget
+from gengyun.revenue.models import (
+    Line,
+    Movement,
+    Opportunity,
+    OpportunityStage,
+    WalletBudget,
+)
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -230,4 +238,92 @@ def test_won_ones_are_exported_with_the_rest(people, mine):
     answer = client.post("/exports/", asked, follow=True)
     body = b"".join(answer.streaming_content).decode("utf-8-sig")
     assert "加购报表" in body
-    assert "4860000.00" in body
+    assert "4860000.00,CNY" in body
+
+
+def test_what_was_signed_becomes_a_line_and_a_movement(people, mine):
+    product = make_product("报表", key="bi")
+    client = log_in(people.owner)
+    form = {
+        "how": "sign", "contract": "", "number": "HT-X-1", "product": product.pk,
+        "signed_amount": "12万", "seats": "20", "starts_on": "2026-03-01",
+        "ends_on": "2026-12-31", "signed_on": "2026-03-02",
+    }  # fmt: skip
+    bad = client.post(f"/opportunities/{mine.pk}/win/", form | {"ends_on": "2026-02-01"}, **HTMX)
+    assert bad.status_code == 422
+    assert not Line.objects.exists()
+    answer = client.post(f"/opportunities/{mine.pk}/win/", form, **HTMX)
+    assert answer.status_code == 200, text(answer)
+    mine.refresh_from_db()
+    line = mine.won_line
+    assert mine.stage.is_won
+    # ten months of a year's 120,000: 100,000 to pay, ARR counts the year
+    assert (line.amount_minor, line.arr_minor, line.seats) == (10_000_000, 12_000_000, 20)
+    assert line.contract.number == "HT-X-1"
+    moved = Movement.objects.get(line=line)
+    assert (moved.kind, moved.arr_minor) == ("new", 12_000_000)
+    assert "HT-X-1" in text(client.get(f"/opportunities/{mine.pk}/"))
+    # a line that came of it keeps it won
+    assert client.post(f"/opportunities/{mine.pk}/reopen/", **HTMX).status_code == 409
+
+
+def test_a_second_product_in_the_same_contract_is_a_cross_sell(people, mine):
+    first, second = make_product("协同", key="suite"), make_product("报表", key="bi")
+    client = log_in(people.owner)
+    form = {
+        "how": "sign", "product": first.pk, "signed_amount": "12万",
+        "starts_on": "2026-01-01", "ends_on": "2026-12-31",
+    }  # fmt: skip
+    assert client.post(f"/opportunities/{mine.pk}/win/", form, **HTMX).status_code == 200
+    contract = Line.objects.get().contract
+    more = make_opportunity(mine.customer, "报表", kind="cross_sell", owner=people.owner)
+    form = {
+        "how": "sign", "product": second.pk, "signed_amount": "6万", "contract": contract.pk,
+        "starts_on": "2026-07-01",
+    }  # fmt: skip
+    assert client.post(f"/opportunities/{more.pk}/win/", form, **HTMX).status_code == 200
+    more.refresh_from_db()
+    # co-termed: half a year costs half, ARR counts the year
+    assert more.won_line.ends_on == date(2026, 12, 31)
+    assert (more.won_line.amount_minor, more.won_line.arr_minor) == (3_000_000, 6_000_000)
+    assert Movement.objects.get(line=more.won_line).kind == "cross_sell"
+    page = text(client.get("/opportunities/white-space/"))
+    assert "报表" in page
+
+
+def test_a_service_brings_money_and_no_arr(people, mine):
+    product = make_product("实施", key="setup")
+    service = make_opportunity(mine.customer, "实施服务", kind="service", owner=people.owner)
+    form = {
+        "how": "sign", "product": product.pk, "signed_amount": "8万",
+        "starts_on": "2026-03-01", "ends_on": "2026-05-31",
+    }  # fmt: skip
+    answer = log_in(people.owner).post(f"/opportunities/{service.pk}/win/", form, **HTMX)
+    assert answer.status_code == 200
+    service.refresh_from_db()
+    line = service.won_line
+    assert (line.kind, line.amount_minor, line.arr_minor) == ("one_off", 8_000_000, 0)
+
+
+def test_a_won_one_is_linked_to_the_line_that_came_later(people, mine):
+    product = make_product("协同", key="suite")
+    client = log_in(people.owner)
+    client.post(f"/opportunities/{mine.pk}/win/", {"how": "later"}, **HTMX)
+    contract = create_contract(
+        actor=None, now=NOW, customer=mine.customer, starts_on=date(2026, 1, 1),
+        ends_on=date(2026, 12, 31), number="HT-LATE",
+    )  # fmt: skip
+    terms = NewLine(
+        product=product, amount_minor=5_000_000, starts_on=date(2026, 1, 1),
+        ends_on=date(2026, 12, 31),
+    )  # fmt: skip
+    line = append_line(actor=None, now=NOW, contract=contract, line=terms).line
+    assert "HT-LATE" in text(client.get(f"/opportunities/{mine.pk}/"))
+    answer = client.post(f"/opportunities/{mine.pk}/link/", {"line": line.pk}, **HTMX)
+    assert answer.status_code == 200
+    mine.refresh_from_db()
+    assert mine.won_line == line
+    other = make_opportunity(make_customer(owner=people.owner), "别家", owner=people.owner)
+    client.post(f"/opportunities/{other.pk}/win/", {"how": "link", "line": line.pk}, **HTMX)
+    other.refresh_from_db()
+    assert not other.stage.is_won  # a line of another customer cannot be its own

@@ -38,7 +38,7 @@ def _panel(request, row, *, form=None, won=None, status=200):
     doing = request.GET.get("do") or request.POST.get("do", "")
     context |= {
         "form": form or Form(_texts(row)),
-        "won": won or opportunity_won.blank(row),
+        "won": won or opportunity_won.blank(row, request.today),
         "do": doing if doing in {"win", "lose", "edit", "link"} else "",
     }
     return render(
@@ -64,7 +64,7 @@ def _context(request, row):
         "history": present.history(changes, names=_names(changes, row), today=request.today, zh=zh),
         "kind_word": present.kind_word(row.kind),
         **choices(request.user, row),
-        **opportunity_won.choices(request.user, row),
+        **opportunity_won.choices(row, request.today),
     }
 
 
@@ -259,13 +259,15 @@ def _lose(request, row):
 
 
 def _win(request, row):
-    won, saved = opportunity_won.read(request, row)
+    won, saved, flags = opportunity_won.read(request, row)
     if saved is None:
         return _panel(request, row, won=won, status=422)
     path = ""
     if saved.won_line_id is None:
         path = undo.remember(request, "opportunity_reopen", {"pk": row.pk})
     toast(request, _("%(name)s is won") % {"name": row.name}, undo=path)
+    for flag in flags:
+        toast(request, refusal_text(flag))
     return None
 
 

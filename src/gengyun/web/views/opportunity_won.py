@@ -1,23 +1,58 @@
-"""What came of a won opportunity: a line that is in a contract already, or one still to come."""
+"""What came of a won opportunity: something was signed, a line of a contract that is there already,
+or a contract still to come."""
+
+from django.db.models import Q
 
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.revenue.actions import opportunities as actions
+from gengyun.revenue.actions.winning import Signed, win_with_line
+from gengyun.revenue.models import Contract, OpportunityKind, Product
 from gengyun.revenue.queries import opportunities as queries
 from gengyun.web.forms import Form
 from gengyun.web.middleware import refusal_text
 from gengyun.web.numbers import is_number
+from gengyun.web.present import opportunities as present
 from gengyun.web.words import gettext as _
+from gengyun.web.words import pick
 
-HOW = ("link", "later")
-
-
-def blank(row):
-    return Form({"how": "link" if queries.free_lines(row) else "later"})
+HOW = ("sign", "link", "later")
 
 
-def choices(user, row):
-    """Lines that it may be."""
-    return {"lines": [] if row.won_line_id else queries.free_lines(row)}
+def blank(row, today):
+    contract = contracts(row, today).first()
+    return Form(
+        {
+            "how": "sign",
+            "contract": str(contract.pk) if contract else "",
+            "product": str(row.product_id or ""),
+            "signed_amount": present.typed(row.amount_minor),
+            "starts_on": today.isoformat(),
+            "signed_on": today.isoformat(),
+        }
+    )
+
+
+def contracts(row, today):
+    """Contracts of the customer that a line may still come to, in its currency."""
+    rows = Contract.objects.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gte=today),
+        customer=row.customer_id,
+        currency=row.currency,
+        ended_on__isnull=True,
+    )
+    return rows.order_by("-starts_on", "-pk")
+
+
+def choices(row, today):
+    """What the form of winning offers."""
+    if row.won_line_id or row.stage.is_lost:
+        return {"lines": [], "contracts": [], "all_products": []}
+    return {
+        "lines": queries.free_lines(row),
+        "contracts": list(contracts(row, today)[:20]),
+        "all_products": [(one.pk, pick(one)) for one in Product.objects.filter(is_active=True)],
+        "is_service": row.kind == OpportunityKind.SERVICE,
+    }
 
 
 def line_of(row, wanted):
@@ -30,20 +65,54 @@ def line_of(row, wanted):
 
 
 def read(request, row):
-    """(the form, the won opportunity or None where the form has errors)."""
+    """(the form, the won opportunity, rules that were only flagged); no opportunity where the form
+    has errors."""
     form = Form.of(request.POST)
     if form.get("how") not in HOW:
         form.errors["how"] = _("Choose one of the list.")
-        return form, None
+        return form, None, []
+    arguments = {"actor": request.user, "now": request.now, "opportunity": row}
     try:
+        if form.get("how") == "sign":
+            signed = _signed(form, row, request.today)
+            if signed is None:
+                return form, None, []
+            won = win_with_line(signed=signed, **arguments)
+            return form, won.opportunity, won.flags
         line = line_of(row, form.get("line")) if form.get("how") == "link" else None
-        won = actions.win_opportunity(
-            actor=request.user, now=request.now, opportunity=row, line=line
-        )
+        return form, actions.win_opportunity(line=line, **arguments), []
     except NotFound:
         form.errors["line"] = _("Choose one of the list.")
-        return form, None
     except Refusal as refusal:
         form.errors["how"] = refusal_text(refusal)
-        return form, None
-    return form, won
+    return form, None, []
+
+
+def _signed(form, row, today):
+    form.choice("contract", contracts(row, today))
+    form.choice("product", Product.objects.filter(is_active=True), required=True)
+    form.amount("signed_amount", into="amount_minor")
+    form.whole("seats")
+    for name in ("starts_on", "ends_on", "signed_on"):
+        form.day(name)
+    form.whole("tax")
+    values = form.values
+    if values.get("amount_minor") is None and "signed_amount" not in form.errors:
+        form.errors["signed_amount"] = _("This is needed.")
+    if values.get("starts_on") is None and "starts_on" not in form.errors:
+        form.errors["starts_on"] = _("This is needed.")
+    if form.errors:
+        return None
+    tax = values["tax"]
+    return Signed(
+        product=values["product"],
+        amount_minor=values["amount_minor"],
+        starts_on=values["starts_on"],
+        ends_on=values["ends_on"],
+        seats=values["seats"],
+        contract=values["contract"],
+        number=form.get("number"),
+        signed_on=values["signed_on"],
+        tax_included=tax is not None and tax > 0,
+        tax_rate_bp=None if tax is None else tax * 100,
+    )
