@@ -6,8 +6,11 @@ Thresholds are reasoned from working rhythms and published practice, not fitted 
 - days since last use: yesterday 100, a week 80, two weeks 65, a month 40, a quarter 0;
 - events in half a year: one a week 45, one a working day 75: staying power that a quiet month
   does not wipe out;
-- change against the window before: as before 75, a third less 50, nothing left 0.
-Service, relationship and commercial groups come with the data that feeds them.
+- change against the window before: as before 75, a third less 50, nothing left 0;
+- days overdue: 15, 30 and 60 are the steps of the alert about payments (science.md 5.3, R7);
+- ARR against a year before: as before 70, a fifth less 35, a third less 10.
+Without invoices and contracts the commercial group has no data and its weight goes to the others.
+Service and relationship groups come with the data that feeds them.
 """
 
 from datetime import datetime
@@ -28,6 +31,8 @@ BREADTH: Curve = [[0, 0], [1, 40], [3, 65], [6, 85], [10, 100]]
 ACTIVE_DAYS: Curve = [[0, 0], [1, 20], [4, 50], [8, 70], [15, 90], [20, 100]]
 HALF_YEAR: Curve = [[0, 0], [6, 20], [26, 45], [130, 75], [600, 100]]
 RECENCY: Curve = [[1, 100], [3, 90], [7, 80], [14, 65], [30, 40], [60, 15], [90, 0]]
+OVERDUE: Curve = [[0, 100], [7, 80], [15, 60], [30, 35], [60, 0]]
+ARR_CHANGE: Curve = [[-0.5, 0], [-0.33, 10], [-0.2, 35], [0, 70], [0.2, 90], [0.5, 100]]
 CHANGE: Curve = [[-1, 0], [-0.33, 50], [0, 75], [0.33, 100]]
 
 
@@ -57,6 +62,26 @@ def _silent_cap(days: int, cap_at: int) -> dict[str, Any]:
     }
 
 
+def _commercial_caps() -> list[dict[str, Any]]:
+    """Hard limits of science.md 4.5: overdue for more than 60 days, the contract is given notice"""
+    return [
+        {
+            "key": "overdue_60",
+            "when": {"metric": "days_overdue", "op": "gte", "value": 60},
+            "cap_at": 40,
+            "reason_zh": "回款逾期 60 天以上",
+            "reason_en": "Overdue for 60 days or more",
+        },
+        {
+            "key": "ending",
+            "when": {"metric": "ending_share", "op": "gte", "value": 1},
+            "cap_at": 10,
+            "reason_zh": "合同已登记终止",
+            "reason_en": "All contracts are known to end",
+        },
+    ]
+
+
 def standard_config() -> dict[str, Any]:
     return {
         "bands": {"A": 80, "B": 65, "C": 50},
@@ -77,9 +102,9 @@ def standard_config() -> dict[str, Any]:
                 "习惯",
                 "Habit",
                 _factor("active_days_30d", 15, ACTIVE_DAYS),
-                _factor("events_180d", 15, HALF_YEAR),
+                _factor("events_180d", 10, HALF_YEAR),
             ),
-            _group("recency", "近期使用", "Recent use", _factor("days_since_active", 15, RECENCY)),
+            _group("recency", "近期使用", "Recent use", _factor("days_since_active", 10, RECENCY)),
             _group(
                 "trend",
                 "趋势",
@@ -87,8 +112,15 @@ def standard_config() -> dict[str, Any]:
                 _factor("active_users_change_30d", 10, CHANGE),
                 _factor("events_change_30d", 5, CHANGE),
             ),
+            _group(
+                "commercial",
+                "商务",
+                "Commercial",
+                _factor("days_overdue", 6, OVERDUE),
+                _factor("arr_change_12m", 4, ARR_CHANGE),
+            ),
         ],
-        "caps": [_silent_cap(60, 49)],
+        "caps": [_silent_cap(60, 49), *_commercial_caps()],
     }
 
 
@@ -104,8 +136,8 @@ def high_touch_config() -> dict[str, Any]:
         _factor("active_users_90d", 5, USERS_HIGH),
         _factor("breadth_30d", 15, BREADTH),
     )
-    config["groups"][1]["weight"] = 20
-    config["caps"] = [_silent_cap(14, 64), _silent_cap(30, 49)]
+    config["groups"][1]["weight"] = 15
+    config["caps"] = [_silent_cap(14, 64), _silent_cap(30, 49), *_commercial_caps()]
     return config
 
 

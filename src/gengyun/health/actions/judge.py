@@ -32,6 +32,7 @@ from gengyun.health.queries.cards import (
     metric_infos,
     stage_keys,
 )
+from gengyun.health.queries.commercial import Inputs, commercial_inputs
 from gengyun.health.queries.opinions import (
     manual_inputs,
     override_part,
@@ -102,6 +103,7 @@ class _Context:
     sentiments: Mapping[int, Sentiment]
     overrides: Mapping[int, HealthOverride]
     previous: Mapping[int, Previous]
+    commercial: Inputs
     lines: "_Lines"
 
 
@@ -193,8 +195,13 @@ def _context(as_of: date, lake: Lake, ids: Sequence[int], now: datetime) -> _Con
         sentiments=sentiments_as_of(as_of),
         overrides=overrides_as_of(as_of),
         previous=previous_of(as_of, lake, cards),
+        commercial=commercial_inputs(as_of, _metrics(cards)),
         lines=_Lines(lake, as_of, ids),
     )
+
+
+def _metrics(cards: Sequence[CardInForce]) -> set[str]:
+    return {metric for card in cards for metric in card.config.metrics()}
 
 
 def _judge_one(
@@ -206,7 +213,11 @@ def _judge_one(
     assert card is not None  # noqa: S101 - _context refused a day without a card for everyone
     found = score(
         card.config,
-        {**values, **manual_inputs(context.sentiments, customer_id)},
+        {
+            **values,
+            **context.commercial.get(customer_id, {}),
+            **manual_inputs(context.sentiments, customer_id),
+        },
         context.previous.get(customer_id),
         as_of=context.as_of,
         card=card.card,

@@ -16,6 +16,7 @@ from gengyun.health.calc.score import Card, missing_of, score
 from gengyun.health.calc.trend import trend
 from gengyun.health.models import HealthScore
 from gengyun.health.queries.cards import CardInForce, config_of, metric_infos, stage_keys
+from gengyun.health.queries.commercial import commercial_inputs
 from gengyun.health.queries.opinions import (
     manual_inputs,
     override_part,
@@ -68,8 +69,14 @@ def refresh_live(
     sentiments = sentiments_as_of(as_of, customer_ids=ids, moment=now)
     overrides = overrides_as_of(as_of, customer_ids=ids, moment=now)
     world = _World(rows, as_of, lake, now)
+    metrics = {key for card in world.cards.values() for key in card.config.metrics()}
+    paid = commercial_inputs(as_of, metrics, customer_ids=ids, moment=now)
     for row in rows:
-        values = {**inputs.get(row.pk, {}), **manual_inputs(sentiments, row.pk)}
+        values = {
+            **inputs.get(row.pk, {}),
+            **paid.get(row.pk, {}),
+            **manual_inputs(sentiments, row.pk),
+        }
         world.judge(row, values, override_part(overrides.get(row.pk)))
     with transaction.atomic():
         HealthScore.objects.bulk_update(rows, FIELDS, batch_size=200)

@@ -7,7 +7,7 @@ from datetime import date
 from functools import lru_cache
 
 from gengyun.customers.models import Stage
-from gengyun.health.calc import manual
+from gengyun.health.calc import commercial, manual
 from gengyun.health.calc.config import Config, parse_config
 from gengyun.health.calc.score import Card, MetricInfo
 from gengyun.health.models import Scorecard, ScorecardOrder, ScorecardVersion
@@ -102,13 +102,16 @@ def metric_infos() -> dict[str, MetricInfo]:
     found = {key: MetricInfo(version, zh, en, unit) for key, version, zh, en, unit in rows}
     for key, (zh, en) in manual.NAMES.items():
         found[key] = MetricInfo(1, zh, en, "level")
+    for key, (zh, en, unit) in commercial.INPUTS.items():
+        found[key] = MetricInfo(1, zh, en, unit)
     return found
 
 
 def known_inputs() -> dict[str, str]:
-    """What a factor may read: active metrics and what people say; key -> unit."""
+    """What a factor may read: active metrics, what people say, contracts; key -> unit."""
     units = Metric.objects.filter(retired_at__isnull=True).values_list("key", "unit")
-    return dict(units) | dict.fromkeys(manual.NAMES, "level")
+    others = {key: unit for key, (_zh, _en, unit) in commercial.INPUTS.items()}
+    return dict(units) | dict.fromkeys(manual.NAMES, "level") | others
 
 
 def lacks_values(as_of: date) -> bool:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from gengyun.customers.queries.as_of import field_values
-from gengyun.health.calc import manual, peers
+from gengyun.health.calc import commercial, manual, peers
 from gengyun.health.calc.config import Config, Factor
 from gengyun.health.calc.score import NO_PEERS, PeerPart
 from gengyun.health.models import PeerCurve
@@ -58,7 +58,8 @@ class PeerCurves:
 
 def peer_metrics(configs: Iterable[Config]) -> set[str]:
     """Metrics that a configuration wants to be judged by peers."""
-    return {f.metric for config in configs for f in config.factors() if f.peers} - manual.KEYS
+    wanted = {f.metric for config in configs for f in config.factors() if f.peers}
+    return wanted - manual.KEYS - commercial.KEYS
 
 
 def peer_curves(configs: Iterable[Config], as_of: date, *, lake: Lake) -> PeerCurves:

@@ -11,6 +11,7 @@ from gengyun.health.calc.config import Config
 from gengyun.health.calc.score import Card, Explanation, Previous, score
 from gengyun.health.models import HealthScore, Scorecard
 from gengyun.health.queries.cards import metric_infos, stage_keys
+from gengyun.health.queries.commercial import commercial_inputs
 from gengyun.health.queries.opinions import (
     manual_inputs,
     override_part,
@@ -81,6 +82,11 @@ def preview(
     for metric, found_values in fresh_values(config.metrics(), newest).items():
         for pk, value in found_values.items():
             values.setdefault(pk, {})[metric] = value
+    paid = commercial_inputs(
+        newest, config.metrics(), customer_ids=[row.pk for row in rows], moment=now
+    )
+    for pk, inputs in paid.items():
+        values.setdefault(pk, {}).update(inputs)
     infos = metric_infos()
     said = sentiments_as_of(newest, moment=now)
     overrides = overrides_as_of(newest, moment=now)

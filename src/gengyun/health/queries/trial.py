@@ -15,7 +15,7 @@ from django.db.models import Q
 
 from gengyun.customers.models import Customer
 from gengyun.customers.queries.as_of import field_values
-from gengyun.health.calc import manual, silence
+from gengyun.health.calc import commercial, manual, silence
 from gengyun.health.calc import peers as peer_calc
 from gengyun.health.calc.config import Config
 from gengyun.health.calc.diff import diff, movers
@@ -32,6 +32,7 @@ from gengyun.health.queries.cards import (
     stage_keys,
     version_in_force,
 )
+from gengyun.health.queries.commercial import commercial_inputs
 from gengyun.health.queries.opinions import manual_inputs, sentiments_as_of
 from gengyun.health.queries.peers import PeerCurves, peer_curves
 from gengyun.health.queries.scores import carried, slots
@@ -108,12 +109,16 @@ class _Trial:
 
     def metrics(self) -> set[str]:
         """Everything that one of the configurations, or the finding of silence, reads."""
+        return self._read() - manual.KEYS - commercial.KEYS
+
+    def _read(self) -> set[str]:
         configs = [card.config for card in self.order] + ([self.old] if self.old else [])
-        return {IDLE}.union(*(config.metrics() for config in configs)) - manual.KEYS
+        return {IDLE}.union(*(config.metrics() for config in configs))
 
     def week(self, day: date, values: Values, wanted: set[int] | None) -> None:
         fields = field_values(fields=("tier_id", "stage_id"), as_of=day)
         sentiments = sentiments_as_of(day)
+        paid = commercial_inputs(day, self._read(), customer_ids=wanted)
         start = start_of(day)
         known = Customer.objects.filter(known_at__lt=start).filter(
             Q(archived_at__isnull=True) | Q(archived_at__gte=start)
@@ -125,7 +130,11 @@ class _Trial:
             tier, stage = fields["tier_id"].get(pk), self.keys.get(fields["stage_id"].get(pk))
             if card_for(self.order, tier, stage) is not self.target:
                 continue
-            inputs = {**values.get(pk, {}), **manual_inputs(sentiments, pk)}
+            inputs = {
+                **values.get(pk, {}),
+                **paid.get(pk, {}),
+                **manual_inputs(sentiments, pk),
+            }
             self._one(pk, day, inputs, (tier, stage), counts)
         self.by_week.append(
             {"day": day.isoformat()}

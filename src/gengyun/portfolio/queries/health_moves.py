@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from gengyun.health.calc import manual
+from gengyun.health.calc import commercial, manual
 from gengyun.health.calc.diff import Difference, diff
 from gengyun.health.calc.score import Card, Explanation, score
 from gengyun.health.models import HealthScore, ScorecardVersion
@@ -241,12 +241,12 @@ def _by_old_rules(
     infos = metric_infos()
     found = {}
     for row in changed:
-        # what people said is part of the data: taken as today's explanation read it
+        # what people said and contracts: taken as today's explanation read them
         said = {
             part["metric"]: part["value"]
             for group in row.explanation["groups"]
             for part in group["factors"]
-            if part["metric"] in manual.KEYS
+            if part["metric"] in manual.KEYS | commercial.KEYS
         }
         found[row.pk] = score(
             configs[versions[row.pk]],

@@ -1,5 +1,6 @@
 """The definition behind each factor, for the small windows on health figures."""
 
+from gengyun.health.calc import commercial
 from gengyun.usage.calc.definition import parse_definition
 from gengyun.usage.calc.sentence import describe
 from gengyun.usage.models import Metric
@@ -12,6 +13,8 @@ def factors(score_row, *, zh):
     found = {}
     for group in score_row.version.config.get("groups", []):
         for factor in group["factors"]:
+            if factor["metric"] in commercial.INPUTS:
+                found[factor["key"]] = _commercial(factor, zh=zh)
             row = metrics.get(factor["metric"])
             if row is None:
                 continue
@@ -25,3 +28,17 @@ def factors(score_row, *, zh):
                 "unit": row.unit,
             }
     return found
+
+
+def _commercial(factor, *, zh):
+    """Of contracts and payments: worked out, not counted from events."""
+    name_zh, name_en, unit = commercial.INPUTS[factor["metric"]]
+    return {
+        "metric": {"key": factor["metric"]},
+        "name": name_zh if zh else name_en,
+        "sentence": commercial.DEFINITIONS[factor["metric"]][0 if zh else 1],
+        "description": "",
+        "curve": factor["curve"],
+        "missing": factor.get("missing", "exclude"),
+        "unit": unit,
+    }
