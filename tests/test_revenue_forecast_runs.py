@@ -1,5 +1,6 @@
 """What the forecast says of the renewals in the database, and what is kept of it each week."""
 
+import json
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -250,3 +251,33 @@ def test_the_day_has_the_step_after_all_that_judges():
 def test_quarters_begin_where_they_do():
     assert quarter_start(date(2026, 3, 31)) == date(2026, 1, 1)
     assert quarter_start(date(2026, 12, 1)) == date(2026, 10, 1)
+
+
+def test_the_command_says_what_the_page_says(people, past, monkeypatch):
+    from click.testing import CliRunner
+
+    from gengyun.cli import renewals as cli
+
+    monkeypatch.setattr("gengyun.kernel.clock.utc_now", lambda: NOW)
+    customer = make_customer(owner=people.owner, tier=past)
+    make_renewal(customer, category="commit", forecast_minor=8 * WAN)
+    record_forecast(as_of=TODAY - timedelta(days=7), now=NOW)
+    asked = ["--period", "2026q2", "--expected"]
+    answer = CliRunner().invoke(cli.command, [*asked, "--json"])
+    assert answer.exit_code == 0, answer.output
+    told = json.loads(answer.output)
+    found = expect(Renewal.objects.filter(due_on__gte=TODAY), as_of=TODAY).forecast
+    assert told["basis"] == "experience-based estimate"
+    assert told["total"]["expected_minor"] == found.total.expected_minor
+    assert told["total"]["p90_minor"] == found.total.p90_minor
+    assert told["owner"][people.owner.email]["due_minor"] == 10 * WAN
+    assert told["tier"][past.key]["count"] == 1
+    assert list(told["month"]) == ["2026-05"]
+    assert told["said"] == {"forecast_minor": 8 * WAN, "unjudged": 0}
+    then = CliRunner().invoke(cli.command, [*asked, "--as-of", "2026-03-01", "--json"])
+    assert json.loads(then.output)["quarter"]["2026-04"]["due_minor"] == 10 * WAN
+    table = CliRunner().invoke(cli.command, asked).output
+    assert "without the five largest" in table
+    early = CliRunner().invoke(cli.command, [*asked, "--as-of", "2020-01-01"])
+    assert early.exit_code == 1
+    assert "no forecast was recorded" in early.output

@@ -8,6 +8,8 @@ import click
 
 from gengyun.cli.daily import check_database
 from gengyun.cli.main import setup
+from gengyun.cli.renewals_expected import expected as told
+from gengyun.cli.renewals_expected import print_expected
 
 DAY = click.DateTime(["%Y-%m-%d"])
 PERIOD = re.compile(r"^(\d{4})(?:q([1-4])|-(0[1-9]|1[0-2]))$")
@@ -23,8 +25,9 @@ PERIOD = re.compile(r"^(\d{4})(?:q([1-4])|-(0[1-9]|1[0-2]))$")
               show_default=True, help="What the sums are split by.")  # fmt: skip
 @click.option("--list", "listed", is_flag=True, help="Every renewal, not only sums.")
 @click.option("--accuracy", is_flag=True, help="Forecast against outcome at 90, 60 and 30 days.")
+@click.option("--expected", is_flag=True, help="What is expected to renew, with P10, P50, P90.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def command(*, period, first, last, as_of, owner, by, listed, accuracy, as_json):
+def command(*, period, first, last, as_of, owner, by, listed, accuracy, expected, as_json):
     """Renewals of a period with the numbers of the page."""
     setup()
     check_database()
@@ -36,12 +39,16 @@ def command(*, period, first, last, as_of, owner, by, listed, accuracy, as_json)
     filters = _filters(owner)
     if accuracy:
         found = _accuracy(filters, days, today)
+    elif expected:
+        found = told(filters, days, as_of.date() if as_of else None, today)
     else:
         found = _sums(filters, days, as_of.date() if as_of else None, today, by, listed=listed)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, default=str))
     elif accuracy:
         _print_accuracy(found)
+    elif expected:
+        print_expected(found)
     else:
         _print_sums(found)
 
