@@ -33,6 +33,8 @@ COUNTS = {
     "alpha", "beta", "retention_1", "retention_3", "cohort",
 }  # fmt: skip
 
+NARROWEST = 16  # characters a column takes
+
 
 class Day(click.ParamType):
     """A day, or a month: its first day, or its last one."""
@@ -248,7 +250,9 @@ def _show_table(metric: str, rows, currency: str, of, policy, lang: str) -> None
         cells = [_text(name, row.values.get(name), currency) for name in shown]
         segment = [row.segment_names[0 if lang == "zh" else 1]] if by_segment else []
         table.add_row(row.span.key + ("…" if row.span.is_open else ""), *segment, *cells)
-    Console().print(table)
+    console = Console()
+    # a table that is cut says nothing
+    Console(width=max(console.width, NARROWEST * (2 + len(shown)))).print(table)
     click.echo(gettext(of.definition))
     for key, value in policy.chosen(*of.keys).items():
         text, params = sentence(key, value)
