@@ -7,7 +7,7 @@ from factories import NOW, People, make_customer
 from test_revenue_renewals import WAN, make_renewal
 
 from gengyun.revenue.actions.forecast import record_forecast
-from gengyun.revenue.models import Renewal
+from gengyun.revenue.models import Renewal, RevenueSettings
 from gengyun.revenue.queries.forecast import Week, expect
 from gengyun.web.present.forecast import axis_floor, band, joined
 from gengyun.web.present.forecast import now_as_week as _now
@@ -161,3 +161,26 @@ def test_the_axis_starts_at_zero_or_at_a_round_number_below_everything():
         floor = axis_floor([least], [most])
         assert 0 <= floor <= least
     assert band([], today=TODAY)["values"] == []
+
+
+def test_the_company_states_its_own_rate(client, people, world):
+    """Written in the settings, named on the page; a rate of nothing or of all is refused."""
+    people.operations.language = "en"
+    people.operations.save()
+    client.force_login(people.operations)
+    form = {
+        "base_currency": "CNY", "loss_grace_days": "30", "capacity_low": "20",
+        "capacity_high": "30", "stated_renewal": "91.5",
+    }  # fmt: skip
+    assert client.post("/settings/revenue/", form).status_code == 303
+    assert RevenueSettings.objects.get(pk=1).stated_renewal_bp == 9_150
+    assert 'value="91.5"' in client.get("/settings/revenue/").content.decode()
+    page = ask(client, people.leader).content.decode()
+    assert "what your company stated" in page
+    assert "assumption of the product" not in page
+    assert "mostly the 92% you stated" in page or "mostly the 91% you stated" in page
+    for bad in ("0", "100", "x"):
+        client.force_login(people.operations)
+        answer = client.post("/settings/revenue/", form | {"stated_renewal": bad})
+        assert answer.status_code == 422
+    assert RevenueSettings.objects.get(pk=1).stated_renewal_bp == 9_150

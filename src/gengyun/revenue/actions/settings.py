@@ -20,7 +20,7 @@ LONGEST_GRACE = 365
 MOST_CAPACITY = Decimal(1_000)
 FIELDS = (
     "base_currency", "policies", "loss_grace_days", "capacity_low", "capacity_high",
-    "gross_margin_bp", "tier_weights",
+    "gross_margin_bp", "tier_weights", "stated_renewal_bp",
 )  # fmt: skip
 # how the ledger itself is kept; the first choice of each is the product's
 LEDGER_POLICIES: dict[str, tuple[str, ...]] = {
@@ -49,6 +49,11 @@ class CapacityBad(Refusal):
 class MarginBad(Refusal):
     code = "margin_bad"
     message = "A gross margin is between 0 and 100 %%."
+
+
+class StatedRenewalBad(Refusal):
+    code = "stated_renewal_bad"
+    message = "A renewal rate is over 0 and below 100 %%."
 
 
 class WeightBad(Refusal):
@@ -99,6 +104,9 @@ def _check(values: dict[str, Any], row: RevenueSettings) -> None:
     margin = values.get("gross_margin_bp", row.gross_margin_bp)
     if margin is not None and not 0 <= margin <= 10_000:
         raise MarginBad
+    stated = values.get("stated_renewal_bp", row.stated_renewal_bp)
+    if stated is not None and not 0 < stated < 10_000:
+        raise StatedRenewalBad
     for weight in values.get("tier_weights", {}).values():
         if not 0 <= weight <= 100:
             raise WeightBad

@@ -28,6 +28,7 @@ ERRORS = {
     "grace_bad": "loss_grace_days",
     "capacity_bad": "capacity_low",
     "margin_bad": "gross_margin",
+    "stated_renewal_bad": "stated_renewal",
 }
 SPEND_ERRORS = {"salary_of_nobody": "user", "spend_kind_unknown": "kind"}
 MONTHS = 12  # shown; the whole of it comes by export
@@ -84,13 +85,14 @@ def spend_add(request):
 
 
 def _texts(row):
-    margin = row.gross_margin_bp
+    margin, stated = row.gross_margin_bp, row.stated_renewal_bp
     return {
         "base_currency": row.base_currency,
         "loss_grace_days": str(row.loss_grace_days),
         "capacity_low": _plain(row.capacity_low),
         "capacity_high": _plain(row.capacity_high),
         "gross_margin": "" if margin is None else _plain(Decimal(margin) / 100),
+        "stated_renewal": "" if stated is None else _plain(Decimal(stated) / 100),
         **{f"weight.{key}": str(weight) for key, weight in row.tier_weights.items()},
         **{key: row.policies.get(key, "") for key in actions.LEDGER_POLICIES},
     }
@@ -117,6 +119,8 @@ def _read(form):
         changes[name] = _number(form, name, required=True)
     margin = _number(form, "gross_margin")
     changes["gross_margin_bp"] = None if margin is None else int(margin * 100)
+    stated = _number(form, "stated_renewal")
+    changes["stated_renewal_bp"] = None if stated is None else int(stated * 100)
     weights = {tier.key: _number(form, f"weight.{tier.key}") for tier in Tier.objects.all()}
     changes["tier_weights"] = {
         key: float(weight) for key, weight in weights.items() if weight is not None
