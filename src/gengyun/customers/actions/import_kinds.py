@@ -39,6 +39,7 @@ class Planned:
     target: int | None = None  # the object that is changed
     label: str = ""
     told: dict[str, list[Any]] = field(default_factory=dict)  # field -> [old, new], to show
+    unread: set[str] = field(default_factory=set)  # fields whose cells could not be read
     # what somebody should look at; the row goes in all the same
     flags: list[Problem] = field(default_factory=list)
     # what was worked out from the row, fit for JSON: {"arr_minor", "currency", "rule", ...}
@@ -165,6 +166,7 @@ def _parse_row(row: Row, wanted: list[tuple[int, str, str, Parser]]) -> Planned:
         except BadCell as bad:
             planned.problems.append(Problem(bad.code, header, str(cell)[:80], bad.params))
             planned.outcome = ERROR
+            planned.unread.add(field_name)
             continue
         if value is not None:
             planned.values[field_name] = value

@@ -80,7 +80,7 @@ def amounts_of(row: Planned, field: str) -> Iterable[tuple[str, str, int | None]
     if found is not None:
         code = row.values.get("_currency") or row.values.get("currency") or found.currency or ""
         yield field, code, found.minor(code)
-    elif any(problem.code == "not_an_amount" for problem in row.problems):
+    elif field in row.unread:
         yield field, row.values.get("currency", ""), None
 
 

@@ -151,7 +151,6 @@ def _same_line(row: Planned, new: NewLine, held: Held) -> Line | None:
             if (line.product_id, line.kind, line.starts_on)
             == (new.product.pk, new.kind, new.starts_on)
             and (new.edition is None or line.edition_id == new.edition.pk)
-            and line.corrects_id is None
         ]
         found.sort(key=lambda line: (len(_changes(row, new, line)), line.pk))
     if not found:

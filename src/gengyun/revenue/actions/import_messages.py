@@ -10,8 +10,8 @@ MESSAGES: dict[str, str] = {
     # of a cell
     "below_zero": _("the amount is below zero"),
     "amount_zero": _("the amount is zero: there is nothing to write"),
-    "share_unclear": _("a bare 1 may be 1 % or 100 %; write 1% or 100%"),
-    "not_a_share": _("not a share between 0 and 100 %; write 6%, 0.06 or 85折"),
+    "share_unclear": _("a bare 1 may be 1 %% or 100 %%; write 1%% or 100%%"),
+    "not_a_share": _("not a share between 0 and 100 %%; write 6%%, 0.06 or 85折"),
     "not_a_term": _("not a length of time; write 12, 12 months or 1 year"),
     "not_an_interval": _("not a billing interval; write monthly, quarterly, yearly or 12"),
     "not_a_month": _("not a month; write 2026-03"),
