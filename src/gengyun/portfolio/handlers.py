@@ -12,6 +12,8 @@ from gengyun.portfolio.actions.summaries import refresh_summaries
 @on("alert.changed")
 @on("customer.changed")
 @on("activity.changed")
+@on("contract.changed")
+@on("renewal.changed")
 def refresh_changed(payload: dict[str, Any], now: datetime) -> None:
     refresh_summaries(customer_ids=payload["customer_ids"], now=now)
 

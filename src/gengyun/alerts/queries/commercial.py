@@ -16,10 +16,12 @@ from gengyun.revenue.models import Checkpoint, CheckpointState, Movement
 from gengyun.revenue.queries.due import open_renewals
 from gengyun.revenue.queries.receivables import overdue_as_of
 
+INSTANT = timedelta(microseconds=1)  # what was written at this very moment is known
+
 
 def moment(day: Day) -> datetime:
     """What was known before this instant counts."""
-    return day.now if day.is_now else start_of(day.as_of)
+    return day.now + INSTANT if day.is_now else start_of(day.as_of)
 
 
 def _asked(day: Day) -> list[int] | None:

@@ -18,9 +18,18 @@ from gengyun.health.models import HealthScore
 from gengyun.health.queries.opinions import expired_sentiments
 from gengyun.kernel.days import day_of
 from gengyun.lake.store import Lake
-from gengyun.portfolio.calc.needs import AlertFact, CustomerFacts, need_codes, need_rank, needs
+from gengyun.portfolio.calc.needs import (
+    AlertFact,
+    CustomerFacts,
+    OverdueFact,
+    RenewalFact,
+    need_codes,
+    need_rank,
+    needs,
+)
 from gengyun.portfolio.calc.search import inner_pairs, search_key
 from gengyun.portfolio.models import CustomerSummary, NamePair
+from gengyun.portfolio.queries.commercial import overdue_facts, renewal_facts
 from gengyun.usage.queries.metrics import live_values, values_as_of
 from gengyun.usage.queries.touched import touched_since
 
@@ -120,6 +129,8 @@ def _refresh_batch(ids: Sequence[int], usage: _Usage | None, now: datetime) -> i
     tiers, stages = Tier.objects.in_bulk(), Stage.objects.in_bulk()
     alerts = open_alerts(ids, today=day_of(now))
     said = expired_sentiments(ids, today=day_of(now))
+    due = renewal_facts(ids, today=day_of(now), now=now)
+    owed = overdue_facts(ids, today=day_of(now), now=now)
     rows = [
         _row(
             c,
@@ -130,6 +141,8 @@ def _refresh_batch(ids: Sequence[int], usage: _Usage | None, now: datetime) -> i
             now=now,
             sentiment=said.get(c.pk),
             tags=tags.get(c.pk, ()),
+            renewals=due.get(c.pk, ()),
+            overdue=owed.get(c.pk),
         )
         for c in _with_settings(customers, tiers, stages)
     ]
@@ -209,6 +222,8 @@ def _row(
     now: datetime,
     sentiment: tuple[int, date] | None = None,
     tags: Sequence[str] = (),
+    renewals: Sequence[RenewalFact] = (),
+    overdue: OverdueFact | None = None,
 ) -> CustomerSummary:
     """`customer` carries `touch_at` and `touch_kind`, see `_with_last_touch`."""
     row = CustomerSummary(
@@ -240,6 +255,8 @@ def _row(
         _facts(customer, row, score, day_of(now)),
         alerts=_alert_facts(alerts),
         sentiment=sentiment,
+        renewals=renewals,
+        overdue=overdue,
     )
     found = needs(facts, earlier=old.needs if old else ())
     row.needs = found

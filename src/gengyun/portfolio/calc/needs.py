@@ -4,7 +4,7 @@ Usage facts are judged against the newest judged day (`as_of`), dates of people 
 Severity: 1 urgent, 2 today, 3 this week, 4 when there is time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypedDict
@@ -16,6 +16,7 @@ LONG_SILENT_DAYS = 30
 CONTACT_DAYS = {"high": 14, "low": 30, "tech": 60}
 RENEWAL_DAYS = 90
 RENEWAL_SOON_DAYS = 30
+OVERDUE_DAYS, OVERDUE_SOON_DAYS, OVERDUE_LONG_DAYS = 7, 30, 60  # of an unpaid invoice
 NEW_CUSTOMER_DAYS = 30  # data may still be on its way
 GROUPS = {
     "alert": "alert",
@@ -27,6 +28,9 @@ GROUPS = {
     "next_step_overdue": "task",
     "next_step_today": "task",
     "renewal_near": "renewal",
+    "renewal_unjudged": "renewal",
+    "renewal_late": "renewal",
+    "payment_overdue": "payment",
     "sentiment_due": "task",
 }
 
@@ -43,6 +47,8 @@ COVERED = {
     "dormant": {"silent"},
     "band_change": {"band_d", "health_drop"},
     "score_drop": {"health_drop"},
+    "renewal_window": {"renewal_near", "renewal_unjudged", "renewal_late"},
+    "payment_overdue": {"payment_overdue"},
 }
 
 
@@ -55,6 +61,30 @@ class AlertFact:
     is_snoozed: bool
     facts: Mapping[str, Any]
     covers: frozenset[str]  # kinds of rules
+
+
+@dataclass(frozen=True)
+class RenewalFact:
+    """A renewal without an outcome; amounts in the currency's minor unit."""
+
+    due_on: date
+    due_minor: int
+    currency: str
+    is_judged: bool  # somebody put it into a category of the forecast
+    product_zh: str = ""
+    product_en: str = ""
+
+
+@dataclass(frozen=True)
+class OverdueFact:
+    """Invoices that are not paid in time."""
+
+    days: int  # of the oldest
+    due_on: date
+    number: str
+    count: int
+    amount_minor: int
+    currency: str
 
 
 @dataclass(frozen=True)
@@ -81,6 +111,8 @@ class CustomerFacts:
     alerts: Sequence[AlertFact] = ()  # the most urgent first
     # the last sentiment, where it has run out: level and its last day
     sentiment: tuple[int, date] | None = None
+    renewals: Sequence[RenewalFact] = ()  # open ones, due within 90 days or past due
+    overdue: OverdueFact | None = None
 
 
 def needs(facts: CustomerFacts, *, earlier: Sequence[Need] = ()) -> list[Need]:
@@ -93,6 +125,9 @@ def needs(facts: CustomerFacts, *, earlier: Sequence[Need] = ()) -> list[Need]:
             _band_d,
             _silent,
             _renewal,
+            _renewal_unjudged,
+            _renewal_late,
+            _payment_overdue,
             _next_step,
             _no_contact,
             _data_missing,
@@ -198,6 +233,74 @@ def _renewal(facts: CustomerFacts) -> Need | None:
         renews_on=facts.renews_on.isoformat(),
         band=facts.band,
         score=facts.score,
+    )
+
+
+def _renewal_unjudged(facts: CustomerFacts) -> Need | None:
+    """Comes due within 90 days and nobody has said what is expected of it."""
+    last = facts.today + timedelta(days=RENEWAL_DAYS)
+    return _of_renewals(
+        "renewal_unjudged",
+        [one for one in facts.renewals if not one.is_judged and facts.today <= one.due_on <= last],
+        facts.today,
+        lambda left: 2 if left <= RENEWAL_SOON_DAYS else 3,
+        started=lambda due: due - timedelta(days=RENEWAL_DAYS),
+    )
+
+
+def _renewal_late(facts: CustomerFacts) -> Need | None:
+    """The due day passed and nobody has said what became of it."""
+    return _of_renewals(
+        "renewal_late",
+        [one for one in facts.renewals if one.due_on < facts.today],
+        facts.today,
+        lambda left: 1 if -left > RENEWAL_SOON_DAYS else 2,
+        started=lambda due: due + timedelta(days=1),
+    )
+
+
+def _of_renewals(
+    code: str,
+    rows: Sequence[RenewalFact],
+    today: date,
+    severity: Callable[[int], int],
+    *,
+    started: Callable[[date], date],
+) -> Need | None:
+    """One need for all of them: the one that comes first speaks, the others are counted."""
+    if not rows:
+        return None
+    first = min(rows, key=lambda one: (one.due_on, -one.due_minor))
+    left = (first.due_on - today).days
+    return _need(
+        code,
+        severity(left),
+        started(first.due_on),
+        days=abs(left),
+        due_on=first.due_on.isoformat(),
+        due_minor=first.due_minor,
+        currency=first.currency,
+        product_zh=first.product_zh,
+        product_en=first.product_en,
+        others=len(rows) - 1,
+    )
+
+
+def _payment_overdue(facts: CustomerFacts) -> Need | None:
+    one = facts.overdue
+    if one is None or one.days < OVERDUE_DAYS:
+        return None
+    urgent = 1 if one.days >= OVERDUE_LONG_DAYS else (2 if one.days >= OVERDUE_SOON_DAYS else 3)
+    return _need(
+        "payment_overdue",
+        urgent,
+        one.due_on + timedelta(days=1),
+        days=one.days,
+        due_on=one.due_on.isoformat(),
+        number=one.number,
+        count=one.count,
+        amount_minor=one.amount_minor,
+        currency=one.currency,
     )
 
 

@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from gengyun.customers.models import Tier
 from gengyun.portfolio.calc.needs import GROUPS, RENEWAL_DAYS, Need
 from gengyun.portfolio.models import CustomerSummary, SeenCounters, Snooze
+from gengyun.revenue.queries.receivables import due_invoices
 from gengyun.team.models import User
 
 READ_AHEAD = 400  # customers looked through for the list of needs
@@ -46,7 +47,7 @@ class NeedItem:
 class NeedList:
     items: list[NeedItem]
     total: int  # customers that need a person, capped at READ_AHEAD
-    groups: dict[str, int]  # alert, task, renewal
+    groups: dict[str, int]  # alert, task, renewal, payment
     put_off: int  # needs hidden for now
 
 
@@ -125,7 +126,7 @@ def need_list(
     # again after put-off needs are gone: time limit first, then amount
     found.sort(key=lambda one: (one[2][0]["severity"], -one[1], one[0]))
     counted = Counter(GROUPS.get(needs[0]["code"], "alert") for _, _, needs in found)
-    groups = {name: counted[name] for name in ("alert", "task", "renewal")}
+    groups = {name: counted[name] for name in ("alert", "task", "renewal", "payment")}
     chosen = [
         (pk, needs)
         for pk, _, needs in found
@@ -194,4 +195,16 @@ def calendar(actor: User, *, scope: str, first: date, last: date) -> list[dict[s
         {"day": row.renews_on, "kind": "renewal", "text": "", "summary": row}
         for row in rows.filter(renews_on__gte=first, renews_on__lte=last)[:200]
     ]
+    entries += _payments(actor, scope, first, last)
     return sorted(entries, key=lambda entry: (entry["day"], entry["summary"].name))
+
+
+def _payments(actor: User, scope: str, first: date, last: date) -> list[dict[str, Any]]:
+    """Unpaid invoices whose due day lies in first..last; their customer stands for its summary."""
+    rows = due_invoices(actor, first=first, last=last)
+    if scope == "mine":
+        rows = rows.filter(customer__owner=actor)
+    return [
+        {"day": row.due_on, "kind": "payment", "text": row.number, "summary": row.customer}
+        for row in rows.order_by("due_on", "pk")[:200]
+    ]

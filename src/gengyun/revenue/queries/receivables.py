@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from gengyun.kernel.days import start_of
 from gengyun.revenue.calc.receivables import Overdue, Owed, by_customer, spread
 from gengyun.revenue.models import Invoice, InvoiceStatus, Payment
+from gengyun.team.models import User
 
 FEW = 2_000  # ids that go into a query; more are sorted out here
 
@@ -46,6 +47,17 @@ def overdue_invoices(
     if wanted is not None and len(wanted) > FEW:
         owed = [one for one in owed if one.customer_id in wanted]
     return spread(owed, _unmatched(as_of, moment, {one.customer_id for one in owed}))
+
+
+def due_invoices(actor: User | None, *, first: date, last: date) -> QuerySet[Any]:
+    """Invoices due from `first` to `last` (both included) that are not paid by payments of their
+    own; with their customer, in no order."""
+    received = Q(payments__amount_minor__gt=0, payments__currency=F("currency"))
+    rows = Invoice.objects.visible_to(actor).filter(
+        status=InvoiceStatus.OPEN, due_on__gte=first, due_on__lte=last, amount_minor__gt=0
+    )
+    paid = rows.annotate(paid=Coalesce(Sum("payments__amount_minor", filter=received), 0))
+    return paid.filter(paid__lt=F("amount_minor")).select_related("customer").order_by()
 
 
 def overdue_as_of(

@@ -163,6 +163,34 @@ def _needs() -> list[Entry]:
             % {"days": needs.RENEWAL_DAYS},
         ),
         (
+            "renewal_unjudged",
+            _("Renewal not judged"),
+            _(
+                "A renewal is due within %(days)s days and nobody has put it into a category of "
+                "the forecast."
+            )
+            % {"days": needs.RENEWAL_DAYS},
+        ),
+        (
+            "renewal_late",
+            _("Renewal past due"),
+            _("The due day of a renewal has passed and nobody has said what came of it."),
+        ),
+        (
+            "payment_overdue",
+            _("Payment overdue"),
+            _(
+                "An invoice that nobody disputes is unpaid %(days)s days after its due day; more "
+                "urgent from %(soon)s and from %(long)s days on. Payments without an invoice pay "
+                "the oldest first."
+            )
+            % {
+                "days": needs.OVERDUE_DAYS,
+                "soon": needs.OVERDUE_SOON_DAYS,
+                "long": needs.OVERDUE_LONG_DAYS,
+            },
+        ),
+        (
             "next_step",
             _("Next step due"),
             _("The date of the next step is today or has passed."),

@@ -21,6 +21,9 @@ GROUPS = {
     "next_step_overdue": "step",
     "next_step_today": "step",
     "renewal_near": "renewal",
+    "renewal_unjudged": "contract",
+    "renewal_late": "contract",
+    "payment_overdue": "contract",
     "sentiment_due": "health",
 }
 
@@ -61,6 +64,9 @@ def need_word(code):
         "next_step_overdue": _("step overdue"),
         "next_step_today": _("step today"),
         "renewal_near": _("renewal near"),
+        "renewal_unjudged": _("renewal not judged"),
+        "renewal_late": _("renewal past due"),
+        "payment_overdue": _("payment overdue"),
         "sentiment_due": _("sentiment ran out"),
     }.get(code, code)
 
@@ -169,6 +175,52 @@ def _renewal(facts, zh):
     }
 
 
+def _product(facts, zh):
+    return facts.get("product_zh" if zh else "product_en") or _("the contract")
+
+
+def _more(facts, zh):
+    others = facts.get("others")
+    if not others:
+        return ""
+    return ngettext(" %(num)s more is like that.", " %(num)s more are like that.", others) % {
+        "num": others
+    }
+
+
+def _renewal_unjudged(facts, zh):
+    text = _("The renewal of %(product)s over %(amount)s is due in %(days)s days; nobody has said "
+             "what to expect.") % {
+        "product": _product(facts, zh),
+        "amount": plain.money(facts["due_minor"], facts["currency"], zh=zh),
+        "days": facts["days"],
+    }  # fmt: skip
+    return text + _more(facts, zh)
+
+
+def _renewal_late(facts, zh):
+    text = _("The renewal of %(product)s over %(amount)s was due %(days)s days ago; is it signed "
+             "or lost?") % {
+        "product": _product(facts, zh),
+        "amount": plain.money(facts["due_minor"], facts["currency"], zh=zh),
+        "days": facts["days"],
+    }  # fmt: skip
+    return text + _more(facts, zh)
+
+
+def _payment_overdue(facts, zh):
+    return ngettext(
+        "%(amount)s is %(days)s days overdue: invoice %(number)s.",
+        "%(amount)s is up to %(days)s days overdue: %(count)s invoices, the oldest is %(number)s.",
+        facts["count"],
+    ) % {
+        "amount": plain.money(facts["amount_minor"], facts["currency"], zh=zh),
+        "days": facts["days"],
+        "count": facts["count"],
+        "number": facts["number"],
+    }
+
+
 def _data_missing(facts, zh):
     return _("Too little data to judge: coverage is %(coverage)s.") % {
         "coverage": plain.percent(facts.get("coverage"))
@@ -193,6 +245,9 @@ _SENTENCES = {
     "next_step_overdue": _overdue,
     "next_step_today": _step_today,
     "renewal_near": _renewal,
+    "renewal_unjudged": _renewal_unjudged,
+    "renewal_late": _renewal_late,
+    "payment_overdue": _payment_overdue,
     "data_missing": _data_missing,
     "sentiment_due": _sentiment_due,
 }
@@ -220,6 +275,9 @@ def action(need):
         "next_step_overdue": Action(_("Update the step"), "?step=1#s-overview"),
         "next_step_today": Action(_("Update the step"), "?step=1#s-overview"),
         "renewal_near": Action(_("Set the next step"), "?step=1#s-overview"),
+        "renewal_unjudged": Action(_("Judge the renewal"), "#s-contracts"),
+        "renewal_late": Action(_("Say what came of it"), "#s-contracts"),
+        "payment_overdue": Action(_("See the invoices"), "#s-contracts"),
         "data_missing": Action(_("See what is missing"), "#s-health"),
         "sentiment_due": Action(_("Say how it stands"), "#s-health"),
     }.get(need["code"], Action(_("Open"), ""))
@@ -255,6 +313,9 @@ _ICONS = {
     "next_step_overdue": "list-check",
     "next_step_today": "list-check",
     "renewal_near": "refresh-dot",
+    "renewal_unjudged": "refresh-dot",
+    "renewal_late": "refresh-dot",
+    "payment_overdue": "file-text",
     "data_missing": "plug",
 }
 
@@ -293,6 +354,7 @@ def reasons(summary, difference, *, today, zh):
         "health": "#s-health",
         "usage": "#s-usage",
         "contact": "#s-timeline",
+        "contract": "#s-contracts",
     }
     found = [
         Fact(

@@ -21,7 +21,7 @@ from gengyun.web.words import is_zh
 
 FARTHEST_DAYS = 20_000
 TEMPLATE = "today.html"
-GROUPS = ("alert", "task", "renewal")
+GROUPS = ("alert", "task", "renewal", "payment")
 
 
 @page()
