@@ -71,6 +71,7 @@ PAGES = {
     "import_start": (None, "customer.import"),
     "import_progress": ("customer.import", None),
     "import_errors": ("customer.import", None),
+    "import_rows": ("customer.import", None),
     "import_delete": (None, "customer.import"),
     "definitions": (None, None),
     "profile": (None, None),
@@ -166,8 +167,8 @@ def test_pages_open_to_their_roles_only(client, world, role):
             expected = {405}
         elif not _holds(role, read):
             expected = {403}
-        elif name == "import_errors":
-            expected = {404}  # no row was refused
+        elif name in {"import_errors", "import_rows"}:
+            expected = {404}  # no row was refused; a file of customers carries no money
         elif name in {"import", "import_progress"} and role == "leader":
             expected = {404}  # another's: a leader sees their own imports
         elif name == "import_progress":
@@ -208,6 +209,7 @@ def test_guessed_ids_are_not_found(client, world):
         "/settings/team/teams/987654/",
         "/imports/987654/",
         "/imports/987654/errors.csv",
+        "/imports/987654/rows.csv",
         "/imports/sample/nothing.csv",
     ):
         assert client.get(path).status_code == 404, path

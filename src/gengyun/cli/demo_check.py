@@ -171,6 +171,8 @@ def _samples(user) -> dict[str, object]:
     for place, (model, field) in SAMPLES.items():
         row = apps.get_model(model).objects.order_by("pk").first()
         first[place] = None if row is None else getattr(row, field)
+    whole = apps.get_model("customers.ImportRun").objects.exclude(rows_path="").first()
+    first["imports"] = whole.pk if whole else None  # one that has every file to download
     if user is not None and user.role == "leader":
         first["imports"] = None  # a leader sees the imports of their own, and has made none
     alert = apps.get_model("alerts.Alert").objects.visible_to(user).order_by("pk").first()

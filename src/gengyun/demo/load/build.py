@@ -18,7 +18,7 @@ from gengyun.demo.load import events as load_events
 from gengyun.demo.load.alert_work import Desk
 from gengyun.demo.load.books import Books, make_catalogue
 from gengyun.demo.load.folder import mark_built
-from gengyun.demo.load.imports import load_import
+from gengyun.demo.load.imports import load_import, load_ledger_import
 from gengyun.demo.load.own_fields import fill_own_fields
 from gengyun.demo.load.people import make_people
 from gengyun.demo.load.visits import note_visits
@@ -112,6 +112,7 @@ def build(
     with step("judged weeks"):
         judge_weeks(world, books, people=people, weeks=weeks, now=now)
         company_life.give_opinions(world, customers, now=now, lake=lake)
+        load_ledger_import(actor=people["tangwei"], now=now)
         # today is judged: the worker need not do it again when it starts
         Schedule.objects.update_or_create(name="judge_today", defaults={"last_run_at": now})
     mark_built(Path(settings.DATA_DIR), as_of)
