@@ -35,6 +35,7 @@ SAMPLES = {
     "settings/alerts": ("alerts.AlertRule", "pk"),
     "opportunities": ("revenue.Opportunity", "pk"),
     "settings/channels": ("engagement.Channel", "pk"),
+    "settings/products": ("revenue.Product", "pk"),
 }
 
 
@@ -190,9 +191,30 @@ def _samples(user) -> dict[str, object]:
             first["factor"] = row.explanation["groups"][0]["factors"][0]["key"]
         others = customers.exclude(pk=activity.customer_id).order_by("pk")
         first["other"] = others.values_list("pk", flat=True).first()
+        first |= _samples_of_books(apps, activity.customer_id)
         contact = activity.customer.contacts.order_by("pk").first()
         first["contact"] = contact and contact.pk
     return first
+
+
+def _samples_of_books(apps, customer_id: int) -> dict[str, object]:
+    """A line that can still be corrected, its contract, an invoice."""
+    from gengyun.kernel.clock import utc_now
+    from gengyun.kernel.days import day_of
+    from gengyun.revenue.queries.contracts import contract_states
+
+    invoices = apps.get_model("revenue.Invoice").objects.filter(customer_id=customer_id)
+    found: dict[str, object] = {
+        "invoice": invoices.order_by("pk").values_list("pk", flat=True).first(),
+        "verb": "correct",
+        "line": None,
+        "contract": None,
+    }
+    for contract in contract_states(None, customer_id, today=day_of(utc_now())):
+        for state in contract.lines:
+            if state.is_open and state.later_minor:
+                return found | {"line": state.line.pk, "contract": contract.contract.pk}
+    return found
 
 
 # ---- one event from end to end

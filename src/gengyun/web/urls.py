@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from gengyun.web import urls_opportunities
+from gengyun.web import urls_contracts, urls_opportunities
 from gengyun.web.views import (
     company,
     contacts,
@@ -59,6 +59,7 @@ customer_pages = [
     path("activities/<int:activity>/", timeline.edit, name="activity_edit"),
     path("activities/<int:activity>/delete/", timeline.delete, name="activity_delete"),
     path("activities/<int:activity>/restore/", timeline.restore, name="activity_restore"),
+    *urls_contracts.customer_patterns,
     *urls_opportunities.customer_patterns,
 ]
 

@@ -80,6 +80,19 @@ const make = {
       tooltip: { ...base({}).tooltip, formatter: ([p]) => (p && p.value !== null && p.value !== undefined ? `${p.axisValue}   ${Math.floor(p.value)}` : '') },
     });
   },
+  arr(data) {
+    const money = (v) => (Math.abs(v) >= 1e4 && document.documentElement.lang.startsWith('zh') ? `${(v / 1e4).toLocaleString(undefined, { maximumFractionDigits: 1 })} 万` : v.toLocaleString());
+    return base({
+      grid: { left: 64, right: small.matches ? 12 : 28, top: 16, bottom: 24 },
+      xAxis: { type: 'time', axisTick: { show: false }, axisLine: { lineStyle: { color: token('line-strong') } }, axisLabel: { color: token('ink-3'), fontSize: 12, hideOverlap: true, formatter: '{yyyy}-{MM}' } },
+      yAxis: figures({ min: 0, splitNumber: 3, minInterval: 0, axisLabel: { color: token('ink-3'), fontSize: 12, formatter: money } }),
+      series: data.series.map((line, n) => ({
+        name: line.name, type: 'line', step: 'end', symbol: 'none', data: line.data, lineStyle: { color: token(`ch-${n + 1}`), width: 2 }, itemStyle: { color: token(`ch-${n + 1}`) },
+        ...(n === 0 ? { markLine: { silent: true, symbol: 'none', lineStyle: { color: token('line-strong'), type: 'dashed' }, label: { show: false }, data: [{ xAxis: data.today }] } } : {}),
+      })),
+      tooltip: { ...base({}).tooltip, formatter: (points) => `${String(points[0].axisValueLabel || '').slice(0, 10)}   ${points.map((p) => `${data.series.length > 1 ? `${p.seriesName} ` : ''}${money(p.value[1])}`).join('  ')}${(data.marks.find((m) => m.on === points[0].value[0]) || {}).name ? `   ${data.marks.find((m) => m.on === points[0].value[0]).name}` : ''}` },
+    });
+  },
   bands(data) {
     /* the lowest band lies at the bottom, so that its share is read off the axis */
     const letters = ['d', 'c', 'b', 'a', 'n'];
