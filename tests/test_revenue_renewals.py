@@ -209,6 +209,22 @@ def test_disagreement_goes_to_a_leader_and_the_forecast_follows(people, renewal)
         checkpoints.give_view(actor=people.owner, now=NOW, checkpoint_id=point.pk, view="renew")
 
 
+def test_a_checkpoint_follows_the_signal_until_it_is_decided(people, renewal):
+    say(people, renewal, category="commit")
+    judge(renewal, GOOD)
+    point = Checkpoint.objects.get()
+    assert (point.signal, point.state) == ("renew", CheckpointState.AGREED)
+    judge(renewal, BAD)
+    point.refresh_from_db()
+    assert (point.signal, point.state) == ("risk", CheckpointState.DISPUTED)
+    checkpoints.decide(
+        actor=people.leader, now=NOW, checkpoint_id=point.pk, decided="renew", why="老板亲口说的"
+    )
+    judge(renewal, GOOD)
+    point.refresh_from_db()
+    assert (point.signal, point.state) == ("risk", CheckpointState.DECIDED)
+
+
 def test_at_90_days_watch_is_refused(people, renewal):
     judge(renewal, GOOD)
     point = Checkpoint.objects.get()

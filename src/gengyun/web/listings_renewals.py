@@ -41,7 +41,7 @@ class RenewalsListing:
     def sheet(self, actor, query, today):
         headers = [
             _("Customer id"), _("Customer"), _("Tier"), pgettext("column", "CSM"),
-            _("What comes due"), _("Due on"), _("ARR that comes due"), _("Currency"),
+            _("What comes due"), _("Due date"), _("ARR that comes due"), _("Currency"),
             _("CSM's judgement"), _("Forecast"), _("State"), _("Outcome"), _("Decided on"),
             _("Cause of the loss"), _("Signal"), _("Facts"), _("Self-check 1"), _("Self-check 2"),
             _("Self-check 3"), _("Self-check 4"),

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from gengyun.kernel.errors import NotFound, Refusal
-from gengyun.revenue.actions.checkpoint_views import settle
+from gengyun.revenue.actions.checkpoint_views import LIVE, settle
 from gengyun.revenue.actions.renewals import keep, locked, tell, write
 from gengyun.revenue.calc import checkpoints as calc
 from gengyun.revenue.calc.checkpoints import Facts
@@ -109,8 +109,11 @@ def _judge(
         work.renewals, ["signal", "signal_why", "signal_on", "gap"], batch_size=BATCH // 2
     )
     Checkpoint.objects.bulk_create(work.points, batch_size=BATCH)
+    Checkpoint.objects.bulk_update(
+        work.old_points, ["signal", "signal_why", "state"], batch_size=BATCH // 2
+    )
     tell([point.renewal for point in work.points], now=now)
-    return len(work.renewals) + len(work.new_checks) + len(work.old_checks) + len(work.points)
+    return work.count()
 
 
 class _Work:
@@ -119,6 +122,11 @@ class _Work:
         self.old_checks: list[SelfCheck] = []
         self.renewals: list[Renewal] = []
         self.points: list[Checkpoint] = []
+        self.old_points: list[Checkpoint] = []
+
+    def count(self) -> int:
+        checks = len(self.new_checks) + len(self.old_checks)
+        return checks + len(self.renewals) + len(self.points) + len(self.old_points)
 
 
 def _judge_one(  # noqa: PLR0917
@@ -154,8 +162,23 @@ def _judge_one(  # noqa: PLR0917
             keep(row, {"gap": [row.gap, apart]}, actor=None, now=now)
         row.signal, row.signal_why, row.signal_on, row.gap = signal.kind, why, as_of, apart
         work.renewals.append(row)
+    for point in points.values():
+        if point.state in LIVE and _follows(point, signal):
+            work.old_points.append(point)
     for days in calc.opens_on((row.due_on - as_of).days, points):
         work.points.append(_opened(row, days, signal, now))
+
+
+def _follows(point: Checkpoint, signal: calc.Signal) -> bool:
+    """Until it is decided a checkpoint shows the signal of today; a new one may disagree anew."""
+    kind = calc.signal_at(signal.kind, point.days)
+    kind = "" if kind == calc.UNKNOWN else kind
+    why = [list(one) for one in signal.why]
+    if (point.signal, point.signal_why) == (kind, why):
+        return False
+    point.signal, point.signal_why = kind, why
+    settle(point, point.view)
+    return True
 
 
 def _opened(row: Renewal, days: int, signal: calc.Signal, now: datetime) -> Checkpoint:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from gengyun.revenue.models import Category, Renewal, RenewalState, SelfCheck
@@ -201,7 +202,7 @@ def change_word(name: str) -> str:
         case "decided":
             return _("Decision at %(number)s days") % {"number": number}
     return {
-        "category": _("Category"),
+        "category": pgettext("renewal", "category"),
         "forecast_minor": _("Forecast"),
         "due_minor": _("Comes due"),
         "due_on": _("Due date"),
@@ -272,7 +273,8 @@ class Row:
         minor = self.renewal.forecast_minor
         if minor is None:
             return ""
-        return plain.number(minor / (1e6 if is_zh() else 1e5), 4 if is_zh() else 3).replace(",", "")
+        scaled = Decimal(minor) / (1_000_000 if is_zh() else 100_000)
+        return f"{scaled.normalize():f}"
 
 
 def rows(

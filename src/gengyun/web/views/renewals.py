@@ -19,7 +19,7 @@ from gengyun.web.access import page
 from gengyun.web.numbers import is_number
 from gengyun.web.present import renewals as present
 from gengyun.web.render import is_htmx, render
-from gengyun.web.words import pick
+from gengyun.web.words import pgettext, pick
 
 TEMPLATE = "renewals/grid.html"
 PAGE = 50
@@ -316,7 +316,7 @@ def _chips(address):
     chips = []
     if address.category:
         word = present.category_word(address.category)
-        chips.append((_("Category"), word, address.path(category="")))
+        chips.append((pgettext("renewal", "category"), word, address.path(category="")))
     if address.tier:
         tier = Tier.objects.filter(pk=int(address.tier)).first()
         chips.append((_("Tier"), pick(tier) if tier else "?", address.path(tier="")))
@@ -329,7 +329,7 @@ def _chips(address):
 def _adders(user, address):
     words = [(present.category_word(key), address.path(category=key)) for key in queries.CATEGORIES]
     tiers = [(pick(tier), address.path(tier=str(tier.pk))) for tier in Tier.objects.all()]
-    adders = [(_("Category"), words), (_("Tier"), tiers)]
+    adders = [(pgettext("renewal", "category"), words), (_("Tier"), tiers)]
     if user.role != Role.CSM:
         people = [
             (one.name, address.path(owner=str(one.pk), scope="team"))
