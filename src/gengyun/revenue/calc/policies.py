@@ -143,8 +143,8 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "without_win_back": "Won-back ARR is left out.",
     },
     "baseline": {
-        "first": "The first month is 100 %.",
-        "second": "The second month is 100 %, as use grows into the first.",
+        "first": "The first month is 100 %%.",
+        "second": "The second month is 100 %%, as use grows into the first.",
     },
     "grouping_days": {"*": "Movements of a customer within %(value)s days count as one."},
     "win_back_days": {
