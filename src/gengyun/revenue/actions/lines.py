@@ -10,7 +10,7 @@ from django.db import transaction
 from gengyun.customers.actions.scope import all_mine
 from gengyun.kernel.days import day_of
 from gengyun.revenue.actions.book import Book
-from gengyun.revenue.actions.contracts import fresh
+from gengyun.revenue.actions.contracts import all_fresh
 from gengyun.revenue.actions.refusals import KnownLater, refuse
 from gengyun.revenue.actions.settling import settle_book
 from gengyun.revenue.actions.succeeding import Told, post_added, succeed
@@ -125,7 +125,7 @@ def append_lines(
     The first one that a rule refuses refuses them all. `settle`: lines that ran out long ago end.
     """
     require(actor, "contract.edit")
-    contracts = {one.contract.pk: fresh(actor, one.contract) for one in lines}
+    contracts = all_fresh(actor, [one.contract for one in lines])
     owners = [contract.customer for contract in contracts.values()]
     book = Book(actor=actor, now=now, customers=all_mine(actor, owners))
     settings = current()
