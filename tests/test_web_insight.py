@@ -186,3 +186,49 @@ def test_an_address_that_makes_no_sense_still_opens(people, world, get, query):
 
 def test_without_movements_the_page_says_what_to_do(people, get):
     assert "还没有合同" in get(people.admin, "/insight/").content.decode()
+
+
+def exported(client, user, monkeypatch, settings, tmp_path, **query):
+    settings.DATA_DIR = tmp_path
+    client.force_login(user)
+    answer = client.post("/exports/", {"form": "csv", **query}, follow=True)
+    assert answer.status_code == 200, answer.content[:1000]
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    return [line.split(",") for line in text.splitlines()]
+
+
+@pytest.mark.parametrize(
+    "page", ["waterfall", "retention", "renewals", "cohorts", "concentration", "economics"]
+)
+def test_tables_are_exported_as_figures(
+    people, world, client, monkeypatch, settings, tmp_path, page
+):
+    monkeypatch.setattr("gengyun.web.clock.utc_now", lambda: NOW)
+    monkeypatch.setattr("gengyun.web.listings_insight.utc_now", lambda: NOW)
+    rows = exported(
+        client, people.admin, monkeypatch, settings, tmp_path, listing="insight", page=page
+    )
+    assert len({len(row) for row in rows}) == 1
+    if page == "waterfall":
+        assert [float(x) for x in rows[-1][1:]] == [1e6, 1e5, 5e4, 0, -2e5, -5e4, 9.5e5]
+
+
+@pytest.mark.parametrize("of", ["arr", "kept", "due"])
+def test_customers_behind_a_cell_are_exported(
+    people, world, client, monkeypatch, settings, tmp_path, of
+):
+    monkeypatch.setattr("gengyun.web.clock.utc_now", lambda: NOW)
+    monkeypatch.setattr("gengyun.web.listings_insight.utc_now", lambda: NOW)
+    column = {"arr": "closing", "kept": "start", "due": "due"}[of]
+    rows = exported(
+        client, people.owner, monkeypatch, settings, tmp_path,
+        listing="insight_cell", of=of, column=column,
+    )  # fmt: skip
+    names = {row[1] for row in rows[1:]}
+    assert names == {"arr": {"云启科技"}, "kept": {"云启科技", "衡石教育"}, "due": set()}[of]
+
+
+def test_economics_are_exported_only_for_those_who_may_see_them(people, world, client):
+    client.force_login(people.owner)
+    answer = client.post("/exports/", {"listing": "insight", "page": "economics", "form": "csv"})
+    assert answer.status_code == 403

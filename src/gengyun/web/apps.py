@@ -16,3 +16,5 @@ class WebConfig(AppConfig):
             register(key, f"gengyun.web.listings_work.{name}Listing")
         register("opportunities", "gengyun.web.listings_opportunities.OpportunitiesListing")
         register("renewals", "gengyun.web.listings_renewals.RenewalsListing")
+        register("insight", "gengyun.web.listings_insight.InsightListing")
+        register("insight_cell", "gengyun.web.listings_insight.InsightCellListing")

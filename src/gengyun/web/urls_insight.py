@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from gengyun.web.views.insight import arr, cells, retention, retention_cells
+from gengyun.web.views.insight import (
+    arr,
+    capacity,
+    cells,
+    cohorts,
+    money,
+    retention,
+    retention_cells,
+)
 
 urlpatterns = [
     path("insight/", arr.arr, name="insight"),
@@ -15,4 +23,11 @@ urlpatterns = [
     path("insight/renewals/", retention.renewals, name="insight_renewals"),
     path("insight/renewals.json", retention.renewals_data, name="insight_renewals_data"),
     path("insight/renewals/cells/", retention_cells.due, name="insight_renewals_cell"),
+    path("insight/cohorts/", cohorts.cohorts, name="insight_cohorts"),
+    path("insight/cohorts/cells/", cohorts.cell, name="insight_cohorts_cell"),
+    path("insight/funnel/", money.funnel, name="insight_funnel"),
+    path("insight/concentration/", money.concentration, name="insight_concentration"),
+    path("insight/economics/", money.unit_economics, name="insight_economics"),
+    path("insight/capacity/", capacity.capacity, name="insight_capacity"),
+    path("insight/wallet/", money.wallet, name="insight_wallet"),
 ]

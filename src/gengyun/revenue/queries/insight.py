@@ -9,7 +9,16 @@ import numpy as np
 
 from gengyun.customers.models import Customer, Tier
 from gengyun.kernel.days import start_of
-from gengyun.revenue.calc.moves import I64, KIND_CODE, KINDS, Bools, Moves, added, balances
+from gengyun.revenue.calc.moves import (
+    I64,
+    KIND_CODE,
+    KINDS,
+    Bools,
+    Moves,
+    added,
+    balances,
+    day_number,
+)
 from gengyun.revenue.calc.policies import Policy
 from gengyun.revenue.calc.waterfall import COLUMNS, Rows, Waterfall, column_of, rows_of, waterfall
 from gengyun.revenue.models import Movement, Product
@@ -228,3 +237,17 @@ def ledger(
         rows = rows.filter(known_at__lt=start_of(known + timedelta(days=1)))
     related = ("contract", "product", "line", "actor")
     return list(rows.select_related(*related).order_by("effective_on", "pk"))
+
+
+def largest(
+    actor: User | None, of: Book, on: date, *, most: int = 30
+) -> list[tuple[Customer, int]]:
+    """The customers with the most ARR in force on a day."""
+    if not len(of.moves):
+        return []
+    amounts = balances(of.moves, [day_number(on)])[:, 0]
+    units = np.lexsort((of.customers, -amounts))[:most]
+    pks = of.customers[units].tolist()
+    rows = Customer.objects.visible_to(actor).select_related("owner", "tier").in_bulk(pks)
+    held = zip(pks, amounts[units].tolist(), strict=True)
+    return [(rows[pk], arr) for pk, arr in held if pk in rows and arr > 0]

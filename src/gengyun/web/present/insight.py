@@ -55,6 +55,8 @@ class TableCell:
     text: str = ""
     href: str = ""
     reason: str = ""
+    heat: int = 0  # 0 to 5: how full the ground of a cell of a heat table is
+    value: Any = None  # for exports; the text where there is none
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,16 @@ def signed(minor: int) -> str:
     return ("+" if minor > 0 else "") + amount(minor)
 
 
+def money_cell(minor: int, href: str = "", *, is_change: bool = False) -> TableCell:
+    """An amount under the unit of its table; exported in whole units of the currency."""
+    text = signed(minor) if is_change else amount(minor)
+    return TableCell(text, href, value=Decimal(minor) / 100)
+
+
+def count_cell(count: int, href: str = "") -> TableCell:
+    return TableCell(plain.count(count), href, value=count)
+
+
 def money(minor: int | None, currency: str) -> str:
     return plain.money(minor, currency, zh=is_zh())
 
@@ -151,10 +163,11 @@ def reason(figure: Figure) -> str:
     return gettext(figure.reason) % figure.params if figure.reason else ""
 
 
-def share_cell(figure: Figure, href: str = "") -> TableCell:
+def share_cell(figure: Figure, href: str = "", *, digits: int = 1) -> TableCell:
     if figure.value is None:
         return TableCell(reason=reason(figure))
-    return TableCell(share(figure.value), href)
+    heat = min(5, max(0, int(float(figure.value) * 5 + 0.5)))
+    return TableCell(share(figure.value, digits), href, heat=heat, value=float(figure.value))
 
 
 def tile(

@@ -20,6 +20,7 @@ from gengyun.web.present.insight import (
     amount,
     listed,
     money,
+    money_cell,
     period_name,
     segment_name,
     signed,
@@ -75,13 +76,13 @@ def columns(steps: Sequence[str], *, by_kind: bool) -> list[Column]:
 def row_cells(
     found: Waterfall, at: int, steps: Sequence[str], link: Link, *, by_kind: bool, **where: Any
 ) -> list[TableCell]:
-    cells = [TableCell(amount(found.opening[at]), link("opening", **where))]
+    cells = [money_cell(found.opening[at], link("opening", **where))]
     for name in steps:
         value = value_of(found, name, at, by_kind=by_kind)
-        cells.append(TableCell(signed(value), link(name, **where) if value else ""))
+        cells.append(money_cell(value, link(name, **where) if value else "", is_change=True))
     net = found.closing[at] - found.opening[at]
-    cells.append(TableCell(signed(net), link("net", **where) if net else ""))
-    cells.append(TableCell(amount(found.closing[at]), link("closing", **where)))
+    cells.append(money_cell(net, link("net", **where) if net else "", is_change=True))
+    cells.append(money_cell(found.closing[at], link("closing", **where)))
     return cells
 
 
@@ -152,15 +153,15 @@ def _totals(
     whole: Waterfall, by_period: Waterfall, steps: Sequence[str], link: Link, *, by_kind: bool
 ) -> list[TableCell]:
     """The sums of the rows: of periods where compared end with end, not of the whole stretch."""
-    cells = [TableCell(amount(whole.opening[0]), link("opening"))]
+    cells = [money_cell(whole.opening[0], link("opening"))]
     for name in steps:
         value = sum(
             value_of(by_period, name, at, by_kind=by_kind) for at in range(len(by_period.opening))
         )
-        cells.append(TableCell(signed(value), link(name) if value else ""))
+        cells.append(money_cell(value, link(name) if value else "", is_change=True))
     net = whole.closing[0] - whole.opening[0]
-    cells.append(TableCell(signed(net), link("net") if net else ""))
-    cells.append(TableCell(amount(whole.closing[0]), link("closing")))
+    cells.append(money_cell(net, link("net") if net else "", is_change=True))
+    cells.append(money_cell(whole.closing[0], link("closing")))
     return cells
 
 

@@ -251,3 +251,35 @@ def _contract_line(contract: Any, on: Any, what: str, customer_id: int) -> Line:
 
 def due_totals(held: Any, places: Any) -> list[str]:
     return [amount(int(column[places].sum())) for column in (held.rows.due, held.rows.renewed)]
+
+
+def cohort_parts(
+    members: Any,
+    part: slice,
+    customers: Mapping[int, Any],
+    movements: Mapping[int, Sequence[Any]],
+    in_base: Mapping[int, int],
+    *,
+    ledger_query: str,
+) -> list[Part]:
+    shown = []
+    columns = (members.customers, members.start, members.end)
+    for pk, start, end in zip(*(one[part].tolist() for one in columns), strict=True):
+        if pk not in customers:
+            continue
+        moved = movements.get(pk, ())
+        shown.append(
+            Part(
+                name=customers[pk].name,
+                href=ledger_href(pk, ledger_query),
+                amounts=[amount(start), amount(end), signed(end - start)],
+                lines=[line_of(one, in_base[one.pk], blanks=2) for one in moved[:SHOWN_LINES]],
+                more=max(0, len(moved) - SHOWN_LINES),
+            )
+        )
+    return shown
+
+
+def cohort_totals(members: Any) -> list[str]:
+    start, end = int(members.start.sum()), int(members.end.sum())
+    return [amount(start), amount(end), signed(end - start)]

@@ -10,20 +10,19 @@ from gengyun.revenue.calc import renewal_rates, retention
 from gengyun.revenue.calc.renewal_rates import RenewalRate
 from gengyun.revenue.calc.retention import Retention
 from gengyun.revenue.calc.spans import Span
-from gengyun.web.present import format as plain
 from gengyun.web.present.insight import (
     Board,
     Column,
     Row,
     TableCell,
     Tile,
-    amount,
+    count_cell,
     money,
+    money_cell,
     period_name,
     segment_name,
     share,
     share_cell,
-    signed,
     tile,
     unit_of,
 )
@@ -52,12 +51,11 @@ DUE_NAMES = {
 def _money(
     name: str, value: int, link: Link, *, is_change: bool = False, **where: Any
 ) -> TableCell:
-    text = signed(value) if is_change else amount(value)
-    return TableCell(text, link(name, **where) if value else "")
+    return money_cell(value, link(name, **where) if value else "", is_change=is_change)
 
 
 def _count(name: str, value: int, link: Link, **where: Any) -> TableCell:
-    return TableCell(plain.count(value), link(name, **where) if value else "")
+    return count_cell(value, link(name, **where) if value else "")
 
 
 def book_row(found: Retention, link: Link, **where: Any) -> list[TableCell]:

@@ -27,6 +27,8 @@ NAMES = {
     "alert_rules": gettext_lazy("Alert rules"),
     "movers": gettext_lazy("What moved"),
     "journeys": gettext_lazy("Journeys"),
+    "insight": gettext_lazy("Table of insight"),
+    "insight_cell": gettext_lazy("Customers behind a figure"),
     "opportunities": gettext_lazy("Opportunities"),
     "renewals": gettext_lazy("Renewals"),
 }

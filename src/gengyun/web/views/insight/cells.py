@@ -84,7 +84,7 @@ def cell(request):
         pages=max(1, -(-len(found.customers) // per)),
         at=f"?{urlencode(asked)}&{ask.query()}",
     )
-    return show(request, "insight/cell.html", ask, {"cell": shown, "asked": asked})
+    return show(request, "insight/cell.html", ask, {"cell": shown, "asked": asked, "of": "arr"})
 
 
 def _title(name, span, segment, ask):

@@ -64,19 +64,20 @@ def link_of(ask: Ask, name: str):
     return link
 
 
-def show(request, template, ask, context, *, keys=()):
-    """`keys`: the conventions this page can be asked under."""
+def show(request, template, ask, context, *, keys=(), whole=None):
+    """`keys`: the conventions this page can be asked under; `whole`: what rows are without a
+    breakdown, where they are no periods."""
     full = {
         "ask": ask,
         "options": policies.options(keys, ask.policy, ask.usual),
-        "words": words(request.user),
+        "words": words(request.user, whole or _("Period")),
         "tabs": tabs(request, ask),
         "asked_fields": lambda page, **more: fields(page, ask, **more),
     }
     return render(request, template, full | context)
 
 
-def words(user):
+def words(user, whole):
     scopes = []
     if default_scope(user) == "mine":
         scopes = [("team", _("All I may see")), ("mine", _("Mine"))]
@@ -90,7 +91,7 @@ def words(user):
         ],
         grains=[("month", _("Month")), ("quarter", _("Quarter")), ("year", _("Year"))],
         by=[
-            ("", _("Period")),
+            ("", whole),
             ("tier", _("Tier")),
             ("owner", "CSM"),
             ("product", _("Product")),

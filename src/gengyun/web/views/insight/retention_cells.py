@@ -72,7 +72,7 @@ def kept(request):
         pages=max(1, -(-len(found.customers) // PER)),
         at=f"?{urlencode(asked)}&{ask.query()}",
     )  # fmt: skip
-    return show(request, "insight/cell.html", ask, {"cell": shown, "asked": asked})
+    return show(request, "insight/cell.html", ask, {"cell": shown, "asked": asked, "of": "kept"})
 
 
 def due_behind(actor, ask, given):
@@ -124,4 +124,4 @@ def due(request):
         pages=max(1, -(-len(found.places) // PER)),
         at=f"?{urlencode(asked)}&{ask.query()}",
     )  # fmt: skip
-    return show(request, "insight/cell.html", ask, {"cell": shown, "asked": asked})
+    return show(request, "insight/cell.html", ask, {"cell": shown, "asked": asked, "of": "due"})
