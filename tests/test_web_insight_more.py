@@ -62,7 +62,7 @@ def test_cohort_cells_open_down_to_their_customers(people, world, get):  # noqa:
     )
     assert "云启科技" in cell.content.decode()
     get(people.admin, "/insight/cohorts/cells/?cohort=1&age=0", status=404)
-    get(people.admin, "/insight/cohorts/cells/", status=404)
+    get(people.admin, "/insight/cohorts/cells/", status=302)
 
 
 def test_who_came_back_began_when_they_first_came(people, get):  # noqa: F811

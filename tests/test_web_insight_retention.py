@@ -56,9 +56,9 @@ def test_nrr_and_grr_of_the_twelve_months_before_each_month(people, world, get):
 
 
 def test_nobody_at_the_start_is_said_and_not_0(people, world, get):  # noqa: F811
-    html = get(people.stranger, "/insight/retention/?window=period").content.decode()
-    assert gettext(NOTHING_AT_START) in html
-    assert "0.0%" not in html
+    _head, rows = table(get, people.stranger, "/insight/retention/?window=period")
+    assert rows["2026-01"][6] == "—" + gettext(NOTHING_AT_START)
+    assert rows["2026-03"][6] == "100.0%"
 
 
 @pytest.mark.parametrize("window", ["", "period"])

@@ -186,6 +186,7 @@ def _samples(user) -> dict[str, object]:
     activity = written.filter(customer__in=customers).order_by("pk").first()
     if activity is not None:
         first["customers"], first["activity"] = activity.customer_id, activity.pk
+        first["insight/ledger"] = activity.customer_id
         judged = apps.get_model("health.HealthScore").objects.filter(pk=activity.customer_id)
         for row in judged:
             first["factor"] = row.explanation["groups"][0]["factors"][0]["key"]

@@ -57,7 +57,9 @@ class CellPage:
 
 
 def contract_href(customer_id: int, contract_id: int) -> str:
-    return f"{reverse('web:customer', args=[customer_id])}#contract-{contract_id}"
+    """The contract itself, opened among those of its customer."""
+    page = reverse("web:customer_contracts", args=[customer_id])
+    return f"{page}?contract={contract_id}#contract-{contract_id}"
 
 
 def line_of(movement: Any, in_base: int, *, blanks: int = 0) -> Line:

@@ -244,6 +244,23 @@ def economics(
     return board
 
 
+def signed(worth: Any, repeat: Figure, *, currency: str) -> list[Tile]:
+    """What was signed in the stretch for its whole term, and who bought more than once."""
+    return [
+        Tile(
+            key="tcv",
+            label="TCV",
+            text=money(worth.amount, currency),
+            definition=gettext(
+                "TCV: everything signed in the period for its whole term, one-off services too, "
+                "without tax."
+            ),
+            note=_("%(count)s contracts") % {"count": worth.contracts},
+        ),
+        tile(repeat, key="repeat", label=_("Repeat-purchase rate"), written=share),
+    ]
+
+
 def _parts_of(key: str, currency: str) -> str:
     return currency if key in {"arpa", "quick_ratio", "cac", "cac_ratio", "magic_number"} else ""
 

@@ -24,7 +24,7 @@ OTHERS = (*LEVELS, "net", "fx")
 
 def cell_of(actor, ask, given):
     """(book, cell, its period or None, its segment's name)."""
-    column, is_kind = given.get("column", ""), bool(ask.detail)
+    column, is_kind = given.get("column", "closing"), bool(ask.detail)
     if column not in OTHERS and column not in (queries.KINDS if is_kind else COLUMNS):
         raise NotFound
     held, periods = book_of(actor, ask), ask.periods()
@@ -54,7 +54,7 @@ def _period(periods, key):
 def cell(request):
     ask = ask_of(request)
     held, found, span, segment = cell_of(request.user, ask, request.GET)
-    column = request.GET["column"]
+    column = request.GET.get("column", "closing")
     number = page_number(request)
     per = insight_cells.PER_PAGE
     window = slice((number - 1) * per, number * per)

@@ -3,6 +3,7 @@
 from urllib.parse import urlencode
 
 import numpy as np
+from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -63,6 +64,8 @@ def cohorts(request):
 @page()
 def cell(request):
     ask = ask_of(request)
+    if not request.GET.get("cohort"):
+        return HttpResponseRedirect(f"{reverse('web:insight_cohorts')}?{ask.query()}")
     held, found, step = cohorts_of(request.user, ask)
     first, age = request.GET.get("cohort", ""), request.GET.get("age", "")
     chosen = [c for c in found if is_number(first) and c.first == int(first)]

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from gengyun.portfolio.queries.bow_tie import bow_tie
 from gengyun.revenue.calc.spans import Span
+from gengyun.revenue.calc.unit_economics import repeat_purchase_rate
 from gengyun.revenue.queries import economics, measures, wallets
 from gengyun.revenue.queries import insight as queries
 from gengyun.team.queries.access import customer_scope
@@ -113,6 +114,11 @@ def economics_board(actor, ask):
         curve,
         currency=held.currency,
         link=link_of(ask, "insight_cell"),
+    )
+    board.figures += shapes.signed(
+        economics.signed_value(actor, [stretch], ask.as_of, ask.known)[0],
+        repeat_purchase_rate(economics.purchase_days(actor, [stretch], ask.known)[0]),
+        currency=held.currency,
     )
     board.warnings = present.without_rate(held.without_rate)
     if not is_whole(actor, ask):

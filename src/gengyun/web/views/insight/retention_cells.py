@@ -25,7 +25,7 @@ PER = insight_cells.PER_PAGE
 
 def kept_of(actor, ask, given):
     """(book, what lies behind, title's parts)."""
-    column = given.get("column", "")
+    column = given.get("column", "end")
     if column not in behind.BOOK_COLUMNS:
         raise NotFound
     held = book_of(actor, ask)
@@ -43,7 +43,7 @@ def kept_of(actor, ask, given):
 def kept(request):
     ask = ask_of(request)
     held, found, (window, segment) = kept_of(request.user, ask, request.GET)
-    column, number = request.GET["column"], page_number(request)
+    column, number = request.GET.get("column", "end"), page_number(request)
     part = slice((number - 1) * PER, number * PER)
     pks = found.customers[part].tolist()
     customers = Customer.objects.visible_to(request.user).in_bulk(pks)
@@ -77,7 +77,7 @@ def kept(request):
 
 def due_behind(actor, ask, given):
     """(due book, what lies behind, title's parts)."""
-    column = given.get("column", "")
+    column = given.get("column", "due")
     if column not in behind.DUE_COLUMNS:
         raise NotFound
     held, periods = due_of(actor, ask), ask.periods()
@@ -95,7 +95,7 @@ def due_behind(actor, ask, given):
 def due(request):
     ask = ask_of(request)
     held, found, (spans, segment) = due_behind(request.user, ask, request.GET)
-    column, number = request.GET["column"], page_number(request)
+    column, number = request.GET.get("column", "due"), page_number(request)
     part = slice((number - 1) * PER, number * PER)
     places = found.places[part].tolist()
     pks = {int(held.customer[at]) for at in places}
