@@ -284,3 +284,34 @@ def test_trial_and_one_off_lines_have_no_arr_and_the_first_paid_line_is_new():
     assert ledger_of(customer) == []
     add_line(contract, starts_on=date(2025, 5, 1))
     assert [kind for kind, _, _ in ledger_of(customer)] == ["new"]
+
+
+def test_renewal_in_another_currency_carries_over_at_the_rate_of_the_day(line):
+    from decimal import Decimal
+
+    from gengyun.revenue.actions.rates import set_rate
+    from gengyun.revenue.actions.refusals import RateMissing
+
+    dollars = make_contract(line.customer, currency="USD", starts_on=NEXT, ends_on=NEXT_END)
+    new = new_line(amount=200_000, starts_on=NEXT, ends_on=NEXT_END)
+    with pytest.raises(RateMissing):
+        renewing.renew(**BY, lines=[line], contract=dollars, new=[new])
+    set_rate(**BY, currency="USD", base="CNY", on=START, rate=Decimal("7.5"))
+    renewing.renew(**BY, lines=[line], contract=dollars, new=[new])
+    assert ledger.arr_of(line.customer_id, NEXT) == {"USD": 200_000}
+    up = Movement.objects.get(kind="upsell")
+    assert (up.currency, up.arr_minor) == ("USD", 200_000 - 160_000)
+
+
+def test_renewed_line_is_corrected_without_losing_what_it_answers(line):
+    [posted] = renewing.renew(**BY, lines=[line], new=[renewing.same_again(line)])
+    right = new_line(amount=1_500_000, starts_on=NEXT, ends_on=NEXT_END, seats=10)
+    fixed = corrections.correct_line(**BY, line=posted.line, new=right, why="抄错金额")
+    assert ledger.arr_of_lines(NEXT) == {fixed.line.pk: 1_500_000}
+    assert sum(
+        Movement.objects.filter(due_on=END, due_minor__isnull=False).values_list(
+            "due_minor", flat=True
+        )
+    ) == 1_200_000  # fmt: skip
+    [due] = ledger.unanswered_lines(until=NEXT_END)
+    assert due.line_id == fixed.line.pk

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from gengyun.customers.actions import fields
+from gengyun.customers.actions.governed import governed_fields
 from gengyun.customers.actions.history import Change, readable, write_changes
 from gengyun.customers.actions.scope import all_mine
 from gengyun.customers.actions.tags import write_tags
@@ -234,11 +235,14 @@ def undo_merge(*, actor: User | None, now: datetime, merge: CustomerMerge) -> li
         raise NotFound
     if CustomerMerge.objects.filter(gone=kept, undone_at=None).exists():
         raise MergeBuried(name=kept.name)
+    ruled = governed_fields(kept.pk)
     for name, ids in row.moved.items():
         if name in _parts:
             _parts[name].move_back(ids, gone.pk)
     values, stays_changed = {}, []
     for name, (old, new) in row.before["fields"].items():
+        if name in ruled:
+            continue  # follows from what went back
         if _plain(getattr(kept, name)) == new:
             values[name] = _typed(name, old)
         else:

@@ -7,7 +7,7 @@ quoted beside the functions; where tools differ the difference is a field of `Ar
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -123,8 +123,9 @@ def _yearly(net: Decimal, terms: Terms, policy: ArrPolicy) -> tuple[Decimal, str
     if policy.term == "service" and (months := _service_months(terms)) is not None:
         return per_year(net, months), "by_service_term"
     months = terms.paid_months
-    if months is None and terms.starts_on and terms.ends_on and not terms.gift_days:
-        count = whole_months(terms.starts_on, terms.ends_on)
+    if months is None and terms.starts_on and terms.ends_on and policy.term == "paid":
+        paid_until = terms.ends_on - timedelta(days=terms.gift_days)
+        count = whole_months(terms.starts_on, paid_until)
         months = None if count is None else Decimal(count)
     if months is not None:
         return per_year(net, months), "by_paid_term"
