@@ -12,12 +12,13 @@ from django.conf import settings
 from gengyun.alerts.actions import defaults as alert_defaults
 from gengyun.customers.actions import defaults as customer_defaults
 from gengyun.customers.models import Customer
-from gengyun.demo.load import company_life
+from gengyun.demo.load import company_life, economy
 from gengyun.demo.load import customers as load_customers
 from gengyun.demo.load import events as load_events
 from gengyun.demo.load.alert_work import Desk
 from gengyun.demo.load.books import Books, make_catalogue
 from gengyun.demo.load.folder import mark_built
+from gengyun.demo.load.forecasting import Forecasters
 from gengyun.demo.load.imports import load_import, load_ledger_import
 from gengyun.demo.load.own_fields import fill_own_fields
 from gengyun.demo.load.people import make_people
@@ -97,10 +98,10 @@ def build(
         company_life.enter_twice(customers, actor=people["sumingyuan"], now=now)
         built.customer_count += 1
     with step("contracts"):
-        former = load_customers.load_former(world, now=now, people=people)
-        built.former_count = len(former)
-        books = Books(world, [*customers, *former])
+        books = open_books(world, customers, people=people, now=now)
+        built.former_count = len(books.customers) - len(customers)
         built.deed_count = books.until(as_of - timedelta(weeks=weeks))
+        economy.note_budgets(world, customers, seed=seed)
     with step("events"):
         load_events.load_product_users(world, customers, ids)
         built.event_count = load_events.load_events(
@@ -111,6 +112,7 @@ def build(
         roll_up(lake=lake, now=now)
     with step("judged weeks"):
         judge_weeks(world, books, people=people, weeks=weeks, now=now)
+        economy.seed_deals(books, world, customers, seed=seed)
         company_life.give_opinions(world, customers, now=now, lake=lake)
         load_ledger_import(actor=people["tangwei"], now=now)
         # today is judged: the worker need not do it again when it starts
@@ -128,6 +130,16 @@ def install_defaults(*, now: datetime) -> None:
     make_catalogue(now=now)
 
 
+def open_books(
+    world: World, customers: list[Customer], *, people: dict[str, User], now: datetime
+) -> Books:
+    """Conventions, spend, and the customers who have left by now; no contract is entered yet."""
+    former = load_customers.load_former(world, now=now, people=people)
+    economy.set_conventions(actor=people["tangwei"], now=start_of(world.days[0]))
+    economy.note_spend(people, as_of=world.as_of, seed=world.seed)
+    return Books(world, [*customers, *former])
+
+
 def judge_weeks(
     world: World,
     books: Books,
@@ -138,6 +150,7 @@ def judge_weeks(
 ) -> None:
     """One judged night a week, with what people did between two of them."""
     desk = Desk(world, books.customers)
+    forecasters = Forecasters(world, books)
     for week in range(weeks, -1, -1):
         day = world.as_of - timedelta(weeks=week)
         if week == company_life.LEARNT_WEEKS_AGO:
@@ -148,6 +161,7 @@ def judge_weeks(
         if week:
             desk.work(night_of(day + timedelta(weeks=1)))
             desk.answer_cleared(night_of(day + timedelta(weeks=1)))
+            forecasters.work(night_of(day + timedelta(days=6)))
         if week == 1:
             note_visits(people.values(), today=day)
 
