@@ -317,3 +317,18 @@ def test_order_of_rows_changes_nothing_and_parts_add_up(rows, random):
     assert sum(made.expected_minor.values()) == made.total.expected_minor
     quantiles = made.total.quantile_minor
     assert list(quantiles) == sorted(quantiles)
+
+
+def test_a_part_shows_the_same_alone_as_within_the_whole():
+    """A month on its own page has the figures of its row on the quarter's page."""
+    odds = certain_odds(0.7, 0.9)
+    rows = [
+        (k % 2, "2027-01-10" if k < 6 else "2027-02-20", 1_000 * (k + 1), None, None)
+        for k in range(12)
+    ]
+    whole = book(rows)
+    months = whole.due_on.astype("datetime64[M]").astype(np.int64)
+    part = whole.ordered(np.flatnonzero(months == months[0]))
+    made = forecast(whole, odds, as_of=AS_OF, groups={"month": months}, draws=800)
+    alone = forecast(part, odds, as_of=AS_OF, draws=800)
+    assert alone.total == made.groups["month"][int(months[0])]

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 
-SEEDS, ACCOUNTS = range(1, 9), 600
+SEEDS, ACCOUNTS = range(1, 17), 600
 RENEWALS, DRAWS, REPEATS = 10_000, 3_000, 3
 SECONDS = 3.0
 COVER_80, COVER_95 = (0.72, 0.88), 0.90

@@ -6,8 +6,9 @@ do change their amount as renewals of the same cell have done. Sums over the dra
 intervals. A renewal that is decided counts with what it came to, in every draw. Expected amounts
 are rounded renewal by renewal, so that those of months add up to those of quarters.
 
-The same book and odds give the same figures, in whatever order the rows come: they are put in order
-of `key`, and the random numbers start from a fixed seed.
+The same book and odds give the same figures, in whatever order the rows come and whatever other
+renewals are in the book: random numbers belong to the `key` of a renewal and start from a fixed
+seed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -167,6 +168,24 @@ class _Members:
                 to[place] += amount
 
 
+class _Streams:
+    """Random numbers that belong to a renewal, a quarter or a rate, whatever else is in the book.
+
+    So a month shows the same figures alone and within its quarter, and a renewal that changes
+    leaves the draws of all others as they were. Counters of Philox: quick to go to, and apart.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._bits = np.random.Philox(key=seed)
+        self._state = self._bits.state
+        self._random = np.random.Generator(self._bits)
+
+    def of(self, kind: int, key: int) -> np.random.Generator:
+        self._state["state"]["counter"][:] = (0, key, kind, 0)
+        self._bits.state = self._state
+        return self._random
+
+
 @dataclass(frozen=True)
 class _Alike:
     """Open renewals in runs that share cell, quarter and logit: a run needs its odds only once."""
@@ -175,7 +194,8 @@ class _Alike:
     run: Ints  # of each of `rows`
     cell: Ints  # of each run
     quarter: Ints  # place in `quarters`, of each run
-    quarters: int
+    quarters: Ints
+    key: Ints  # of each of `rows`
     own: Floats  # logit from a model; nan: the cell's rate
     silence: Floats  # what being open so long adds to the cell's logit
 
@@ -198,7 +218,8 @@ def _alike(book: Book, odds: Odds, as_of: np.datetime64) -> _Alike:
         run=np.cumsum(starts) - 1,
         cell=book.cell[at][heads],
         quarter=quarter[heads],
-        quarters=len(quarters),
+        quarters=quarters,
+        key=book.key[at][order],
         own=own[heads],
         silence=silence[heads],
     )
@@ -206,17 +227,24 @@ def _alike(book: Book, odds: Odds, as_of: np.datetime64) -> _Alike:
 
 def _drawn(odds: Odds, alike: _Alike, *, draws: int, seed: int) -> Iterator[tuple[Ints, Singles]]:
     """Blocks of open renewals: rows of the book, and [row, draw] new ARR over old, 0 where lost."""
-    rng = np.random.default_rng(seed)
-    spread = SPREADS[rng.choice(len(SPREADS), draws, p=odds.spread_weight)]
+    streams = _Streams(seed)
+    spread = SPREADS[streams.of(3, 0).choice(len(SPREADS), draws, p=odds.spread_weight)]
     stretch = np.sqrt(1 + FLATTENING * spread**2)
-    cells = np.array([logit(rng.beta(rate.alpha, rate.beta, draws)) for rate in odds.rates])
-    effect = rng.normal(size=(alike.quarters, draws)) * spread
+    cells = np.array(
+        [
+            logit(streams.of(2, place).beta(rate.alpha, rate.beta, draws))
+            for place, rate in enumerate(odds.rates)
+        ]
+    )
+    effect = [spread * streams.of(1, one).normal(size=draws) for one in alike.quarters.tolist()]
     steps = odds.ratios.shape[1]
     # the last place stands for a loss
     table = np.append(odds.ratios, np.zeros((len(cells), 1)), axis=1).astype(np.float32)
     for start in range(0, len(alike.rows), BLOCK):
         run = alike.run[start : start + BLOCK]
-        chance = rng.random((len(run), draws), dtype=np.float32)
+        chance = np.empty((len(run), draws), np.float32)
+        for place, key in enumerate(alike.key[start : start + BLOCK].tolist()):
+            streams.of(0, key).random(out=chance[place], dtype=np.float32)
         ratios = np.empty_like(chance)
         edges = [0, *(np.flatnonzero(np.diff(run)) + 1).tolist(), len(run)]
         for first, last in pairwise(edges):
@@ -226,9 +254,9 @@ def _drawn(odds: Odds, alike: _Alike, *, draws: int, seed: int) -> Iterator[tupl
             eta = (base + alike.silence[one]) * stretch + effect[alike.quarter[one]]
             # chance below p is a renewal; chance / p is then even on [0, 1) and picks the ratio
             inverse = np.minimum(1 + np.exp(-eta), MOST_INVERSE) * steps
-            place = chance[first:last]
-            place *= inverse.astype(np.float32)
-            table[cell].take(place.astype(np.int32), out=ratios[first:last], mode="clip")
+            chosen = chance[first:last]
+            chosen *= inverse.astype(np.float32)
+            table[cell].take(chosen.astype(np.int32), out=ratios[first:last], mode="clip")
         yield alike.rows[start : start + BLOCK], ratios
 
 
