@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from datetime import date, timedelta
 from pathlib import Path
@@ -553,7 +554,7 @@ def test_files_are_forgotten_after_a_month(cast, put, settings):
 
 def test_unknown_kind_is_refused(cast, put):
     with pytest.raises(importing.KindUnknown):
-        put([["a"], ["b"]], kind="invoices")
+        put([["a"], ["b"]], kind="horoscopes")
 
 
 def test_deleted_import_takes_its_files_along(cast, put, settings):
@@ -569,7 +570,7 @@ def test_every_code_has_a_sentence():
         assert explain(
             {
                 "code": code,
-                "params": {"limit": 1, "row": 2, "choices": "a"},
+                "params": dict.fromkeys(re.findall(r"%\((\w+)\)s", MESSAGES[code]), "a"),
                 "column": "a",
                 "value": "b",
             }

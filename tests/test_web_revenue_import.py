@@ -62,9 +62,11 @@ def test_dry_run_shows_arr_and_rule_of_every_row_and_totals(person):
     rows = person.get(f"{path}rows.csv")
     body = b"".join(rows.streaming_content).decode("gb18030")
     first = next(csv.DictReader(io.StringIO(body)))
-    assert (first["合同编号"], first["Outcome"], first["arr_minor"], first["rule"]) == (
-        "HT-1", "created", "120000.00", "by_paid_term",
+    assert (first["合同编号"], first["Outcome"], first["arr"], first["rule"]) == (
+        "HT-1", "new", "120000.00", "by_paid_term",
     )  # fmt: skip
+    assert first["how"] == "Amount without tax ÷ paid months × 12."
+    assert "end_before_start" in body
 
 
 def test_options_are_kept_and_a_wrong_one_is_told_beside_it(person):

@@ -9,9 +9,16 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import translation
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, pgettext_lazy
 
-from gengyun.customers.actions.import_kinds import Planned, Problem
+from gengyun.customers.actions.import_kinds import (
+    CHANGED,
+    CREATED,
+    ERROR,
+    SAME,
+    Planned,
+    Problem,
+)
 from gengyun.customers.actions.import_messages import explain
 from gengyun.customers.actions.import_outcome import plain
 from gengyun.customers.models import ImportRun
@@ -25,16 +32,22 @@ def write_error_file(run: ImportRun, table: Table, errors: list[Planned]) -> str
 
 
 def write_row_file(run: ImportRun, table: Table, planned: list[Planned]) -> str:
-    """Every row with its outcome, what was worked out from it, flags and reasons."""
-    names = list(dict.fromkeys(name for row in planned for name in row.facts))
-    added = [gettext_noop("Outcome"), *names, gettext_noop("To check"), gettext_noop("Error")]
+    """Every row with its outcome, what was worked out from it, flags, reasons and their codes.
+
+    Facts in minor units (`*_minor`) are left out: the kind says them in words beside.
+    """
+    facts = dict.fromkeys(name for row in planned for name in row.facts)
+    names = [name for name in facts if not name.endswith("_minor")]
+    told = [gettext_noop("To check"), gettext_noop("Error"), gettext_noop("Codes")]
+    added = [gettext_noop("Outcome"), *names, *told]
     lines = (
         [
             *_cells(row),
-            row.outcome,
+            str(_OUTCOMES[row.outcome]),
             *(_figure(name, row.facts.get(name)) for name in names),
             reasons(row.flags),
             reasons(row.problems),
+            " ".join(problem.code for problem in [*row.problems, *row.flags]),
         ]
         for row in planned
     )
@@ -66,13 +79,19 @@ def _cells(planned: Planned) -> list[str]:
     return [_safe(cell) for cell in planned.row.cells]
 
 
+_OUTCOMES = {
+    CREATED: pgettext_lazy("import row", "new"),
+    CHANGED: pgettext_lazy("import row", "changes"),
+    SAME: pgettext_lazy("import row", "unchanged"),
+    ERROR: pgettext_lazy("import row", "refused"),
+}
+
+
 def _figure(name: str, value: Any) -> str:
-    """Money as a number with two places, in its major unit."""
+    """`how` is a sentence of the product; everything else is a figure or comes from the file."""
     if value is None:
         return ""
-    if name.endswith("_minor"):
-        return f"{'-' if value < 0 else ''}{abs(value) // 100}.{abs(value) % 100:02d}"
-    return _safe(value)
+    return gettext(value) if name == "how" else _safe(value)
 
 
 def reasons(problems: Iterable[Problem]) -> str:

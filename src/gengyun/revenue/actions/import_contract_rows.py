@@ -224,9 +224,11 @@ def reckon(row: Planned, contract: Contract, policy: ArrPolicy) -> None:
         values["_counted"] = counted
         row.facts |= {
             "arr_minor": counted.arr_minor,
+            "arr": import_cells.major(counted.arr_minor, new.currency),
             "currency": new.currency,
             "rule": counted.rule,
-            "amount_minor": new.amount_minor,
+            "how": counted.sentence,
+            "amount": import_cells.major(new.amount_minor, new.currency),
             "ends_on": new.ends_on.isoformat() if new.ends_on else None,
         }
         if notes := values["_terms"].notes:
