@@ -1,5 +1,8 @@
 /* What was expected week by week: P10 to P90 as an area, P50 solid, what the CSMs say dashed.
    `kit` is what charts.js shares: base, axes, colours, width. */
+const PLOT = 196; /* height of the drawing in a box of 240 */
+const LINE = 15;
+
 export const forecastBand = ({ base, days, figures, token, small }) => ({
   band(data) {
     const narrow = small.matches;
@@ -7,7 +10,7 @@ export const forecastBand = ({ base, days, figures, token, small }) => ({
     const shown = (value) => (value >= 1000 ? Math.round(value).toLocaleString('en') : String(value));
     const line = (name, values, colour, more) => ({
       name, type: 'line', data: values, symbol: last > 0 ? 'none' : 'circle', lineStyle: { color: token(colour), width: 1 }, itemStyle: { color: token(colour) },
-      endLabel: { show: !narrow, formatter: `${name}  ${shown(values[last])}`, color: token('ink-2'), fontSize: 12 }, labelLayout: { moveOverlap: 'shiftY' }, ...more,
+      endLabel: { show: !narrow, formatter: `${name}  ${shown(values[last])}`, color: token('ink-2'), fontSize: 12 }, ...more,
     });
     const hidden = { type: 'line', stack: 'band', symbol: 'none', lineStyle: { opacity: 0 }, silent: true, tooltip: { show: false } };
     const lines = [
@@ -20,12 +23,24 @@ export const forecastBand = ({ base, days, figures, token, small }) => ({
         markLine: { silent: true, symbol: 'none', lineStyle: { color: token('line-strong') }, label: { formatter: `${data.due_word} ${shown(data.due)}`, position: 'insideStartTop', color: token('ink-3'), fontSize: 11 }, data: [{ yAxis: data.due }] },
       }),
     ];
-    const top = Math.max(data.due, ...data.high, ...data.said);
+    /* a round top, and names at the line ends that do not lie on one another */
+    const most = Math.max(data.due, ...data.high, ...data.said);
+    const rough = Math.max(most - data.floor, 1) / 4;
+    const power = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 2.5, 5, 10].map((n) => n * power).find((n) => n >= rough);
+    const top = data.floor + step * Math.ceil((most - data.floor) / step);
+    let lowest = -Infinity;
+    [...lines].sort((a, b) => b.data[last] - a.data[last]).forEach((one) => {
+      const at = ((top - one.data[last]) / (top - data.floor)) * PLOT;
+      const moved = Math.max(at, lowest + LINE);
+      lowest = moved;
+      one.endLabel = { ...one.endLabel, offset: [0, moved - at] };
+    });
     return base({
       grid: { left: 48, right: narrow ? 14 : 128, top: 20, bottom: narrow ? 48 : 24 },
       legend: { show: narrow, bottom: 0, left: 0, data: lines.map((one) => one.name), icon: 'roundRect', itemWidth: 9, itemHeight: 9, textStyle: { color: token('ink-2'), fontSize: 12 } },
       xAxis: days(data.labels, { boundaryGap: false }),
-      yAxis: figures({ min: data.floor, max: (axis) => Math.max(axis.max, top), minInterval: 0 }),
+      yAxis: figures({ min: data.floor, max: top, interval: step, minInterval: 0 }),
       series: [
         /* the area between P10 and P90: an unseen line, and the difference stacked on it */
         { ...hidden, data: data.low },
