@@ -26,7 +26,7 @@ from gengyun.web.present.insight import (
     signed,
     unit_of,
 )
-from gengyun.web.words import gettext
+from gengyun.web.words import gettext, is_zh
 
 ALWAYS = ("new", "expansion", "contraction", "churn")
 RARE = ("win_back", "pause", "resume", "correction", "transfer", "fx")
@@ -227,7 +227,8 @@ def chart(whole: Waterfall, currency: str, *, by_kind: bool) -> dict[str, Any]:
 
 
 def _bar(name: Any, start: int, end: int, kind: str, label: str) -> dict[str, Any]:
-    return {"name": str(name), "from": start / 1e6, "to": end / 1e6, "kind": kind, "label": label}
+    unit = 1e6 if is_zh() else 1e5  # as `amount` writes them
+    return {"name": str(name), "from": start / unit, "to": end / unit, "kind": kind, "label": label}
 
 
 def _floor(steps: Sequence[dict[str, Any]]) -> float:
