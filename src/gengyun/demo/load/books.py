@@ -250,6 +250,8 @@ class Books:
 
     def _pay(self, deed: Deed, customer: Customer, now: datetime) -> None:
         facts = deed.facts
+        if not facts["fen"]:
+            return  # nothing to pay
         billing.record_payment(
             actor=None,
             now=now,
