@@ -140,3 +140,16 @@ def test_renewal_after_the_day_ended_it_is_won_back():
     )
     row = Movement.objects.get(kind="win_back")
     assert (row.arr_minor, row.due_on, row.due_minor) == (1_200_000, END, None)
+
+
+def test_edit_form_shows_what_contracts_govern_and_saves_the_rest(client):
+    customer = add_line(make_contract(make_customer(seats=3))).line.customer
+    client.force_login(make_user("admin"))
+    path = f"/customers/{customer.pk}/edit/"
+    page = client.get(path).content.decode()
+    assert 'name="arr"' not in page
+    assert f"/customers/{customer.pk}/contracts/" in page
+    answer = client.post(path, {"name": "改名", "industry": "零售"})
+    assert answer.status_code == 302
+    customer.refresh_from_db()
+    assert (customer.name, customer.industry, customer.arr_minor) == ("改名", "零售", 1_200_000)

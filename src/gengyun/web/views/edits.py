@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from gengyun.customers.actions import customers as actions
 from gengyun.customers.actions.custom_values import set_values
+from gengyun.customers.actions.governed import governed_fields
 from gengyun.customers.calc import uscc as credit_code
 from gengyun.customers.calc.cells import BadCell as CellUnreadable
 from gengyun.customers.calc.custom import PREFIX, as_json
@@ -207,14 +208,15 @@ def edit(request, pk):
     form = Form.of(request.POST) if request.method == "POST" else Form(_texts(customer))
     fields = custom_queries.fields_in_use()
     custom = _custom_form(request, custom_queries.values_for(customer, fields), fields)
+    ruled = governed_fields(customer.pk)
     if request.method == "POST":
-        values = _values(request, form) | {"custom": custom.values}
+        values = _values(request, form, ruled) | {"custom": custom.values}
         stage = values.pop("stage", customer.stage)
         is_right = not form.errors and not custom.errors
         if is_right and _try(form, lambda: _write(request, customer, values, stage), custom):
             toast(request, _("Saved"))
             return HttpResponseRedirect(reverse("web:customer", args=[pk]))
-    context = header(request, customer) | {"custom": custom}
+    context = header(request, customer) | {"custom": custom, "ruled": ruled}
     return _form_page(request, "customer/edit.html", form, context)
 
 
@@ -260,7 +262,8 @@ def undo_it(request, token):
     return back(request, "/")
 
 
-def _values(request, form):
+def _values(request, form, ruled=frozenset()):
+    """What was typed; `ruled`: fields that follow from contracts and are only shown."""
     form.text("name", required=True)
     for name in ("external_id", "industry", "region", "edition"):
         form.text(name)
@@ -274,7 +277,7 @@ def _values(request, form):
         form.choice("owner", possible_owners())
     if "stage" in form.raw:
         form.choice("stage", Stage.objects.all())
-    values = dict(form.values)
+    values = {name: value for name, value in form.values.items() if name not in ruled}
     if not values.get("external_id"):
         values.pop("external_id", None)
     return values
