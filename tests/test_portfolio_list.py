@@ -246,7 +246,7 @@ def test_the_morning_list_is_ordered_and_scoped(three):
     assert [item.summary.pk for item in found.items] == [three["a"].pk]
     assert found.items[0].need["code"] == "renewal_near"
     assert [need["code"] for need in found.items[0].others] == ["health_drop"]
-    assert found.groups == {"alert": 0, "task": 0, "renewal": 1}
+    assert found.groups == {"alert": 0, "task": 0, "renewal": 1, "payment": 0}
     assert morning.need_list(three["bob"], scope="team", today=TODAY).items == []
 
 

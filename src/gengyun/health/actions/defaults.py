@@ -9,7 +9,8 @@ Thresholds are reasoned from working rhythms and published practice, not fitted 
 - change against the window before: as before 75, a third less 50, nothing left 0;
 - days overdue: 15, 30 and 60 are the steps of the alert about payments (science.md 5.3, R7);
 - ARR against a year before: as before 70, a fifth less 35, a third less 10.
-Without invoices and contracts the commercial group has no data and its weight goes to the others.
+Without invoices and contracts the commercial group has no data and its weight goes to the others in
+proportion: the score is then that of use alone, as it was measured on a real log (docs/health.md).
 Service and relationship groups come with the data that feeds them.
 """
 
@@ -92,25 +93,25 @@ def standard_config() -> dict[str, Any]:
                 "adoption",
                 "采用",
                 "Adoption",
-                _factor("seat_use_30d", 15, SEATS),
-                _factor("active_users_30d", 10, USERS),
-                _factor("active_users_90d", 5, USERS),
-                _factor("breadth_30d", 10, BREADTH),
+                _factor("seat_use_30d", 13.5, SEATS),
+                _factor("active_users_30d", 9, USERS),
+                _factor("active_users_90d", 4.5, USERS),
+                _factor("breadth_30d", 9, BREADTH),
             ),
             _group(
                 "habit",
                 "习惯",
                 "Habit",
-                _factor("active_days_30d", 15, ACTIVE_DAYS),
-                _factor("events_180d", 10, HALF_YEAR),
+                _factor("active_days_30d", 13.5, ACTIVE_DAYS),
+                _factor("events_180d", 13.5, HALF_YEAR),
             ),
-            _group("recency", "近期使用", "Recent use", _factor("days_since_active", 10, RECENCY)),
+            _group("recency", "近期使用", "Recent use", _factor("days_since_active", 13.5, RECENCY)),
             _group(
                 "trend",
                 "趋势",
                 "Trend",
-                _factor("active_users_change_30d", 10, CHANGE),
-                _factor("events_change_30d", 5, CHANGE),
+                _factor("active_users_change_30d", 9, CHANGE),
+                _factor("events_change_30d", 4.5, CHANGE),
             ),
             _group(
                 "commercial",
@@ -131,12 +132,12 @@ def high_touch_config() -> dict[str, Any]:
         "adoption",
         "采用",
         "Adoption",
-        _factor("seat_use_30d", 20, SEATS),
-        _factor("active_users_30d", 10, USERS_HIGH),
-        _factor("active_users_90d", 5, USERS_HIGH),
-        _factor("breadth_30d", 15, BREADTH),
+        _factor("seat_use_30d", 18, SEATS),
+        _factor("active_users_30d", 9, USERS_HIGH),
+        _factor("active_users_90d", 4.5, USERS_HIGH),
+        _factor("breadth_30d", 13.5, BREADTH),
     )
-    config["groups"][1]["weight"] = 15
+    config["groups"][1]["weight"] = 18
     config["caps"] = [_silent_cap(14, 64), _silent_cap(30, 49), *_commercial_caps()]
     return config
 
