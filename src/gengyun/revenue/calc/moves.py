@@ -106,12 +106,25 @@ def balances(moves: Moves, days: Sequence[int] | I64) -> I64:
     if len(ends) > 1 and bool((np.diff(ends) <= 0).any()):
         raise ValueError("days must rise")
     # the first day that is not before the movement; later movements fall off the end
-    column = np.searchsorted(ends, moves.day, side="left")
+    column = first_not_before(moves.day, ends)
     kept = column < width
     cell = moves.unit[kept] * width + column[kept]
     table = added(cell, moves.amount[kept], moves.units * width).reshape(moves.units, width)
     np.cumsum(table, axis=1, out=table)
     return table
+
+
+def first_not_before(day: I64, ends: I64) -> I64:
+    """For each day the place of the first of the rising `ends` that is not before it."""
+    if not len(day):
+        return np.zeros(0, np.int64)
+    least, most = int(day.min()), int(day.max())
+    if most - least > len(day):
+        return np.searchsorted(ends, day, side="left")
+    # days repeat: each is looked up once
+    table = np.searchsorted(ends, np.arange(least, most + 1), side="left")
+    found: I64 = table[day - least]
+    return found
 
 
 def added(cell: I64, amount: I64, size: int) -> I64:

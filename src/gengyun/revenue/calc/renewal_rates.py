@@ -45,13 +45,16 @@ class DueRows:
         return len(self.due)
 
     def only(self, kept: Bools) -> "DueRows":
+        return self.at(np.flatnonzero(kept))
+
+    def at(self, places: I64) -> "DueRows":
         return DueRows(
-            self.customer[kept],
-            self.due_on[kept],
-            self.due[kept],
-            self.signed[kept],
-            self.renewed[kept],
-            self.lost_on[kept],
+            self.customer[places],
+            self.due_on[places],
+            self.due[places],
+            self.signed[places],
+            self.renewed[places],
+            self.lost_on[places],
         )
 
 

@@ -11,16 +11,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from gengyun.revenue.calc.events import Events, events_of
-from gengyun.revenue.calc.moves import I8, I64, KIND_CODE, KINDS, Moves, added, balances
+from gengyun.revenue.calc.moves import (
+    I8,
+    I64,
+    KIND_CODE,
+    KINDS,
+    Moves,
+    added,
+    balances,
+    first_not_before,
+)
 from gengyun.revenue.calc.policies import ANY_GAP, DEFAULT, Policy
 
 DEFINITION = (
     "ARR at the start of the period, plus and minus the movements effective in it, "
     "gives ARR at its end; every figure is the sum of its movements."
 )
-# the columns people know, and the kinds that make them up; by sign where a kind can be either
-GAINS = ("new", "win_back", "expansion", "resume")
-LOSSES = ("contraction", "churn", "pause")
+# the columns people know; a kind that can be either goes by its sign
 COLUMNS = (
     "new",
     "win_back",
@@ -84,37 +91,34 @@ def rows_of(
         return _by_snapshot(moves, ends, policy, balances(moves, ends) if table is None else table)
     days = np.asarray(ends, np.int64)
     if policy.basis == "recorded":
-        moves = _netted(moves)
         unit, day, amount, kind = moves.unit, moves.day, moves.amount, moves.kind
     else:
         events = events_of(moves, grouping_days=policy.grouping_days)
         unit, day, amount = events.unit, events.day, events.amount
         kind = kinds_of(events, win_back_days=policy.win_back_days)
-    period = np.searchsorted(days, day, side="left") - 1
+    period = first_not_before(day, days) - 1
     inside = (period >= 0) & (period < len(days) - 1) & (amount != 0)
     if policy.same_period == "ignore":
         table = balances(moves, ends) if table is None else table
         seen = np.clip(period, 0, len(days) - 2)
         inside &= (table[unit, seen] != 0) | (table[unit, seen + 1] != 0)
-    return Rows(period[inside], unit[inside], kind[inside], amount[inside])
+    found = Rows(period[inside], unit[inside], kind[inside], amount[inside])
+    return _netted(found, len(days) - 1, moves.units)
 
 
-def _netted(moves: Moves) -> Moves:
+def _netted(rows: Rows, periods: int, units: int) -> Rows:
     """Without the transfers that stay inside a unit: a line follows a line on one day."""
-    passed = moves.kind == KIND_CODE["transfer"]
+    passed = rows.kind == KIND_CODE["transfer"]
     if not bool(passed.any()):
-        return moves
-    key = moves.unit[passed] * 1_000_000 + moves.day[passed] + 500_000
-    pairs, at = np.unique(key, return_inverse=True)
-    over = added(at, moves.amount[passed], len(pairs))
-    left = over != 0
-    rest = moves.only(~passed)
-    return Moves(
-        np.concatenate([rest.unit, pairs[left] // 1_000_000]),
-        np.concatenate([rest.day, pairs[left] % 1_000_000 - 500_000]),
-        np.concatenate([rest.amount, over[left]]),
-        np.concatenate([rest.kind, np.full(int(left.sum()), KIND_CODE["transfer"], np.int8)]),
-        moves.units,
+        return rows
+    cell = rows.unit[passed] * periods + rows.period[passed]
+    over = added(cell, rows.amount[passed], units * periods)
+    left, rest = np.flatnonzero(over), ~passed
+    return Rows(
+        np.concatenate([rows.period[rest], left % periods]),
+        np.concatenate([rows.unit[rest], left // periods]),
+        np.concatenate([rows.kind[rest], np.full(len(left), KIND_CODE["transfer"], np.int8)]),
+        np.concatenate([rows.amount[rest], over[left]]),
     )
 
 

@@ -18,9 +18,11 @@ from gengyun.revenue.calc.cohorts import DEFINITION as COHORTS
 from gengyun.revenue.calc.cohorts import month_name
 from gengyun.revenue.calc.figure import Figure
 from gengyun.revenue.calc.policies import Policy
+from gengyun.revenue.calc.retention import Retention
 from gengyun.revenue.calc.spans import Span, ends
 from gengyun.revenue.queries import economics, insight, measures
 from gengyun.revenue.queries.book import Book, book
+from gengyun.revenue.queries.frames import Frame, movement_frame
 from gengyun.revenue.queries.measures import DueBook
 from gengyun.team.models import User
 
@@ -64,12 +66,32 @@ class Question:
 
     @cached_property
     def book(self) -> Book:
-        return book(self.actor, as_of=self.as_of, known=self.known, policy=self.policy)
+        return book(
+            self.actor,
+            as_of=self.as_of,
+            known=self.known,
+            policy=self.policy,
+            frame=self.frame,
+        )
 
     @cached_property
     def due(self) -> DueBook:
         until = max(span.end for span in self.spans)
-        return measures.due_book(self.actor, as_of=self.as_of, known=self.known, until=until)
+        return measures.due_book(
+            self.actor, as_of=self.as_of, known=self.known, until=until, frame=self.frame
+        )
+
+    @cached_property
+    def frame(self) -> Frame:
+        return movement_frame()
+
+    @cached_property
+    def retention(self) -> list[tuple[str, tuple[str, str], list[Retention]]]:
+        windows = measures.windows_of(self.spans, self.window)
+        return [
+            (key, names, measures.retention_of(part, windows, self.policy))
+            for key, names, part in self.segments
+        ]
 
     @property
     def ends(self) -> list[int]:
@@ -135,11 +157,8 @@ def _waterfall(asked: Question) -> Rows:
 def _retention(name: str) -> Callable[[Question], Rows]:
     def rows(asked: Question) -> Rows:
         found = []
-        windows = measures.windows_of(asked.spans, asked.window)
-        for key, names, part in asked.segments:
-            for span, one in zip(
-                asked.spans, measures.retention_of(part, windows, asked.policy), strict=True
-            ):
+        for key, names, kept in asked.retention:
+            for span, one in zip(asked.spans, kept, strict=True):
                 figure = {"nrr": one.nrr, "grr": one.grr, "logo-retention": one.logo}[name]
                 values: dict[str, Value] = {
                     name: figure,

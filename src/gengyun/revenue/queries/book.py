@@ -100,12 +100,13 @@ def book(
     known: date | None = None,
     policy: Policy,
     among: Q | None = None,
+    frame: Frame | None = None,
 ) -> Book:
     """What had taken effect or will, as known at the end of `known` (default: now).
 
     `among`: a condition on customers, beside what the actor may see.
     """
-    frame = movement_frame()
+    frame = movement_frame() if frame is None else frame
     rows = frame.rows
     kept = np.ones(len(rows), bool)
     if (wanted := wanted_customers(actor, among)) is not None:
@@ -131,9 +132,10 @@ def wanted_customers(actor: User | None, among: Q | None) -> I64 | None:
 def _as_book(frame: Frame, rates: Rates, as_of: date, policy: Policy) -> Book:
     rows, codes = frame.rows, frame.codes
     customers, unit = _numbered(rows["customer"])
-    day, code = rows["day"].astype(np.int64), rows["code"].astype(np.int64)
-    native = rows["arr"].astype(np.int64)
-    amount, has_rate = native.copy(), np.ones(len(rows), bool)
+    day, code, native = rows["day"].astype(np.int64), rows["code"], rows["arr"]
+    amount, has_rate = native, np.ones(len(rows), bool)
+    if any(name != rates.base for name in codes):
+        amount = native.copy()
     for number, name in enumerate(codes):
         if name == rates.base or not bool((at := code == number).any()):
             continue
@@ -151,8 +153,8 @@ def _as_book(frame: Frame, rates: Rates, as_of: date, policy: Policy) -> Book:
         customers=customers,
         moves=Moves(unit, day, amount, rows["kind"], len(customers)),
         pk=rows["pk"],
-        product=rows["product"].astype(np.int64),
-        line=rows["line"].astype(np.int64),
+        product=rows["product"],
+        line=rows["line"],
         native=native,
         code=code,
         codes=codes,

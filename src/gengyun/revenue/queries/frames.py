@@ -1,14 +1,17 @@
 """The ledger as columns: every movement once, in arrays, for figures over all customers.
 
 Movements are only ever added, so the columns of what was there are kept in a file under the data
-folder and only what is newer is read from the database. A copy is trusted only if the number of its
-rows, their newest key, and the customers they hang on are what the database says now; anything
-else (another database, customers merged) makes it anew. Nothing is lost with the file.
+folder and only what is newer is read from the database. A copy is trusted only if the database has
+as many rows up to its newest key and agrees on some of them; else it is made anew. Merges of
+customers, which move movements, are followed. Nothing is lost with the file.
 """
 
+import json
+import mmap
 import os
 import tempfile
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,18 +21,20 @@ import numpy as np
 import numpy.typing as npt
 from django.conf import settings
 from django.db import connection
-from django.db.models import BigIntegerField, CharField, Count, F, Max, QuerySet, Sum, Value
+from django.db.models import BigIntegerField, CharField, Count, F, QuerySet, Value
 from django.db.models.functions import Cast, Coalesce
 
+from gengyun.customers.models import CustomerMerge
 from gengyun.revenue.calc.moves import EPOCH, KIND_CODE, Bools
 from gengyun.revenue.models import Movement
 
-FILE = "cache/movements-1.npy"  # the number is that of the layout
+FILE = "cache/movements-1.columns"  # the number is that of the layout
 KEPT_FROM = 100_000  # fewer rows are kept in memory only
 CHUNK = 50_000
 NO_DAY = -(2**31)  # int32: a day that is not set
 NO_AMOUNT = -(2**62)
 PROBES = 16
+FEW = 900  # ids that go into a query
 
 LAYOUT = np.dtype(
     [
@@ -55,24 +60,53 @@ COLUMNS = (
     "pk", "customer_id", "contract_id", "line_id", "product_id", "kind", "currency", "group",
     "day", "known", "due_day", "signed_day", "arr_minor", "due_minor", "corrects_id",
 )  # fmt: skip
-Rows = npt.NDArray[Any]
+Column = npt.NDArray[Any]
+Merges = tuple[int, int]
+ALIGN = 64
 _lock = threading.Lock()
 _held: dict[str, "Frame"] = {}  # by database
 
 
+class Columns:
+    """One array per field of LAYOUT, all of one length; some of the rows, picked when asked for."""
+
+    def __init__(self, arrays: Mapping[str, Column], places: Column | None = None) -> None:
+        self._arrays, self._places = dict(arrays), places
+        self._picked: dict[str, Column] = {}
+
+    def __getitem__(self, name: str) -> Column:
+        if self._places is None:
+            return self._arrays[name]
+        if name not in self._picked:
+            self._picked[name] = self._arrays[name][self._places]
+        return self._picked[name]
+
+    def __len__(self) -> int:
+        return len(self._arrays["pk"]) if self._places is None else len(self._places)
+
+    def only(self, kept: Bools) -> "Columns":
+        chosen = np.flatnonzero(kept)
+        return Columns(self._arrays, chosen if self._places is None else self._places[chosen])
+
+    def changed(self, **arrays: Column) -> "Columns":
+        """With other columns in the place of some; of all rows."""
+        return Columns(self._arrays | arrays)
+
+
 @dataclass(frozen=True)
 class Frame:
-    """All movements, ordered by key. `rows` has the fields of LAYOUT and is read-only."""
+    """All movements, ordered by key."""
 
-    rows: Rows
+    rows: Columns
     codes: tuple[str, ...]  # currencies
     groups: tuple[str, ...]
+    merges: Merges = (0, 0)  # of customers: made and undone, when the owners were read
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def only(self, kept: Bools) -> "Frame":
-        return Frame(self.rows[kept], self.codes, self.groups)
+        return Frame(self.rows.only(kept), self.codes, self.groups, self.merges)
 
 
 def movement_frame() -> Frame:
@@ -81,32 +115,55 @@ def movement_frame() -> Frame:
     Inside a transaction nothing is kept: what it wrote may never have been.
     """
     if connection.in_atomic_block:
-        return _read(Movement.objects.all(), None)
-    stamp = _stamp(Movement.objects.all())
+        return _read(Movement.objects.all(), None, _merges())
+    rows, merges = Movement.objects.all(), _merges()
+    count = rows.count()
     name = str(connection.settings_dict["NAME"])
     with _lock:
         kept = _held.get(name)
-        if kept is None and stamp[0] >= KEPT_FROM:
+        if kept is None and count >= KEPT_FROM:
             kept = _from_file()
-        if kept is not None and _stamp_of(kept) == stamp and _agrees(kept):
-            _held[name] = kept
+        if kept is not None and kept.merges != merges:
+            kept = _owned(kept, merges)
+        newest = _newest(kept)
+        if kept is not None and not (
+            len(kept) == rows.filter(pk__lte=newest).count() and _agrees(kept)
+        ):
+            kept, newest = None, 0
+        if kept is not None and len(kept) == count and kept is _held.get(name):
             return kept
-        if kept is not None and not _is_beginning(kept):
-            kept = None
-        newest = int(kept.rows["pk"].max()) if kept is not None and len(kept) else 0
-        found = _read(Movement.objects.filter(pk__gt=newest), kept)
-        _held[name] = found
-        if stamp[0] >= KEPT_FROM:
+        found = _read(rows.filter(pk__gt=newest), kept, merges)
+        if count >= KEPT_FROM and (kept is None or len(found) > len(kept)):
             with suppress(OSError):  # a full or read-only disk costs speed, not the answer
                 _to_file(found)
-                _held[name] = _from_file() or found  # shared with other processes, and paged
+                found = _from_file() or found  # shared with other processes, and paged
+        _held[name] = found
     return found
 
 
-def _is_beginning(kept: Frame) -> bool:
-    """Is the copy what the database holds up to the newest of its rows?"""
-    newest = int(kept.rows["pk"].max()) if len(kept) else 0
-    return _stamp(Movement.objects.filter(pk__lte=newest)) == _stamp_of(kept) and _agrees(kept)
+def _newest(kept: Frame | None) -> int:
+    return int(kept.rows["pk"].max()) if kept is not None and len(kept) else 0
+
+
+def _merges() -> Merges:
+    """What moves movements from one customer to another: merges, and merges taken back."""
+    found = CustomerMerge.objects.order_by().aggregate(made=Count("pk"), undone=Count("undone_at"))
+    return found["made"], found["undone"]
+
+
+def _owned(kept: Frame, merges: Merges) -> Frame:
+    """With the owners as they are now: only those of merged customers can have changed."""
+    pairs = CustomerMerge.objects.order_by().values_list("gone_id", "kept_id")
+    touched = sorted({pk for pair in pairs for pk in pair})
+    owners = kept.rows["customer"].copy()
+    pks = kept.rows["pk"]
+    for start in range(0, len(touched), FEW):
+        part = Movement.objects.filter(customer_id__in=touched[start : start + FEW]).order_by()
+        for pk, owner in part.values_list("pk", "customer_id"):
+            at = int(np.searchsorted(pks, pk))
+            if at < len(pks) and pks[at] == pk:
+                owners[at] = owner
+    return Frame(kept.rows.changed(customer=owners), kept.codes, kept.groups, merges)
 
 
 def _agrees(kept: Frame) -> bool:
@@ -114,23 +171,13 @@ def _agrees(kept: Frame) -> bool:
     if not len(kept):
         return True
     places = np.unique(np.linspace(0, len(kept) - 1, PROBES).astype(np.int64))
-    probes = {int(row["pk"]): (int(row["arr"]), int(row["customer"])) for row in kept.rows[places]}
+    rows = kept.rows
+    probes = {
+        int(rows["pk"][at]): (int(rows["arr"][at]), int(rows["customer"][at])) for at in places
+    }
     found = Movement.objects.filter(pk__in=list(probes)).order_by()
     told = {pk: (arr, who) for pk, arr, who in found.values_list("pk", "arr_minor", "customer_id")}
     return told == probes
-
-
-def _stamp(rows: "QuerySet[Movement]") -> tuple[int, int, int]:
-    """How many, the newest key, and the sum of the customers: what a merge would change."""
-    found = rows.order_by().aggregate(count=Count("pk"), newest=Max("pk"), owners=Sum("customer"))
-    return found["count"], found["newest"] or 0, found["owners"] or 0
-
-
-def _stamp_of(frame: Frame) -> tuple[int, int, int]:
-    rows = frame.rows
-    if not len(rows):
-        return 0, 0, 0
-    return len(rows), int(rows["pk"].max()), int(rows["customer"].sum(dtype=np.int64))
 
 
 # ---- from the database
@@ -156,21 +203,24 @@ class _Days(dict[str, int]):
         return number
 
 
-def _read(rows: "QuerySet[Movement]", kept: Frame | None) -> Frame:
+def _read(rows: "QuerySet[Movement]", kept: Frame | None, merges: Merges) -> Frame:
     """`kept` with these rows after it. Days come as texts, which both databases write alike."""
     codes = _Places({code: at for at, code in enumerate(kept.codes)} if kept else {})
     groups = _Places({group: at for at, group in enumerate(kept.groups)} if kept else {})
     days = _Days()
-    parts = [kept.rows] if kept is not None else []
+    parts = [np.zeros(0, LAYOUT)]
     query = rows.order_by("pk").values_list(*_expressions()).query
     sql, params = query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         while chunk := cursor.fetchmany(CHUNK):
             parts.append(_encoded(chunk, codes, groups, days))
-    found = np.concatenate(parts) if parts else np.zeros(0, LAYOUT)
-    found.flags.writeable = False
-    return Frame(found, tuple(codes), tuple(groups))
+    arrays = {}
+    for name in LAYOUT.names or ():
+        before = [kept.rows[name]] if kept is not None else []
+        arrays[name] = np.concatenate([*before, *(part[name] for part in parts)])
+        arrays[name].flags.writeable = False
+    return Frame(Columns(arrays), tuple(codes), tuple(groups), merges)
 
 
 def _expressions() -> list[Any]:
@@ -194,7 +244,7 @@ def _expressions() -> list[Any]:
     return [changed.get(name, F(name)) for name in COLUMNS]
 
 
-def _encoded(chunk: list[tuple[Any, ...]], codes: _Places, groups: _Places, days: _Days) -> Rows:
+def _encoded(chunk: list[tuple[Any, ...]], codes: _Places, groups: _Places, days: _Days) -> Column:
     column = dict(zip(COLUMNS, zip(*chunk, strict=True), strict=True))
     found = np.zeros(len(chunk), LAYOUT)
 
@@ -230,32 +280,50 @@ def _path() -> Path:
 
 
 def _from_file() -> Frame | None:
-    path = _path()
+    """The columns as they lie in the file, paged in where they are used."""
     try:
-        rows = np.load(path, mmap_mode="r", allow_pickle=False)
-        texts = np.load(path.with_suffix(".texts.npy"), allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        with _path().open("rb") as file:
+            told = json.loads(file.readline())
+            held = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        count, places = told["count"], _places(told["count"], told["header"])
+        arrays = {
+            name: np.frombuffer(held, LAYOUT[name], count, places[name])
+            for name in LAYOUT.names or ()
+        }
+        codes, groups = tuple(told["codes"]), tuple(told["groups"])
+        return Frame(Columns(arrays), codes, groups, (told["merges"][0], told["merges"][1]))
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    mark, count = (int(text) for text in texts[:2]) if len(texts) >= 2 else (-1, 0)
-    # the two files are written one after the other: they must be of one making
-    if rows.dtype != LAYOUT or mark != len(rows):
-        return None
-    names = tuple(str(text) for text in texts[2:])
-    return Frame(rows, names[:count], names[count:])
+
+
+def _places(count: int, header: int) -> dict[str, int]:
+    """Where each column begins."""
+    found, at = {}, header
+    for name in LAYOUT.names or ():
+        found[name] = at
+        at += -(-count * LAYOUT[name].itemsize // ALIGN) * ALIGN
+    return found
 
 
 def _to_file(frame: Frame) -> None:
     path = _path()
     path.parent.mkdir(parents=True, exist_ok=True)
-    texts = np.array(
-        [str(len(frame)), str(len(frame.codes)), *frame.codes, *frame.groups], dtype=np.str_
-    )
-    for target, values in ((path, frame.rows), (path.with_suffix(".texts.npy"), texts)):
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".npy")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.save(file, values, allow_pickle=False)
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+    told = {
+        "count": len(frame),
+        "codes": frame.codes,
+        "groups": frame.groups,
+        "merges": frame.merges,
+    }
+    # room for the length itself and the end of the line
+    header = -(-(len(json.dumps(told)) + 40) // ALIGN) * ALIGN
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(json.dumps(told | {"header": header}).encode() + b"\n")
+            for column, at in _places(len(frame), header).items():
+                file.seek(at)
+                file.write(np.ascontiguousarray(frame.rows[column]).data)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
+import numpy.typing as npt
 from django.db.models import Q
 
 from gengyun.kernel.days import start_of
@@ -17,17 +18,24 @@ from gengyun.revenue.calc.conversion import converted
 from gengyun.revenue.calc.ltv import MIN_CUSTOMERS, MIN_DATES, Fit, fit_sbg_spells
 from gengyun.revenue.calc.moves import I64, KIND_CODE, Bools, Moves, added, balances, day_number
 from gengyun.revenue.calc.policies import DEFAULT, Policy
-from gengyun.revenue.calc.renewal_rates import UNSIGNED, DueRows, RenewalRate, renewal_rate
+from gengyun.revenue.calc.renewal_rates import (
+    UNSIGNED,
+    DueRows,
+    RenewalRate,
+    credit_days,
+    renewal_rate,
+)
 from gengyun.revenue.calc.retention import Retention
 from gengyun.revenue.calc.spans import Span
 from gengyun.revenue.models import Renewal, RenewalState
 from gengyun.revenue.queries.book import Book, finer, wanted_customers
-from gengyun.revenue.queries.frames import NO_DAY, Frame, Rows, movement_frame
+from gengyun.revenue.queries.frames import NO_DAY, Columns, Frame, movement_frame
 from gengyun.revenue.queries.rates import rates_to
 from gengyun.revenue.queries.settings import current
 from gengyun.team.models import User
 
 ONE_DAY = timedelta(days=1)
+Texts = npt.NDArray[np.object_]
 ANSWERS = ("renew", "upsell", "downsell", "price_change", "churn", "win_back", "new", "cross_sell")
 GAINED = ("renew", "win_back", "new", "upsell", "cross_sell", "price_change")
 
@@ -96,7 +104,7 @@ class DueBook:
     rows: DueRows
     customer: I64  # ids; `rows.customer` counts from 0
     product: I64  # id; one of them where several came due together, 0 for none
-    group: tuple[str, ...]
+    group: Texts
 
     def only(self, kept: Bools) -> "DueBook":
         return DueBook(
@@ -104,7 +112,7 @@ class DueBook:
             self.rows.only(kept),
             self.customer[kept],
             self.product[kept],
-            tuple(name for name, stays in zip(self.group, kept.tolist(), strict=True) if stays),
+            self.group[kept],
         )
 
 
@@ -115,6 +123,7 @@ def due_book(
     known: date | None = None,
     among: Q | None = None,
     until: date | None = None,
+    frame: Frame | None = None,
 ) -> DueBook:
     """One row per customer, group and due day, in the base currency at the rates of `as_of`.
 
@@ -122,7 +131,7 @@ def due_book(
     What was answered is found in the movements, as known at the end of `known`; what is still open
     in the renewals. A renewal signed without a date counts on the day it was due.
     """
-    frame = movement_frame()
+    frame = movement_frame() if frame is None else frame
     rows = frame.rows
     wanted = wanted_customers(actor, among)
     kept = (rows["due_on"] != NO_DAY) & np.isin(rows["kind"], [KIND_CODE[k] for k in ANSWERS])
@@ -227,7 +236,7 @@ def _joined(answers: Frame, is_known: Bools, still: _Open, as_of: date) -> DueBo
         ),
         customer=units[unit],
         product=product,
-        group=tuple(names[number] for number in keys[1].tolist()),
+        group=np.array([*names, ""], object)[keys[1]],
     )
 
 
@@ -239,7 +248,7 @@ def _keyed(customer: I64, group: I64, due_on: I64, groups: int) -> tuple[tuple[I
     return (rest // max(groups, 1), rest % max(groups, 1), day), place
 
 
-def _signed(rows: Rows) -> I64:
+def _signed(rows: Columns) -> I64:
     """When it was signed; without a date on the due day, what was won back when it began."""
     missing = rows["signed_on"] == NO_DAY
     back = rows["kind"] != KIND_CODE["renew"]
@@ -252,12 +261,20 @@ def renewal_rates(
     of: DueBook, spans: Sequence[Span], as_of: date, policy: Policy = DEFAULT
 ) -> list[RenewalRate]:
     """Of each span, as signed by the end of `as_of`."""
-    return [
-        renewal_rate(
-            of.rows, day_number(span.start), day_number(span.end) + 1, day_number(as_of), policy
-        )
-        for span in spans
-    ]
+    rows = of.rows
+    # only what is due in a span, or counts in it, is looked at again
+    credit = credit_days(rows, policy)
+    by_due, by_credit = np.argsort(rows.due_on), np.argsort(credit)
+    due_on, counts_on = rows.due_on[by_due], credit[by_credit]
+    found = []
+    for span in spans:
+        first, after = day_number(span.start), day_number(span.end) + 1
+        due = by_due[slice(*np.searchsorted(due_on, (first, after)))]
+        won = by_credit[slice(*np.searchsorted(counts_on, (first, after)))]
+        elsewhere = (rows.due_on[won] < first) | (rows.due_on[won] >= after)
+        part = rows.at(np.concatenate([due, won[elsewhere]]))
+        found.append(renewal_rate(part, first, after, day_number(as_of), policy))
+    return found
 
 
 # ---- lifetimes
