@@ -25,7 +25,7 @@ export const forecastBand = ({ base, days, figures, token, small }) => ({
     ];
     /* a round top, and names at the line ends that do not lie on one another */
     const most = Math.max(data.due, ...data.high, ...data.said);
-    const rough = Math.max(most - data.floor, 1) / 4;
+    const rough = Math.max(most - data.floor, 1) / 5;
     const power = 10 ** Math.floor(Math.log10(rough));
     const step = [1, 2, 2.5, 5, 10].map((n) => n * power).find((n) => n >= rough);
     const top = data.floor + step * Math.ceil((most - data.floor) / step);
