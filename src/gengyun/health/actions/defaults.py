@@ -105,7 +105,9 @@ def standard_config() -> dict[str, Any]:
                 _factor("active_days_30d", 13.5, ACTIVE_DAYS),
                 _factor("events_180d", 13.5, HALF_YEAR),
             ),
-            _group("recency", "近期使用", "Recent use", _factor("days_since_active", 13.5, RECENCY)),
+            _group(
+                "recency", "近期使用", "Recent use", _factor("days_since_active", 13.5, RECENCY)
+            ),
             _group(
                 "trend",
                 "趋势",
