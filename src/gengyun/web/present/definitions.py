@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from gengyun.portfolio.calc import needs
+from gengyun.revenue.calc import cohorts, ltv, renewal_rates, retention, unit_economics, waterfall
 
 Entry = tuple[str, Any, Any]  # anchor, name, definition
 
@@ -16,6 +17,7 @@ def chapters() -> list[tuple[Any, list[Entry]]]:
     return [
         (_("Health"), _health()),
         (_("Customers and money"), _customers()),
+        (_("Revenue"), _revenue()),
         (_("Time and data"), _time()),
         (_("What needs me"), _needs()),
         (_("Sources"), _sources()),
@@ -79,8 +81,9 @@ def _customers() -> list[Entry]:
         (
             "arr",
             "ARR",
-            _("Annual recurring revenue as imported or typed in for the customer; unknown is "
-              "shown as a dash and never counted as 0."),
+            _("Annual recurring revenue: the sum of the movements of the customer's contracts. A "
+              "customer without contracts keeps what was imported or typed in; unknown is shown as "
+              "a dash and never counted as 0."),
         ),
         (
             "tier",
@@ -101,6 +104,31 @@ def _customers() -> list[Entry]:
               "days, stuck after the longest."),
         ),
     ]  # fmt: skip
+
+
+def _revenue() -> list[Entry]:
+    """The sentences are those of the formulas themselves."""
+    found: list[tuple[str, Any, str]] = [
+        ("arr-movements", _("ARR movements"), waterfall.DEFINITION),
+        ("nrr", "NRR", retention.NRR),
+        ("grr", "GRR", retention.GRR),
+        ("customer-retention", _("Customer retention"), retention.LOGO),
+        ("renewal-rate", _("Renewal rate by amount"), renewal_rates.NET),
+        ("renewal-rate-gross", _("Gross renewal rate by amount"), renewal_rates.GROSS),
+        ("renewal-rate-count", _("Renewal rate by count"), renewal_rates.COUNT),
+        ("cohorts", _("Cohorts"), cohorts.DEFINITION),
+        ("arpa", "ARPA", unit_economics.ARPA),
+        ("quick-ratio", _("Quick ratio"), unit_economics.QUICK_RATIO),
+        ("cac", "CAC", unit_economics.CAC),
+        ("payback", _("CAC payback"), unit_economics.PAYBACK),
+        ("ltv", _("Simple LTV"), unit_economics.LTV),
+        ("ltv-curve", _("LTV by the curve"), ltv.DEFINITION),
+        ("ltv-cac", "LTV:CAC", unit_economics.LTV_CAC),
+        ("concentration", _("Concentration"), unit_economics.TOP_SHARE),
+        ("wallet", _("Share of wallet"), unit_economics.WALLET),
+        ("capacity", _("Capacity"), unit_economics.CAPACITY),
+    ]
+    return [(anchor, name, _(text)) for anchor, name, text in found]
 
 
 def _time() -> list[Entry]:
