@@ -8,6 +8,7 @@ from django.db import transaction
 
 from gengyun.customers.actions.customers import archive_customer
 from gengyun.customers.models import Customer
+from gengyun.demo.load.cash import Cash
 from gengyun.demo.world.deals import (
     CARE,
     CATALOGUE,
@@ -22,7 +23,6 @@ from gengyun.demo.world.deals import (
 from gengyun.demo.world.shapes import World
 from gengyun.kernel.days import start_of
 from gengyun.kernel.outbox import unheard
-from gengyun.revenue.actions import billing
 from gengyun.revenue.actions.book import Book
 from gengyun.revenue.actions.catalogue import create_product, put_editions
 from gengyun.revenue.actions.contracts import create_contract
@@ -30,10 +30,11 @@ from gengyun.revenue.actions.ending import terminate
 from gengyun.revenue.actions.lines import Append, NewLine, append_lines
 from gengyun.revenue.actions.renewing import coterm, extend, renew, upgrade
 from gengyun.revenue.calc.terms import whole_months
-from gengyun.revenue.models import Contract, ContractKind, Edition, Invoice, Line, Product
+from gengyun.revenue.models import Contract, ContractKind, Edition, Line, Product
 
 OFFICE = timedelta(hours=10, minutes=20)
 SERVICE_DAYS = timedelta(days=89)
+MONEY = frozenset({"invoice", "pay", "dispute"})
 CARRIED = frozenset({"subscription", "usage", "maintenance"})  # kinds that renew
 
 
@@ -62,8 +63,7 @@ class Books:
         self.editions = {(e.product_id, e.key): e for e in Edition.objects.all()}
         self.held: dict[int, dict[str, Line]] = {}  # account -> product -> the line that runs
         self.price: dict[int, int] = {}  # account -> price of its bought-out licence, fen
-        self.contracts: dict[str, Contract] = {}
-        self.invoices: dict[str, Invoice] = {}
+        self.cash = Cash()
 
     def until(self, day: date) -> int:
         """Enter everything that became known before `day`; returns how many deeds.
@@ -75,11 +75,15 @@ class Books:
             while self.todo and self.todo[0].on < day:
                 self._do(self.todo.pop(0))
                 count += 1
+            self.cash.write()
         return count
 
     def _do(self, deed: Deed) -> None:
         customer = self.customers[deed.account]
         now = start_of(deed.on) + OFFICE
+        if deed.verb in MONEY:
+            self.cash.note(deed, customer, now)
+            return
         getattr(self, f"_{deed.verb}")(deed, customer, now)
 
     # ---- contracts
@@ -154,7 +158,8 @@ class Books:
             Book(actor=None, now=now, customers=rows).close()
 
     def _archive(self, deed: Deed, customer: Customer, now: datetime) -> None:
-        self._begin(deed, customer, now)
+        if deed.facts["begins"]:
+            self._begin(deed, customer, now)
         archive_customer(actor=None, now=now + timedelta(hours=6), customer=customer)
 
     def _contract(
@@ -174,7 +179,7 @@ class Books:
             source="demo",
             **more,
         )
-        self.contracts[contract.number] = contract
+        self.cash.contracts[contract.number] = contract
         return contract
 
     def _licence(self, deed: Deed, customer: Customer, now: datetime) -> list[Append]:
@@ -231,37 +236,3 @@ class Books:
         for line in lines:
             if line.kind in CARRIED:
                 held[line.product.key] = line
-
-    # ---- money
-
-    def _invoice(self, deed: Deed, customer: Customer, now: datetime) -> None:
-        facts = deed.facts
-        self.invoices[facts["number"]] = billing.create_invoice(
-            actor=None,
-            now=now,
-            customer=customer,
-            contract=self.contracts[facts["contract"]],
-            number=facts["number"],
-            issued_on=facts["issued"],
-            due_on=facts["due"],
-            amount_minor=facts["fen"],
-            tax_minor=facts["fen"] - facts["fen"] * 10_000 // (10_000 + TAX_BP),
-        )
-
-    def _pay(self, deed: Deed, customer: Customer, now: datetime) -> None:
-        facts = deed.facts
-        if not facts["fen"]:
-            return  # nothing to pay
-        billing.record_payment(
-            actor=None,
-            now=now,
-            customer=customer,
-            invoice=self.invoices[facts["invoice"]],
-            received_on=deed.on,
-            amount_minor=facts["fen"],
-            number=facts["number"],
-        )
-
-    def _dispute(self, deed: Deed, customer: Customer, now: datetime) -> None:
-        invoice = self.invoices[deed.facts["number"]]
-        billing.dispute_invoice(actor=None, now=now, invoice=invoice, since=deed.on)

@@ -280,7 +280,8 @@ def _tell(
             add(cycle.known_on, "sign", **terms, once=[])
         else:
             add(cycle.known_on, "renew", **terms)
-            if cycle.known_on and cycle.known_on < cycle.start:
+            is_early = cycle.known_on is not None and cycle.known_on < cycle.start
+            if is_early and cycle.parts != _at_end(cycles[k - 1]):
                 add(cycle.start, "begin")
         for day, before, after in cycle.grown:
             add(day, "grow", before=before, after=after, ends=cycle.end - timedelta(days=1))
@@ -291,6 +292,12 @@ def _tell(
         # talks go on: the customer may use the product a month longer, at no charge
         add(last - timedelta(days=2), "extend", until=last + timedelta(days=29))
     return deeds
+
+
+def _at_end(cycle: Cycle) -> list[Part]:
+    """What a term holds on its last day."""
+    grown = {before.product: after for _day, before, after in cycle.grown}
+    return [grown.get(part.product, part) for part in cycle.parts]
 
 
 def _once(rng: np.random.Generator, account: Account, first: Cycle) -> list[Part]:
@@ -321,7 +328,9 @@ def _leave(rng: np.random.Generator, account: Account, last: date, as_of: date, 
         late = 0 if account.situation == "churned" else int(rng.integers(-40, 26))
         known_on = min(last + timedelta(days=late), as_of - timedelta(days=2))
         add(known_on, "lose", due=last - timedelta(days=1), **facts)
-    add(max(known_on, gone_on, account.started_on), "archive")
+    # known before it happened: the customer's own figures change on the day itself
+    left_on = max(known_on, gone_on, account.started_on)
+    add(left_on, "archive", begins=known_on < gone_on)
 
 
 def _scaled(part: Part, factor: float, *, seats: int | None = None) -> Part:

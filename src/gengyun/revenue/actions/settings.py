@@ -48,7 +48,7 @@ class CapacityBad(Refusal):
 
 class MarginBad(Refusal):
     code = "margin_bad"
-    message = "A gross margin is between 0 and 100 %%."
+    message = "A gross margin is between 0 and 100 %."
 
 
 class StatedRenewalBad(Refusal):
