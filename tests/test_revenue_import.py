@@ -361,7 +361,7 @@ C1,HT-3,,2025-03-01,2026-02-28,数据中台,1,面议""",
     assert (amount["file"], amount["created"], amount["error"], amount["rows"]) == (
         3_000_000, 1_000_000, 2_000_000, 2,
     )  # fmt: skip
-    assert sum(t["unreadable"] for t in run.outcome["totals"]) == 1
+    assert amount["unreadable"] == 1
 
 
 INVOICES = """客户,发票号码,合同编号,开票日期,到期日,价税合计,税额

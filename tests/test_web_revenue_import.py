@@ -52,12 +52,12 @@ def test_dry_run_shows_arr_and_rule_of_every_row_and_totals(person):
     path, answer = checked(person, create_products="yes")
     assert answer.status_code == 303
     page = person.get(path).content.decode()
-    assert "120000.00 CNY" in page
+    assert "120,000.00 CNY" in page
     assert "Amount without tax ÷ paid months × 12." in page
     assert "It ends on 2025-03-01, before it starts on 2026-03-01." in page
     assert "-5 seats: a number of seats is never negative." in page
-    assert "610000.00" in page  # 12 + 13 + 36 万 in the file
-    assert "490000.00" in page  # refused
+    assert "610,000.00" in page  # 12 + 13 + 36 万 in the file
+    assert "490,000.00" in page  # refused
     assert not Contract.objects.exists()
     rows = person.get(f"{path}rows.csv")
     body = b"".join(rows.streaming_content).decode("gb18030")

@@ -105,6 +105,9 @@ class Reckoned(Protocol):
     def amounts(self, row: Planned) -> Iterable[tuple[str, str, int | None]]:
         """(measure, currency or "", minor units); `None`: a cell is filled but cannot be read."""
 
+    def default_currency(self, context: Context) -> str:
+        """Of amounts that neither a cell nor a column says it of."""
+
 
 @runtime_checkable
 class Batched(Protocol):

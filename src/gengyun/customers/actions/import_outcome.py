@@ -10,6 +10,7 @@ from gengyun.customers.actions.import_kinds import (
     CREATED,
     ERROR,
     SAME,
+    Context,
     ImportKind,
     Option,
     Planned,
@@ -66,7 +67,9 @@ def plain(problem: Problem) -> dict[str, Any]:
     }
 
 
-def outcome_of(planned: Sequence[Planned], importer: ImportKind) -> dict[str, Any]:
+def outcome_of(
+    planned: Sequence[Planned], importer: ImportKind, context: Context
+) -> dict[str, Any]:
     """The content of `ImportRun.outcome`."""
     counts = Counter(row.outcome for row in planned)
     shown = SHOWN_RECKONED if isinstance(importer, Reckoned) else SHOWN_ROWS
@@ -80,7 +83,7 @@ def outcome_of(planned: Sequence[Planned], importer: ImportKind) -> dict[str, An
         found["flags"] = _listed((row, row.flags) for row in planned if row.outcome != ERROR)
         found["flagged"] = _counted(row.flags for row in planned if row.outcome != ERROR)
     if isinstance(importer, Reckoned):
-        found["totals"] = totals_of(planned, importer)
+        found["totals"] = totals_of(planned, importer, context)
     return found
 
 
@@ -88,7 +91,7 @@ def _shown(row: Planned) -> dict[str, Any]:
     told: dict[str, Any] = {
         "row": row.row.number,
         "outcome": row.outcome,
-        "label": row.label,
+        "label": row.label or _first_cell(row),
         "changes": row.told,
     }
     if row.facts:
@@ -96,6 +99,11 @@ def _shown(row: Planned) -> dict[str, Any]:
     if row.flags:
         told["flags"] = [plain(problem) for problem in row.flags]
     return told
+
+
+def _first_cell(row: Planned) -> str:
+    """What names a row that could not be read as a whole."""
+    return next((str(cell)[:80] for cell in row.row.cells if cell not in (None, "")), "")
 
 
 def _listed(rows: Iterable[tuple[Planned, list[Problem]]]) -> list[dict[str, Any]]:
@@ -109,7 +117,9 @@ def _counted(rows: Iterable[list[Problem]]) -> list[list[Any]]:
     return [[code, count] for code, count in sorted(counts.items(), key=lambda it: (-it[1], it[0]))]
 
 
-def totals_of(planned: Sequence[Planned], importer: Reckoned) -> list[dict[str, Any]]:
+def totals_of(
+    planned: Sequence[Planned], importer: Reckoned, context: Context
+) -> list[dict[str, Any]]:
     """For each measure and currency the sum of the file, and where each part of it went.
 
     The file's sum is made from its cells and equals the sum of the parts; cells that cannot be
@@ -118,9 +128,10 @@ def totals_of(planned: Sequence[Planned], importer: Reckoned) -> list[dict[str, 
     sums: dict[tuple[str, str], dict[str, int]] = defaultdict(
         lambda: dict.fromkeys(("file", *OUTCOMES, "rows", "unreadable"), 0)
     )
+    default = importer.default_currency(context)
     for row in planned:
         for measure, currency, minor in importer.amounts(row):
-            total = sums[measure, currency]
+            total = sums[measure, currency or default]
             if minor is None:
                 total["unreadable"] += 1
                 continue

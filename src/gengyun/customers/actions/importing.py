@@ -156,8 +156,9 @@ def check_import(
     cleaned = _clean_mapping(headers, row.mapping if mapping is None else mapping, importer)
     row.mapping, row.options = cleaned, clean_options(options or {}, importer)
     table = _table(row)
-    planned = _plan(row, importer, _context(row, actor, now), table)
-    row.outcome, row.state = outcome_of(planned, importer), ImportRun.State.CHECKED
+    context = _context(row, actor, now)
+    planned = _plan(row, importer, context, table)
+    row.outcome, row.state = outcome_of(planned, importer, context), ImportRun.State.CHECKED
     if isinstance(importer, Reckoned):
         row.rows_path = write_row_file(row, table, planned)
     row.save(update_fields=["mapping", "options", "outcome", "state", "rows_path"])
@@ -265,7 +266,7 @@ def _write_all(
         run.error_path = write_error_file(run, table, errors) if errors else ""
         if isinstance(importer, Reckoned):
             run.rows_path = write_row_file(run, table, planned)
-            run.outcome = {**run.outcome, "totals": totals_of(planned, importer)}
+            run.outcome = {**run.outcome, "totals": totals_of(planned, importer, context)}
         run.state, run.finished_at, run.error = ImportRun.State.DONE, now, ""
         run.save()
         told = {

@@ -55,6 +55,14 @@ CURRENCY_OPTION = Option("currency", "choice", import_cells.currency, _currencie
 HISTORY_OPTION = Option("history", "flag", import_cells.yes_or_no)
 
 
+class WithMoney:
+    """What the kinds of this package have in common."""
+
+    def default_currency(self, context: Context) -> str:
+        code: str = context.options.get("currency") or current().base_currency
+        return code
+
+
 def currency_of(row: Planned, context: Context, *fields: str, default: str) -> str:
     """By its column, else the amount's cell, else the option. A contradiction is refused."""
     named = [found.currency for field in fields if (found := row.values.get(field)) is not None]
@@ -79,7 +87,7 @@ def amounts_of(row: Planned, field: str) -> Iterable[tuple[str, str, int | None]
     found: Amount | None = row.values.get(field)
     if found is not None:
         code = row.values.get("_currency") or row.values.get("currency") or found.currency or ""
-        yield field, code, found.minor(code)
+        yield field, code, found.minor(code)  # without a code: two places, as the default
     elif field in row.unread:
         yield field, row.values.get("currency", ""), None
 

@@ -24,6 +24,7 @@ from gengyun.revenue.actions.import_catalogue import Catalogue
 from gengyun.revenue.actions.import_common import (
     CURRENCY_OPTION,
     HISTORY_OPTION,
+    WithMoney,
     amounts_of,
     by_values,
     good,
@@ -78,7 +79,7 @@ OPTIONS = (
 )
 
 
-class ContractImport:
+class ContractImport(WithMoney):
     name = "contracts"
     columns: tuple[Column, ...] = CONTRACT_COLUMNS
     parsers: Mapping[str, Parser] = PARSERS

@@ -25,6 +25,7 @@ from gengyun.revenue.actions.import_common import (
     BATCH,
     CURRENCY_OPTION,
     HISTORY_OPTION,
+    WithMoney,
     amounts_of,
     by_values,
     choice,
@@ -75,7 +76,7 @@ BUDGET_PARSERS: Mapping[str, Parser] = {
 }
 
 
-class SpendImport:
+class SpendImport(WithMoney):
     """Rows add up within a month. One with a key that is there already writes the difference."""
 
     name = "spend"
@@ -206,7 +207,7 @@ def _plan_bare(rows: Sequence[Planned]) -> None:
             _tell_spend(row, None)
 
 
-class BudgetImport:
+class BudgetImport(WithMoney):
     name = "budgets"
     columns: tuple[Column, ...] = BUDGET_COLUMNS
     parsers = BUDGET_PARSERS

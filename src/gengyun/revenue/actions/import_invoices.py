@@ -24,6 +24,7 @@ from gengyun.revenue.actions.import_common import (
     BATCH,
     CURRENCY_OPTION,
     HISTORY_OPTION,
+    WithMoney,
     amounts_of,
     by_values,
     choice,
@@ -65,7 +66,7 @@ INVOICE_PARSERS: Mapping[str, Parser] = {
 }
 
 
-class InvoiceImport:
+class InvoiceImport(WithMoney):
     name = "invoices"
     columns: tuple[Column, ...] = INVOICE_COLUMNS
     parsers = INVOICE_PARSERS

@@ -29,6 +29,7 @@ from gengyun.revenue.actions.import_catalogue import Catalogue, made_product
 from gengyun.revenue.actions.import_common import (
     BATCH,
     CURRENCY_OPTION,
+    WithMoney,
     amounts_of,
     by_values,
     choice,
@@ -91,7 +92,7 @@ PARSERS: Mapping[str, Parser] = {
 PLAIN = ("name", "kind", "next_step", "next_step_on", "source", "loss_reason", "note")
 
 
-class OpportunityImport:
+class OpportunityImport(WithMoney):
     name = "opportunities"
     columns: tuple[Column, ...] = OPPORTUNITY_COLUMNS
     parsers = PARSERS

@@ -24,6 +24,7 @@ from gengyun.revenue.actions.import_common import (
     BATCH,
     CURRENCY_OPTION,
     HISTORY_OPTION,
+    WithMoney,
     amounts_of,
     by_values,
     currency_of,
@@ -54,7 +55,7 @@ PAYMENT_PARSERS: Mapping[str, Parser] = {
 }
 
 
-class PaymentImport:
+class PaymentImport(WithMoney):
     name = "payments"
     columns: tuple[Column, ...] = PAYMENT_COLUMNS
     parsers = PAYMENT_PARSERS

@@ -84,8 +84,10 @@ OUTCOMES: dict[str, tuple[str, Any]] = {
 }
 
 
-def field_label(field: str) -> Any:
+def field_label(field: str, kind: str = "") -> Any:
     """Fields of the file and of the customer: `owner_id` and `arr_minor` are owner and ARR."""
+    if field in (own := import_revenue.OF_KIND.get(kind, {})):
+        return own[field]
     return FIELDS.get(field) or FIELDS.get(
         field.removesuffix("_id"), FIELDS.get(field.removesuffix("_minor"), field)
     )

@@ -39,7 +39,7 @@ KINDS: dict[str, tuple[Any, Any]] = {
 }
 
 FIELDS: dict[str, Any] = {
-    "number": _("Number"),
+    "number": pgettext_lazy("import field", "Number"),
     "contract": _("Contract number"),
     "contract_kind": _("Kind of contract"),
     "signed_on": _("Signed on"),
@@ -95,6 +95,13 @@ FIELDS: dict[str, Any] = {
     "expected_on": _("Expected on"),
     "closed_on": _("Closed on"),
     "loss_reason": _("Reason of the loss"),
+}
+
+# a field that means something else in files of this kind
+OF_KIND: dict[str, dict[str, Any]] = {
+    "contracts": {"number": _("Contract number"), "ends_on": _("Last day")},
+    "invoices": {"number": _("Invoice number")},
+    "payments": {"number": _("Payment number")},
 }
 
 OPTIONS: dict[str, tuple[Any, Any]] = {
@@ -155,7 +162,13 @@ def _value(name: str, value: Any) -> Any:
     """A rate is kept in basis points and written as it is spoken."""
     if name == "tax_rate" and isinstance(value, int):
         return f"{value / 100:g}%"
-    return value
+    return "last" if name == "end_day" and value is None else value
+
+
+def grouped(minor: int, currency: str) -> str:
+    """1,200,000.00: to the minor unit, for holding beside the file."""
+    whole, dot, places = major(minor, currency).partition(".")
+    return f"{'-' if whole == '-0' else ''}{int(whole):,}{dot}{places}"
 
 
 def facts(row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -165,7 +178,7 @@ def facts(row: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     notes = [WORKED_OUT.get(note, note) for note in found.get("worked_out", "").split(", ") if note]
     return {
-        "arr": major(found["arr_minor"], found["currency"]),
+        "arr": grouped(found["arr_minor"], found["currency"]),
         "currency": found["currency"],
         "rule": gettext(RULES[found["rule"]]) if found["rule"] in RULES else found["rule"],
         "notes": notes,
@@ -186,11 +199,11 @@ def totals(outcome: Mapping[str, Any]) -> list[dict[str, Any]]:
             {
                 "measure": MEASURES.get(total["measure"], total["measure"]),
                 "currency": code,
-                "file": major(total["file"], code),
+                "file": grouped(total["file"], code),
                 "rows": total["rows"],
                 "unreadable": total["unreadable"],
-                "left": major(total["file"] - sum(parts.values()), code),
-                **{name: major(minor, code) for name, minor in parts.items()},
+                "left": grouped(total["file"] - sum(parts.values()), code),
+                **{name: grouped(minor, code) for name, minor in parts.items()},
             }
         )
     return rows

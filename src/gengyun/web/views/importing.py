@@ -110,10 +110,12 @@ def _show(request, run, *, errors=None, status=200, block=None):
         "run": run,
         "kind": words.KINDS[run.kind][0],
         "fields": [
-            (c.field, customs.get(c.field) or words.field_label(c.field)) for c in importer.columns
+            (c.field, customs.get(c.field) or words.field_label(c.field, run.kind))
+            for c in importer.columns
         ],
         "needed": [
-            [str(words.field_label(field)) for field in sorted(group)] for group in importer.needed
+            [str(words.field_label(field, run.kind)) for field in sorted(group)]
+            for group in importer.needed
         ],
         "outcome": outcome,
         "options": revenue.option_rows(options_of(importer), run.options),
@@ -152,7 +154,7 @@ def _first_rows(rows, customs, kind):
             "flags": revenue.flags(row),
             "changes": [
                 (
-                    customs.get(field) or words.field_label(field),
+                    customs.get(field) or words.field_label(field, kind),
                     _said(field, old, names, row),
                     _said(field, new, names, row),
                 )
@@ -195,7 +197,7 @@ def _mapping_error(run, refusal):
         if refusal.params["column"] in headers:
             return {f"map.{headers.index(refusal.params['column'])}": _(problem)}
     if refusal.code == "fields_not_mapped":
-        names = [str(words.field_label(f)) for f in refusal.params["fields"].split(", ")]
+        names = [str(words.field_label(f, run.kind)) for f in refusal.params["fields"].split(", ")]
         joined = _(" or ").join(f"“{name}”" for name in names)
         return {"": _("No column is matched to %(fields)s yet.") % {"fields": joined}}
     if refusal.code == "option_invalid":
