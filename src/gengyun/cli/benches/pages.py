@@ -28,7 +28,7 @@ def run(report) -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    from gengyun.cli.benches import pages_fields, pages_world
+    from gengyun.cli.benches import pages_fields, pages_renewals, pages_world
 
     call_command("migrate", verbosity=0)
     customers = report.customers or pages_world.CUSTOMERS
@@ -36,6 +36,7 @@ def run(report) -> None:
     now = datetime.now(UTC)
     people = pages_world.build(now, customers)
     pages_fields.build(customers, now)
+    pages_renewals.build(customers, now)
     views = _views(people["admin"], now)
     gc.collect()
     gc.freeze()  # what the building left is no part of a web process
@@ -152,7 +153,7 @@ def _scenarios(views: list[int]):
     """(name, [(address, headers)], target)."""
     from urllib.parse import quote
 
-    from gengyun.cli.benches import pages_fields
+    from gengyun.cli.benches import pages_fields, pages_renewals
     from gengyun.portfolio.queries.customer_list import SORTS
 
     base = "/customers/"
@@ -181,7 +182,8 @@ def _scenarios(views: list[int]):
         ("search_in_list", [f"{base}?q={quote(w)}" for w in words], TYPING, SEARCH_MS),
         ("search_anywhere", [f"/go/?q={quote(w)}" for w in words], HTMX, SEARCH_MS),
     ]
-    found += [(name, paths, {}, PAGE_MS) for name, paths in pages_fields.scenarios()]
+    for part in (pages_fields, pages_renewals):
+        found += [(name, paths, {}, PAGE_MS) for name, paths in part.scenarios()]
     for name, paths, headers, target in found:
         yield name, [(path, headers) for path in paths], target
 

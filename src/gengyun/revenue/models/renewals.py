@@ -91,6 +91,7 @@ class Renewal(models.Model):
                     "gap",
                     "due_minor",
                     "forecast_minor",
+                    "customer",
                 ],
                 name="renewal_totals",
             ),
@@ -141,7 +142,10 @@ class RenewalChange(models.Model):
 
     class Meta:
         ordering = ["at", "pk"]
-        indexes = [models.Index(fields=["renewal", "field", "at"], name="renewal_change_as_of")]
+        indexes = [
+            models.Index(fields=["renewal", "field", "at"], name="renewal_change_as_of"),
+            models.Index(fields=["at", "field"], name="renewal_change_week"),  # what a week changed
+        ]
 
 
 class SelfCheck(models.Model):

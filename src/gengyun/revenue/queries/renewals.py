@@ -126,6 +126,16 @@ def ordered(rows: QuerySet[Renewal], sort: str) -> QuerySet[Renewal]:
     return rows.order_by(*by[sort])
 
 
+def page_of(rows: QuerySet[Renewal], first: int, count: int) -> list[Renewal]:
+    """Rows first..first+count of an ordered query, with what a line shows.
+
+    Keys first: they are found and sorted in the index alone, without the customers beside them.
+    """
+    keys = list(rows.values_list("pk", flat=True)[first : first + count])
+    found = {row.pk: row for row in shown(Renewal.objects.filter(pk__in=keys))}
+    return [found[key] for key in keys if key in found]
+
+
 def shown(rows: QuerySet[Renewal]) -> QuerySet[Renewal]:
     """With what a row of the grid says."""
     return rows.select_related("customer__tier", "customer__owner", "product")
@@ -152,7 +162,11 @@ def converter(day: date) -> tuple[Convert, str]:
     base = current().base_currency
     known = ExchangeRate.objects.filter(base=base, on__lte=day).order_by("on", "known_at", "pk")
     rates = Rates.of(base, known.values_list("currency", "on", "rate"))
-    return lambda minor, currency: rates.converted(minor, currency, day), base
+
+    def convert(minor: int, currency: str) -> int | None:
+        return minor if currency == base else rates.converted(minor, currency, day)
+
+    return convert, base
 
 
 def totals(rows: QuerySet[Renewal], convert: Convert) -> Totals:
@@ -167,21 +181,31 @@ def totals(rows: QuerySet[Renewal], convert: Convert) -> Totals:
             gap_due=Sum("due_minor", filter=Q(gap__gt=0)),
         )
     )
+    # added up by month before anything is converted: a rate holds for all days alike
+    parts: dict[tuple[date, str, str], list[int]] = {}
+    for due_on, currency, category, *figures in groups:
+        held = parts.setdefault((due_on.replace(day=1), currency, category), [0] * 5)
+        for place, figure in enumerate(figures):
+            held[place] += figure or 0
     found = Totals()
-    for due_on, currency, category, n, due, forecast, gaps, gap_due in groups:
+    for (month, currency, category), (n, due, forecast, gaps, gap_due) in parts.items():
         base = found.based(due, currency, convert)
-        found.add(due_on.replace(day=1), category, n, base, convert(forecast or 0, currency) or 0)
+        found.add(month, category, n, base, convert(forecast, currency) or 0)
         found.gaps += gaps
-        found.gap_minor += convert(gap_due or 0, currency) or 0
+        found.gap_minor += convert(gap_due, currency) or 0
     return found
 
 
 def due_by_month(rows: QuerySet[Renewal], convert: Convert) -> dict[date, tuple[int, int]]:
     """Month -> (how many, what comes due): the tabs."""
-    found: dict[date, tuple[int, int]] = {}
     groups = rows.order_by().values_list("due_on", "currency")
+    parts: dict[tuple[date, str], list[int]] = {}
     for due_on, currency, n, due in groups.annotate(n=Count("pk"), due=Sum("due_minor")):
-        month = due_on.replace(day=1)
+        held = parts.setdefault((due_on.replace(day=1), currency), [0, 0])
+        held[0] += n
+        held[1] += due
+    found: dict[date, tuple[int, int]] = {}
+    for (month, currency), (n, due) in parts.items():
         count, amount = found.get(month, (0, 0))
         found[month] = (count + n, amount + (convert(due, currency) or 0))
     return found

@@ -150,7 +150,7 @@ def board(request, address):
         "may_decide": can(user, "renewal.decide"),
         "scopes": _scopes(user, address),
         "shows_owner": user.role != Role.CSM and address.scope != "mine",
-        "tabs": _tabs(user, address, period, convert, today),
+        "tabs": tabs_of(user, address, today, None if is_wide(user, address) else convert),
         "chips": _chips(address),
         "adders": _adders(user, address),
         "choices": present.categories(),
@@ -173,8 +173,8 @@ def _now(user, address, whole, convert, today):
     rows = rows_of(user, address, today=today)
     shown_sums = queries.totals(rows, convert) if is_narrow else sums
     first = (address.page - 1) * PAGE
-    ordered = _grouped_order(queries.ordered(queries.shown(rows), address.sort), address)
-    found = list(ordered[first : first + PAGE + 1])
+    ordered = _grouped_order(queries.ordered(rows, address.sort), address)
+    found = queries.page_of(ordered, first, PAGE + 1)
     return {
         "sums": sums,
         "moves": queries.week_moves(whole, since, convert),
@@ -186,11 +186,7 @@ def _now(user, address, whole, convert, today):
         "changed_count": rows_of(
             user, replace(address, only="changed", category="", text=""), today=today
         ).count(),
-        "gaps": list(
-            queries.shown(whole.filter(gap__gte=2)).order_by("-gap", "-due_minor", "pk")[
-                :SHOWN_GAPS
-            ]
-        )
+        "gaps": queries.page_of(queries.ordered(whole.filter(gap__gte=2), "gap"), 0, SHOWN_GAPS)
         if sums.gaps
         else [],
     }
@@ -270,35 +266,50 @@ def _tier_name(row):
     return pick(tier) if tier else _("no tier")
 
 
-def _tabs(user, address, period, convert, today):
-    """The present period, one before, some after; the chosen one wherever it is."""
-    present_one = present.same_in(present.quarter_of(today), address.by)
-    if address.by == "month":
-        present_one = present.month_of(today)
+def is_wide(user, address):
+    """Everybody's renewals of five quarters take longer to count than the grid to draw: the counts
+    of its tabs come after it."""
+    return user.role in SEES_ALL and address.scope != "mine" and not address.owner
+
+
+def tabs_of(user, address, today, convert):
+    """The present period, one before, some after; the chosen one wherever it is. Without `convert`
+    there are no counts."""
+    period = present.period_of(address.period, today=today, by=address.by)
+    present_one = present.month_of(today) if address.by == "month" else present.quarter_of(today)
     shown = [present_one.shifted(n) for n in range(-1, AHEAD[address.by] + 1)]
     if period not in shown:
         shown = sorted([*shown, period], key=lambda one: one.first)
-    filters = replace(filters_of(user, address), only="", category="", text="")
-    due = queries.due_by_month(
-        queries.within(
-            user, filters, shown[0].first, shown[-1].last, changed_since=start_of(today)
-        ),
-        convert,
-    )
+    due = None
+    if convert is not None:
+        filters = replace(filters_of(user, address), only="", category="", text="")
+        first, last = shown[0].first, shown[-1].last
+        rows = queries.within(user, filters, first, last, changed_since=start_of(today))
+        due = queries.due_by_month(rows, convert)
     tabs, year = [], None
     for one in shown:
-        months = [value for month, value in due.items() if one.first <= month <= one.last]
+        months = [value for month, value in (due or {}).items() if one.first <= month <= one.last]
         tabs.append(
             {
                 "label": one.name(with_year=one.first.year != year),
                 "href": address.path(period=one.key, only="", category="", text=""),
-                "count": sum(count for count, _amount in months),
+                "count": None if due is None else sum(count for count, _amount in months),
                 "due": sum(amount for _count, amount in months),
                 "is_current": one == period,
             }
         )
         year = one.first.year
     return tabs
+
+
+@page()
+def tabs(request):
+    """The tabs with their counts, fetched by the page when it stands."""
+    address = address_of(request, request.GET)
+    convert, base = queries.converter(request.today)
+    found = tabs_of(request.user, address, request.today, convert)
+    context = {"address": address, "tabs": found, "base": base}
+    return render(request, "renewals/tabs.html", context)
 
 
 def _scopes(user, address):
@@ -331,10 +342,10 @@ def _adders(user, address):
     tiers = [(pick(tier), address.path(tier=str(tier.pk))) for tier in Tier.objects.all()]
     adders = [(pgettext("renewal", "category"), words), (_("Tier"), tiers)]
     if user.role != Role.CSM:
-        people = [
-            (one.name, address.path(owner=str(one.pk), scope="team"))
-            for one in members_below(user).only("name")
-        ]
+        # a company has hundreds of people: one address, and the person at its end
+        path = address.path(owner="", scope="team")
+        found = members_below(user).values_list("pk", "name")
+        people = [(name, f"{path}&owner={pk}") for pk, name in found]
         adders.append(("CSM", people))
     return adders
 
