@@ -7,7 +7,7 @@ from factories import NOW, People, make_customer
 from test_revenue_renewals import WAN, make_renewal
 
 from gengyun.revenue.actions.forecast import record_forecast
-from gengyun.revenue.models import Renewal, RevenueSettings
+from gengyun.revenue.models import ForecastRun, Renewal, RevenueSettings
 from gengyun.revenue.queries.forecast import Week, expect
 from gengyun.web.present.forecast import axis_floor, band, joined
 from gengyun.web.present.forecast import now_as_week as _now
@@ -184,3 +184,22 @@ def test_the_company_states_its_own_rate(client, people, world):
         answer = client.post("/settings/revenue/", form | {"stated_renewal": bad})
         assert answer.status_code == 422
     assert RevenueSettings.objects.get(pk=1).stated_renewal_bp == 9_150
+
+
+def test_a_large_book_is_answered_by_this_weeks_run(client, people, world, monkeypatch):
+    from gengyun.web.views import renewal_forecast
+
+    record_forecast(as_of=TODAY, now=NOW)
+    Renewal.objects.filter(pk=world[0].pk).update(due_minor=60 * WAN)
+    assert "of 1.20M due" in ask(client, people.leader, **HTMX).content.decode()
+    monkeypatch.setattr(renewal_forecast, "LIVE_MOST", 2)
+    card = ask(client, people.leader, **HTMX).content.decode()
+    assert "Said on 2 Mar" in card
+    assert "of 700k due" in card
+    assert "By month, CSM and tier, as of now" in card
+    data = ask(client, people.leader, "/renewals/forecast/weeks/?p=2026q2&scope=team").json()
+    assert data["due"] == 700
+    page = ask(client, people.leader).content.decode()
+    assert "of 1.20M due" in page
+    ForecastRun.objects.update(as_of=TODAY - timedelta(days=20))
+    assert "of 1.20M due" in ask(client, people.leader, **HTMX).content.decode()

@@ -10,6 +10,7 @@ from gengyun.customers.models import Tier
 from gengyun.revenue.models import ForecastRun, ForecastScope, ForecastSpan
 from gengyun.revenue.queries import forecast as queries
 from gengyun.revenue.queries import renewals as renewal_queries
+from gengyun.revenue.queries.odds import GOOD_FOR
 from gengyun.revenue.queries.settings import current
 from gengyun.team.models import Role, User
 from gengyun.team.queries.access import SEES_ALL, can
@@ -22,6 +23,7 @@ from gengyun.web.words import pick
 
 TEMPLATE = "renewals/forecast.html"
 AHEAD = 4  # quarters after the chosen period's own
+LIVE_MOST = 3_000  # renewals that a card draws anew; above it, this week's run answers
 
 
 @page()
@@ -37,9 +39,10 @@ def show(request):
         "past": past[-1] if past else None,
         "may_settings": can(request.user, "settings.read"),
     }
-    if not address.then:
+    is_card = is_htmx(request)
+    if not address.then and not (is_card and _is_answered(request, address, past)):
         context |= _now(request, address, period, past)
-    if is_htmx(request):
+    if is_card:
         return render(request, TEMPLATE, context, block="card")
     if not address.then:
         context |= _tables(request, address, context["found"])
@@ -54,6 +57,14 @@ def _now(request, address, period, past):
         "largest_share": present.largest_share(found),
         "points": len(present.joined(past, present.now_as_week(found, request.today))),
     }
+
+
+def _is_answered(request, address, past):
+    """Whether this week's run says it and drawing anew would take the better part of a second."""
+    if not past or request.today - past[-1].as_of >= GOOD_FOR:
+        return False
+    rows = rows_of(request.user, address, today=request.today, narrow=False)
+    return rows.count() > LIVE_MOST
 
 
 def _expect(request, address):
@@ -88,7 +99,7 @@ def weeks(request):
     until = date.fromisoformat(address.then) if address.then else request.today
     past = _recorded(request.user, address, period, until=until)
     now = None
-    if not address.then:
+    if not address.then and not _is_answered(request, address, past):
         now = present.now_as_week(_expect(request, address), request.today)
     return JsonResponse(present.band(present.joined(past, now), today=request.today))
 
