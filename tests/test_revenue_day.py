@@ -153,3 +153,23 @@ def test_edit_form_shows_what_contracts_govern_and_saves_the_rest(client):
     assert answer.status_code == 302
     customer.refresh_from_db()
     assert (customer.name, customer.industry, customer.arr_minor) == ("改名", "零售", 1_200_000)
+
+
+def test_day_after_a_finished_day_looks_at_recent_lines_only_and_finds_them():
+    from gengyun.kernel.models import DayRun
+
+    line = add_line(make_contract()).line
+    DayRun.objects.create(as_of=date(2026, 4, 29), state=DayRun.State.DONE, started_at=NOW)
+    run(date(2026, 5, 1))
+    assert [kind for kind, _, _ in ledger_of(line.customer)] == ["new", "churn"]
+
+
+def test_renewal_voided_long_after_its_day_ends_the_line_before_it():
+    from gengyun.revenue.actions.corrections import void_line
+
+    line = add_line(make_contract()).line
+    [posted] = renewing.renew(actor=None, now=NOW, lines=[line], new=[renewing.same_again(line)])
+    later = date(2026, 8, 1)
+    void_line(actor=None, now=at(later), line=posted.line, why="没有签")
+    assert ledger.arr_of(line.customer_id, later) == {}
+    assert ledger_of(line.customer)[-1] == ("churn", "2026-04-01", -1_200_000)

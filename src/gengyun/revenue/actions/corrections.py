@@ -7,11 +7,13 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from gengyun.kernel.days import day_of
 from gengyun.revenue.actions.book import Book
 from gengyun.revenue.actions.contracts import fresh
 from gengyun.revenue.actions.lines import NewLine, Posted, checked, write_line
 from gengyun.revenue.actions.open_book import open_book
 from gengyun.revenue.actions.refusals import LineAnswered, ReasonNeeded
+from gengyun.revenue.actions.settling import settle_book
 from gengyun.revenue.models import Line, Movement, Payment
 from gengyun.revenue.queries.settings import current
 from gengyun.team.models import User
@@ -45,6 +47,7 @@ def correct_line(
         )  # fmt: skip
     told = {"arr_minor": [old.arr_minor, written.arr_minor], "why": [None, why]}
     book.tell("line.correct", written, told)
+    settle_book(book, as_of=day_of(now), settings=current())
     moved = book.close()
     return Posted(written, moved, found.flags)
 
@@ -62,6 +65,7 @@ def void_line(*, actor: User | None, now: datetime, line: Line, why: str) -> lis
     if old.previous is not None:
         _reopen_previous(book, old, why)
     book.tell("line.void", old, {"why": [None, why]})
+    settle_book(book, as_of=day_of(now), settings=current())
     return book.close()
 
 

@@ -16,7 +16,8 @@ from gengyun.revenue.queries.settings import current
 
 DAY = timedelta(days=1)
 STEP = 500
-LONGEST_GAP = timedelta(days=400)  # days without a worker after which everything is looked at
+LONGEST_GAP = timedelta(days=400)  # nobody looks further back for movements that took effect
+MARGIN = timedelta(days=400)  # the days of grace may have been changed meanwhile
 
 
 def settle_day(*, as_of: date, now: datetime, report: Report) -> int:
@@ -35,7 +36,11 @@ def settle_day(*, as_of: date, now: datetime, report: Report) -> int:
 
 def _run_out(as_of: date, grace_days: int) -> set[int]:
     """Customers with lines whose days are over and that nothing has answered."""
-    over = unanswered_lines(until=as_of - timedelta(days=1 + grace_days))
+    until = as_of - timedelta(days=1 + grace_days)
+    last = _last_day_run(as_of)
+    # whoever writes a line that ran out long ago ends it at once: only recent days bring any
+    since = None if last is None else last - timedelta(days=grace_days) - MARGIN
+    over = unanswered_lines(until=until, since=since)
     found = {line.customer_id for line in over}
     running = Line.objects.filter(
         contract__auto_renew=True, ends_on__lt=as_of, voided_at__isnull=True
@@ -49,14 +54,13 @@ def _run_out(as_of: date, grace_days: int) -> set[int]:
 
 def _effective_since(as_of: date) -> set[int]:
     """Customers with movements that took effect after they were written, since the last day run."""
-    last = (
-        DayRun.objects.filter(as_of__lt=as_of, state=DayRun.State.DONE)
-        .order_by("-as_of")
-        .values_list("as_of", flat=True)
-        .first()
-    )
-    since = max(last or date.min, as_of - LONGEST_GAP)
+    since = max(_last_day_run(as_of) or date.min, as_of - LONGEST_GAP)
     rows = Movement.objects.filter(effective_on__gt=since, effective_on__lte=as_of)
     return set(
         rows.filter(created_at__lt=start_of(as_of)).values_list("customer_id", flat=True).distinct()
     )
+
+
+def _last_day_run(as_of: date) -> date | None:
+    done = DayRun.objects.filter(as_of__lt=as_of, state=DayRun.State.DONE)
+    return done.order_by("-as_of").values_list("as_of", flat=True).first()
