@@ -178,6 +178,9 @@ def _samples(user) -> dict[str, object]:
         first["imports"] = None  # a leader sees the imports of their own, and has made none
     alert = apps.get_model("alerts.Alert").objects.visible_to(user).order_by("pk").first()
     first["alerts"] = alert and alert.pk
+    renewals = apps.get_model("revenue.Renewal").objects.visible_to(user)
+    renewal = renewals.exclude(state="merged").order_by("pk").first()
+    first["renewals"] = renewal and renewal.pk
     customers = apps.get_model("customers.Customer").objects.visible_to(user).present()
     # one whose owner wrote something: a note is its author's to change
     written = apps.get_model("engagement.Activity").objects.present().exclude(author=None)
