@@ -7,6 +7,8 @@ from decimal import Decimal
 import click
 
 from gengyun.cli.main import setup
+from gengyun.cli.revenue_figures import plain
+from gengyun.cli.revenue_today import LISTS, definition
 
 # the names are those of revenue.queries.answers.METRICS; a test holds them equal
 METRICS = (
@@ -58,7 +60,7 @@ class Day(click.ParamType):
 
 
 @click.command("revenue")
-@click.argument("metric", type=click.Choice(METRICS))
+@click.argument("metric", type=click.Choice([*METRICS, *LISTS]))
 @click.option("--from", "since", type=Day(), help="First day or month (default: a year ago).")
 @click.option("--to", "until", type=Day(is_last=True), help="Last day or month (default: today).")
 @click.option(
@@ -109,7 +111,8 @@ def command(
     with translation.override({"zh": "zh-hans", "en": "en"}[lang]):
         wanted = _policy(policies, company_policy())
         if list_policies:
-            _show_policies(ASKABLE[metric], wanted)
+            if metric in ASKABLE:
+                _show_policies(ASKABLE[metric], wanted)
             return
         question = Question(
             actor=None,
@@ -120,6 +123,9 @@ def command(
             by=by or "",
             window=window or None,
         )
+        if metric in LISTS:
+            _show_list(metric, question, as_json=as_json)
+            return
         rows = ask(metric, question)
         currency = _currency()
         if as_json:
@@ -127,6 +133,33 @@ def command(
                 click.echo(_line(metric, row, currency, ASKABLE[metric], wanted))
         else:
             _show_table(metric, rows, currency, ASKABLE[metric], wanted, lang)
+
+
+def _show_list(metric: str, question, *, as_json: bool) -> None:
+    """One row per customer, person or step, as of the day asked."""
+    from django.utils.translation import gettext
+    from rich.console import Console
+    from rich.table import Table
+
+    rows = LISTS[metric](question)
+    told = definition(metric)
+    if as_json:
+        for row in rows:
+            line = {"metric": metric, "as_of": question.as_of.isoformat()} | row
+            click.echo(json.dumps(line | {"definition": told}, ensure_ascii=False))
+        return
+    table = Table(*(rows[0] if rows else ()), title=metric)
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    console = Console()
+    Console(width=max(console.width, NARROWEST * len(table.columns))).print(table)
+    click.echo(gettext(told))
+
+
+def _cell(value) -> str:
+    if isinstance(value, dict):
+        value = value["value"]
+    return "-" if value is None else f"{value:,.3f}" if isinstance(value, float) else str(value)
 
 
 def _policy(pairs, usual):
@@ -171,7 +204,7 @@ def _currency() -> str:
 
 
 def _line(metric: str, row, currency: str, of, policy) -> str:
-    values = {name: _plain(name, value) for name, value in row.values.items()}
+    values = {name: plain(value) for name, value in row.values.items()}
     told = {
         "metric": metric,
         "period": row.span.key,
@@ -185,29 +218,6 @@ def _line(metric: str, row, currency: str, of, policy) -> str:
         "definition": of.definition,
     }
     return json.dumps(told, ensure_ascii=False)
-
-
-def _plain(name: str, value):
-    """A share as a fraction, money in minor units; a figure with what it was divided by."""
-    from gengyun.revenue.calc.figure import Figure
-
-    if not isinstance(value, Figure):
-        return value
-    found = {"value": _number(value.value), "unit": value.unit}
-    if value.numerator is not None:
-        found |= {
-            "numerator": _number(value.numerator),
-            "denominator": _number(value.denominator),
-        }
-    if value.reason:
-        found["reason"] = value.reason % value.params if value.params else value.reason
-    return found
-
-
-def _number(value: Decimal | None):
-    if value is None:
-        return None
-    return int(value) if value == value.to_integral_value() else round(float(value), 10)
 
 
 # ---- for people
