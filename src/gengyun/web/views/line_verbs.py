@@ -49,6 +49,7 @@ def line_verb(request, pk, line, verb):
         "row": state.line.contract,
         "state": state,
         "causes": _causes(),
+        "editions": [(row.pk, pick(row)) for row in state.line.product.editions.all()],
         "beside": _beside(state.line) if verb == "renew" else [],
         "credit": _credit(state.line, request.today) if verb == "upgrade" else None,
     }
