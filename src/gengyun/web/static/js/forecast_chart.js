@@ -37,7 +37,7 @@ export const forecastBand = ({ base, days, figures, token, small }) => ({
       one.endLabel = { ...one.endLabel, offset: [0, moved - at] };
     });
     return base({
-      grid: { left: 48, right: narrow ? 14 : 128, top: 20, bottom: narrow ? 48 : 24 },
+      grid: { left: 48, right: narrow ? 14 : Math.max(128, 76 + 7.5 * data.said_word.length), top: 20, bottom: narrow ? 48 : 24 },
       legend: { show: narrow, bottom: 0, left: 0, data: lines.map((one) => one.name), icon: 'roundRect', itemWidth: 9, itemHeight: 9, textStyle: { color: token('ink-2'), fontSize: 12 } },
       xAxis: days(data.labels, { boundaryGap: false }),
       yAxis: figures({ min: data.floor, max: top, interval: step, minInterval: 0 }),
