@@ -11,7 +11,14 @@ from django.db.models import F, Q, QuerySet, Sum
 from gengyun.customers.models import Customer
 from gengyun.revenue.calc.figure import Figure
 from gengyun.revenue.calc.white_space import Budget, headroom, newest, share_of
-from gengyun.revenue.models import Movement, Opportunity, Product, WalletBudget
+from gengyun.revenue.models import (
+    Line,
+    LineKind,
+    Movement,
+    Opportunity,
+    Product,
+    WalletBudget,
+)
 from gengyun.team.models import User
 
 SORTS = ("arr", "name", "headroom")
@@ -34,10 +41,11 @@ class Cell:
     product: Product
     arr: dict[str, int]  # currency -> ARR in force; empty: does not have it
     opportunity: Opportunity | None  # the open one that comes first
+    is_bought: bool = False  # a licence or a service: it was paid once and has no ARR
 
     @property
     def has_it(self) -> bool:
-        return any(minor > 0 for minor in self.arr.values())
+        return self.is_bought or any(minor > 0 for minor in self.arr.values())
 
 
 @dataclass(frozen=True)
@@ -127,6 +135,7 @@ def rows_for(actor: User | None, shown: Sequence[Customer], *, today: date) -> l
     families = {product.pk: product.family for product in Product.objects.all()}
     budgets = wallets(ids, arr, families)
     opened = _open_opportunities(actor, ids)
+    bought = _bought(ids, today)
     return [
         Row(
             customer,
@@ -135,6 +144,7 @@ def rows_for(actor: User | None, shown: Sequence[Customer], *, today: date) -> l
                     product,
                     arr.get(customer.pk, {}).get(product.pk, {}),
                     opened.get((customer.pk, product.pk)),
+                    (customer.pk, product.pk) in bought,
                 )
                 for product in columns
             ],
@@ -203,6 +213,17 @@ def budgets_said(actor: User | None, customer_id: int) -> list[Any]:
     """Every statement, newest first."""
     rows = WalletBudget.objects.visible_to(actor).filter(customer_id=customer_id)
     return list(rows.select_related("author").order_by("-year", "category", "-known_at", "-pk"))
+
+
+def _bought(ids: Collection[int], today: date) -> set[tuple[int, int]]:
+    """(customer, product) of licences and services, which are paid once."""
+    rows = Line.objects.filter(
+        customer_id__in=list(ids),
+        kind__in=(LineKind.LICENCE, LineKind.ONE_OFF),
+        voided_at__isnull=True,
+        starts_on__lte=today,
+    )
+    return set(rows.order_by().values_list("customer_id", "product_id").distinct())
 
 
 def _open_opportunities(
