@@ -120,6 +120,24 @@ def test_rows_of_a_stranger_are_not_found(person, client):
     assert client.get(f"{path}rows.csv").status_code == 404
 
 
+def test_opportunities_of_a_crm_show_stage_and_product_by_name(person):
+    from gengyun.revenue.actions.opportunity_stages import install_defaults
+    from gengyun.revenue.models import Opportunity
+
+    install_defaults(now=NOW)
+    text = "客户,商机编号,产品,商机阶段,预计金额\n晨曦科技,D-1,数据中台,Closed Won,8万\n"
+    text += "晨曦科技,D-2,数据中台,哪个阶段,8万\n"
+    file = SimpleUploadedFile("商机.csv", text.encode())
+    path = person.post("/imports/new/", {"kind": "opportunities", "file": file}).url
+    fields = ["customer", "key", "product", "stage", "amount"]
+    mapping = {f"map.{place}": field for place, field in enumerate(fields)}
+    assert person.post(path, mapping | {"create_products": "yes"}).status_code == 303
+    page = person.get(path).content.decode()
+    for said in ("<ins>Won</ins>", "<ins>数据中台</ins>", "counts as “已成交” here", "哪个阶段"):
+        assert said in page
+    assert not Opportunity.objects.exists()
+
+
 def test_kinds_without_money_have_no_rows_file(person):
     text = "客户名称\n甲\n".encode()
     file = SimpleUploadedFile("a.csv", text)
@@ -133,7 +151,6 @@ def test_sample_tables_of_every_kind_are_recognised_again(person):
     from gengyun.customers.calc.columns import suggest
     from gengyun.web.present.import_revenue import KINDS
 
-    assert NOW
     for kind in KINDS:
         body = person.get(f"/imports/sample/{kind}.csv").content.decode("utf-8-sig")
         headers = next(csv.reader(io.StringIO(body)))

@@ -130,6 +130,8 @@ class OpportunityImport(WithMoney):
                 columns.setdefault("owner_id", customer.owner_id)
             row.values["_columns"] = columns
             row.told = _told(before, columns)
+            if row.told.pop("product_id", None):  # one that is new has no key yet
+                row.told["product"] = [None, row.values["_product"].name_zh]
             row.target = before.pk if before else None
             row.outcome = CREATED if before is None else CHANGED if row.told else SAME
 

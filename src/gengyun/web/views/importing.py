@@ -17,7 +17,7 @@ from gengyun.customers.queries.custom_fields import fields_in_use
 from gengyun.kernel.clock import utc_now
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.kernel.models import Job
-from gengyun.revenue.models import OpportunityStage, Product
+from gengyun.revenue.models import OpportunityStage
 from gengyun.team.models import User
 from gengyun.team.queries.access import can
 from gengyun.web.access import page
@@ -138,7 +138,7 @@ def _first_rows(rows, customs, kind):
     """The first rows with their changes in words: names for ids, amounts for fen."""
     models = {"owner_id": User, "tier_id": Tier, "stage_id": Stage, "parent_id": Customer}
     if kind == "opportunities":
-        models |= {"stage_id": OpportunityStage, "product_id": Product}
+        models["stage_id"] = OpportunityStage
     wanted = {
         field: {value for row in rows for value in row["changes"].get(field, []) if value}
         for field in models
