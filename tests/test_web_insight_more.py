@@ -192,3 +192,10 @@ def test_bow_tie_counts_what_came_in_and_what_grew(people, world, get):  # noqa:
 )
 def test_pages_open_without_any_data(people, get, page):  # noqa: F811
     get(people.admin, f"/insight/{page}/")
+
+
+def test_spend_of_the_company_is_not_divided_by_a_part_of_it(people, world, get):  # noqa: F811
+    spend("sales_marketing", date(2026, 1, 1), 5)
+    html = get(people.leader, "/insight/economics/").content.decode()
+    assert "费用是全公司的" in html
+    assert "没有录入" not in html

@@ -23,10 +23,10 @@ def test_a_leader_reaches_the_contract_behind_a_cell_of_nrr(visit, tmp_path, lan
     row = page.locator(f"{TABLE} tbody tr").nth(-2)
     assert re.search(r"\d+\.\d%", row.inner_text())
     row.locator("td a").nth(0).click()
-    page.wait_for_selector(f"{TABLE} tbody tr.sub")
+    page.wait_for_selector(f"{TABLE} tbody tr.gy-under")
     assert window.overflow() <= 0
     page.screenshot(path=tmp_path / f"cell-{language}-{width}.png")
-    link = page.locator(f"{TABLE} tr.sub a[href*='contract=']").first
+    link = page.locator(f"{TABLE} tr.gy-under a[href*='contract=']").first
     number = link.inner_text()
     link.click()
     page.wait_for_load_state("load")

@@ -123,7 +123,12 @@ def unit_of(currency: str) -> str:
 
 def amount(minor: int | None) -> str:
     """A cell under the unit in the head of its table."""
-    return "0" if minor == 0 else plain.wan(minor, zh=is_zh()).replace("-", plain.MINUS)
+    if minor == 0:
+        return "0"
+    text = plain.wan(minor, zh=is_zh())
+    if minor is not None and not text.strip("-0.,"):  # so small that only its sign would be left
+        text = f"{minor / (1e6 if is_zh() else 1e5):.6f}".rstrip("0")
+    return text.replace("-", plain.MINUS)
 
 
 def signed(minor: int) -> str:

@@ -14,7 +14,7 @@ from gengyun.web.present.insight import KIND_NAMES, amount, signed
 from gengyun.web.words import pick
 
 PER_PAGE = 50
-SHOWN_LINES = 12  # movements of one customer that are shown; the others are in its ledger
+SHOWN_LINES = 8  # movements of one customer that are shown; the others are in its ledger
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,13 @@ def contract_href(customer_id: int, contract_id: int) -> str:
     return f"{page}?contract={contract_id}#contract-{contract_id}"
 
 
+def telling(movements: Sequence[Any]) -> Sequence[Any]:
+    """Those that moved something over all of the customer's lines; the last one where none did, so
+    that there is a way to its contract."""
+    found = [one for one in movements if one.arr_minor and one.kind != "transfer"]
+    return found or movements[-1:]
+
+
 def line_of(movement: Any, in_base: int, *, blanks: int = 0) -> Line:
     """`blanks`: columns of the table that say nothing of a single movement."""
     contract = movement.contract
@@ -91,7 +98,7 @@ def parts(
         customer = customers.get(pk)
         if customer is None:
             continue
-        moved = movements.get(pk, ())
+        moved = telling(movements.get(pk, ()))
         found.append(
             Part(
                 name=customer.name,
@@ -186,7 +193,7 @@ def kept_parts(
     for pk, start, kept, end in zip(*(one[part].tolist() for one in columns), strict=True):
         if pk not in customers:
             continue
-        moved = movements.get(pk, ())
+        moved = telling(movements.get(pk, ()))
         shown.append(
             Part(
                 name=customers[pk].name,
@@ -269,7 +276,7 @@ def cohort_parts(
     for pk, start, end in zip(*(one[part].tolist() for one in columns), strict=True):
         if pk not in customers:
             continue
-        moved = movements.get(pk, ())
+        moved = telling(movements.get(pk, ()))
         shown.append(
             Part(
                 name=customers[pk].name,

@@ -127,7 +127,11 @@ def concentration(
         return board
     found = (
         ("top_1", _("The largest"), unit_economics.top_share(amounts, count=1)),
-        ("top_5", _("The five largest"), unit_economics.top_share(amounts, count=5)),
+        (
+            "top_5",
+            pgettext("customers", "The five largest"),
+            unit_economics.top_share(amounts, count=5),
+        ),
         ("top_10", _("The ten largest"), unit_economics.top_share(amounts, count=10)),
         ("tenth", _("The largest tenth"), unit_economics.top_share(amounts, part=Decimal("0.1"))),
     )
@@ -314,11 +318,13 @@ def _curve_lines(curve: Mapping[str, Any]) -> list[str]:
     ]
 
 
+ONLY_PART = (
+    "You see a part of the customers; spend is of the whole company, so nothing is divided by it."
+)
+
+
 def only_part() -> str:
-    return _(
-        "You see a part of the customers; spend is of the whole company, so nothing is divided by "
-        "it."
-    )
+    return _(ONLY_PART)
 
 
 # ---- share of wallet

@@ -1,10 +1,13 @@
 """Bow-tie, concentration, unit economics and share of wallet."""
 
+from dataclasses import replace
+
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from gengyun.portfolio.queries.bow_tie import bow_tie
+from gengyun.revenue.calc.figure import NO_SPEND, Figure
 from gengyun.revenue.calc.spans import Span
 from gengyun.revenue.calc.unit_economics import repeat_purchase_rate
 from gengyun.revenue.queries import economics, measures, wallets
@@ -103,14 +106,14 @@ def economics_board(actor, ask):
     held = book_of(actor, ask)
     if not len(held.moves):
         return present.Board()
-    spans = ask.periods()
-    periods = economics.periods(held, spans, ask.policy, with_spend=is_whole(actor, ask))
+    spans, complete = ask.periods(), is_whole(actor, ask)
+    periods = economics.periods(held, spans, ask.policy, with_spend=complete)
     stretch = Span(spans[-1].grain, spans[0].start, spans[-1].end)
-    whole = economics.periods(held, [stretch], ask.policy, with_spend=is_whole(actor, ask))[0]
+    whole = economics.periods(held, [stretch], ask.policy, with_spend=complete)[0]
     curve = economics.curve(whole, measures.spells(due_of(actor, ask), ask.as_of))
     board = shapes.economics(
-        [(one.span, values_of(one)) for one in periods],
-        values_of(whole),
+        [(one.span, values_of(one, is_whole=complete)) for one in periods],
+        values_of(whole, is_whole=complete),
         curve,
         currency=held.currency,
         link=link_of(ask, "insight_cell"),
@@ -121,12 +124,12 @@ def economics_board(actor, ask):
         currency=held.currency,
     )
     board.warnings = present.without_rate(held.without_rate)
-    if not is_whole(actor, ask):
+    if not complete:
         board.warnings.append(shapes.only_part())
     return board
 
 
-def values_of(period):
+def values_of(period, *, is_whole):
     found = {}
     for part in (
         economics.arpa,
@@ -137,7 +140,15 @@ def values_of(period):
         economics.ltv_cac,
     ):
         found |= part(period)
-    return found
+    if is_whole:
+        return found
+    # there may well be spend; it is not set against a part of the customers
+    return {
+        key: replace(value, reason=shapes.ONLY_PART)
+        if isinstance(value, Figure) and value.reason == NO_SPEND
+        else value
+        for key, value in found.items()
+    }
 
 
 def is_whole(actor, ask):

@@ -1,5 +1,7 @@
 """NRR and GRR (book-based) and renewal rates (due-based), with what lies behind each figure."""
 
+from dataclasses import replace
+
 from django.http import JsonResponse
 
 from gengyun.kernel.errors import NotFound
@@ -134,7 +136,17 @@ def renewals_data(request):
     ask = ask_of(request)
     held, periods = due_of(request.user, ask), ask.periods()
     found = measures.renewal_rates(held, periods, ask.as_of, ask.policy) if len(held.rows) else []
-    rows = [(p, (r.net, r.gross, r.count)) for p, r in zip(periods, found, strict=False)]
+    # where nothing has been decided yet there is no rate to draw
+    gap = replace(found[0].net, value=None) if found else None
+    rows = [
+        (
+            p,
+            (gap, gap, gap)
+            if r.due_count and r.open_count == r.due_count
+            else (r.net, r.gross, r.count),
+        )
+        for p, r in zip(periods, found, strict=False)
+    ]
     return JsonResponse(shapes.rates_chart(rows, present.rate_names()))
 
 
