@@ -145,6 +145,38 @@ def test_scope_of_the_actor_and_foreign_currency():
     assert float(found.nrr.value) == pytest.approx(810 / 820)
 
 
+def renewed_in_dollars():
+    """A renewal with more seats at a rate that leaves odd cents."""
+    customer, start = make_customer(), date(2025, 1, 1)
+    contract = make_contract(customer, starts_on=start, ends_on=date(2025, 12, 31), currency="USD")
+    first = add_line(
+        contract, amount=100_01, seats=3, starts_on=start, ends_on=date(2025, 12, 31)
+    ).line
+    again = make_contract(
+        customer, starts_on=date(2026, 1, 1), ends_on=date(2026, 12, 31), currency="USD"
+    )
+    add_line(
+        again, amount=133_35, seats=4, previous=first,
+        starts_on=date(2026, 1, 1), ends_on=date(2026, 12, 31),
+    )  # fmt: skip
+    ExchangeRate.objects.create(
+        currency="USD", base="CNY", on=start, rate="7.12345", known_at=at(start)
+    )
+
+
+def test_what_passes_from_line_to_line_is_nothing_at_any_rate():
+    renewed_in_dollars()
+    last = date(2026, 6, 30)
+    of = book(None, as_of=last, policy=DEFAULT)
+    boundaries = ends(spans("month", date(2025, 1, 1), last))
+    table = insight.arr(of, boundaries, DEFAULT)
+    assert not any(table.columns["transfer"])
+    assert not any(table.remainder())
+    assert table.closing[-1] == round(133_35 * 7.12345)
+    fine, _ = measures.finer(of, "line")
+    assert not insight.waterfall(fine, boundaries).columns["transfer"][12]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_kept_copy_of_the_ledger_is_never_trusted_blindly(quarter, settings, tmp_path, monkeypatch):
     settings.DATA_DIR = tmp_path

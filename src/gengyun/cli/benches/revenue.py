@@ -130,7 +130,7 @@ def _engine(question, falls) -> tuple[float, float]:
     found = []
     for _ in range(2):
         start, cpu = time.perf_counter(), time.process_time()
-        grouped = db.execute(
+        grouped = db.sql(
             """SELECT unit, date_trunc('month', DATE '1970-01-01' + CAST(day AS INTEGER)) AS month,
                       kind, sum(amount) AS amount FROM moves GROUP BY ALL"""
         ).to_arrow_table()

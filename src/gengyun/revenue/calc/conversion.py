@@ -1,8 +1,10 @@
 """Amounts of one currency in another, for whole columns, rounded as an invoice is."""
 
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gengyun.revenue.calc.currencies import DECIMALS
 from gengyun.revenue.calc.moves import I64
@@ -27,16 +29,25 @@ def _divided(top: int, bottom: int) -> int:
 
 
 def converted_steps(
-    unit: I64, day: I64, minor: I64, rate: Decimal, *, currency: str, base: str
+    unit: I64,
+    day: I64,
+    minor: I64,
+    rate: Decimal,
+    *,
+    currency: str,
+    base: str,
+    rank: npt.NDArray[Any] | None = None,
 ) -> I64:
     """Movements at one rate so that they add up to the converted balance of each unit.
 
     Rounding each movement by itself would leave a cent standing when everything has ended. So the
-    running balance of the unit is converted, and a movement is the difference it makes.
+    running balance of the unit is converted, and a movement is the difference it makes. `rank`: the
+    order within a day; what a line takes over from another comes first, so that a pair of
+    transfers is the same amount twice.
     """
     if currency == base and rate == 1:
         return minor
-    order = np.lexsort((minor, day, unit))
+    order = np.lexsort((minor, day, unit) if rank is None else (minor, rank, day, unit))
     total = np.cumsum(minor[order])
     starts = np.ones(len(order), bool)
     starts[1:] = np.diff(unit[order]) != 0

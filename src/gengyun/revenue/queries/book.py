@@ -143,8 +143,15 @@ def _as_book(frame: Frame, rates: Rates, as_of: date, policy: Policy) -> Book:
             amount[at], has_rate[at] = _at_their_days(native[at], name, rates, day[at])
         elif (rate := rates.on(name, as_of)) is not None:
             parts = unit[at] * 2**32 + rows["line"][at]
+            passed_on = rows["kind"][at] == KIND_CODE["transfer"]
             amount[at] = converted_steps(
-                parts, day[at], native[at], rate, currency=name, base=rates.base
+                parts,
+                day[at],
+                native[at],
+                rate,
+                currency=name,
+                base=rates.base,
+                rank=~passed_on,
             )
         else:
             has_rate[at] = False
