@@ -221,9 +221,11 @@ def _renewal_window(told: Told) -> str:
     ]
     if zh:
         when = f"{days} 天后到期" if left >= 0 else f"已过到期日 {days} 天，还没有结果"
+        when = "今天到期" if not left else when
         said = "，" + "；".join(worries) if worries else ""
         return f"{product}续约 {amount} {when}（{due}）{said}。"
     when = f"is due in {days} days" if left >= 0 else f"was due {days} days ago without an outcome"
+    when = "is due today" if not left else when
     said = "; " + "; ".join(worries) if worries else ""
     what = f"The renewal of {product}" if product else "The renewal"
     return f"{what} over {amount} {when} ({due}){said}."
