@@ -453,3 +453,30 @@ def test_rates_are_dated_and_a_correction_is_known_later(imported):
     assert counts(imported(text.format("703"), "rates")) == (0, 1, 1, 1)
     rates = ExchangeRate.objects.filter(currency="USD").order_by("pk")
     assert [row.known_at for row in rates] == [usd.known_at, NOW]
+
+
+def test_opportunities_follow_their_system_and_stage_changes_are_kept(imported):
+    from gengyun.revenue.actions.opportunity_stages import install_defaults
+    from gengyun.revenue.models import Opportunity, OpportunityChange
+
+    install_defaults(now=NOW)
+    text = "客户,商机编号,商机名称,产品,商机阶段,预计金额,创建日期,成交日期,负责人\n"
+    row = "C1,D-1,扩容,协同办公,{},{},2026-01-05,{},没有这个人"
+    run = imported(text + row.format("Proposal", "8万", "2026-04-01"), "opportunities")
+    assert counts(run) == (1, 0, 0, 0)
+    assert flags(run) == [(2, "owner_left_out")]
+    opp = Opportunity.objects.get()
+    assert (opp.stage.key, opp.expected_on, opp.closed_on) == ("proposal", date(2026, 4, 1), None)
+    assert opp.owner == opp.customer.owner
+    won = text + row.format("Closed Won", "9万", "2026-02-20")
+    assert counts(imported(won, "opportunities")) == (0, 1, 0, 0)
+    opp.refresh_from_db()
+    assert (opp.stage.key, opp.amount_minor, opp.closed_on) == (
+        "won", 90_000_00, date(2026, 2, 20),
+    )  # fmt: skip
+    told = OpportunityChange.objects.order_by("pk").values_list("old", "new")
+    assert list(told) == [(None, "proposal"), ("proposal", "won")]
+    assert counts(imported(won, "opportunities")) == (0, 0, 1, 0)
+    assert not Movement.objects.exists()
+    late = won.replace("2026-02-20", "2027-02-20").replace("D-1", "D-2")
+    assert (2, "in_future") in codes(imported(late, "opportunities"))
