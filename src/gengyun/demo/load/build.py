@@ -29,6 +29,7 @@ from gengyun.health.actions import defaults as health_defaults
 from gengyun.kernel.day import judge_day
 from gengyun.kernel.days import start_of
 from gengyun.kernel.models import DayRun, Schedule
+from gengyun.kernel.outbox import unheard
 from gengyun.lake.store import Lake
 from gengyun.team.models import User
 from gengyun.usage.actions import defaults as usage_defaults
@@ -159,8 +160,9 @@ def judge_weeks(
         # as the night of that day did it: what was open then is what alerts go on from
         judge(day, now=now if week == 0 else night_of(day), summaries=week <= 1)
         if week:
-            desk.work(night_of(day + timedelta(weeks=1)))
-            desk.answer_cleared(night_of(day + timedelta(weeks=1)))
+            with unheard():  # the next night judges what came of it
+                desk.work(night_of(day + timedelta(weeks=1)))
+                desk.answer_cleared(night_of(day + timedelta(weeks=1)))
             forecasters.work(night_of(day + timedelta(days=6)))
         if week == 1:
             note_visits(people.values(), today=day)
