@@ -1,17 +1,21 @@
 """Who may open what: every path says so, and a stranger gets nothing out of any of them."""
 
 import re
+from datetime import date
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
-from factories import NOW, make_customer, make_team, make_user
+from factories import NOW, make_customer, make_product, make_team, make_user
 
 from gengyun.customers.models import Contact
 from gengyun.engagement.models import Activity
 from gengyun.portfolio.actions.summaries import refresh_summaries
 from gengyun.portfolio.actions.views import save_view
 from gengyun.portfolio.models import SavedView
+from gengyun.revenue.actions.contracts import create_contract
+from gengyun.revenue.actions.lines import NewLine, append_line
+from gengyun.revenue.models import Invoice
 from gengyun.team.models import AuditEntry, Team
 
 pytestmark = pytest.mark.django_db
@@ -60,8 +64,22 @@ def ours():
         recorded_at=NOW,
         author=owner,
     )
+    _sign(customer)
     refresh_summaries(now=NOW)
     return customer, contact, activity, owner
+
+
+def _sign(customer):
+    """A contract with a line and an invoice."""
+    start, end = date(2026, 1, 1), date(2026, 12, 31)
+    contract = create_contract(
+        actor=None, now=NOW, customer=customer, starts_on=start, ends_on=end, number="秘密-1"
+    )
+    line = NewLine(product=make_product(), amount_minor=12_000_000, starts_on=start, ends_on=end)
+    append_line(actor=None, now=NOW, contract=contract, line=line)
+    Invoice.objects.create(
+        customer=customer, number="秘密-2", issued_on=start, amount_minor=100, known_at=NOW
+    )
 
 
 def paths_of(ours):
@@ -69,6 +87,8 @@ def paths_of(ours):
     customer, contact, activity, _ = ours
     ids = {"pk": customer.pk, "contact": contact.pk, "activity": activity.pk}
     ids["other"] = customer.pk
+    ids |= {"contract": customer.contracts.get().pk, "line": customer.lines.get().pk}
+    ids["invoice"] = customer.invoices.get().pk
     words = {"field": "next_step", "code": "no_contact", "verb": "done", "token": "x"}
     words["factor"] = "active_days"
     for path, entry in patterns():
