@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from gengyun.revenue.models import Category, Renewal, RenewalState, SelfCheck
+from gengyun.revenue.models import Category, Renewal, RenewalState
 from gengyun.revenue.queries.renewals import Before
 from gengyun.web.present import format as plain
 from gengyun.web.present.marks import band_word
@@ -281,15 +281,15 @@ def rows(
     renewals: Iterable[Renewal],
     *,
     summaries: Mapping[int, Any],
-    checks: Iterable[SelfCheck],
+    checks: Iterable[tuple[int, int, str, str]],
     was: Mapping[int, Before],
     odds: Mapping[int, Any] | None = None,
 ) -> list[Row]:
+    """`checks`: (renewal, question, the CSM's answer, the answer from data)."""
     dots: dict[int, list[str]] = {}
-    for check in checks:
-        answer = check.answer or check.auto_answer
-        mark = {"yes": "y", "no": "n"}.get(answer, "")
-        dots.setdefault(check.renewal_id, [""] * 4)[check.question - 1] = mark
+    for pk, number, answer, auto in checks:
+        mark = {"yes": "y", "no": "n"}.get(answer or auto, "")
+        dots.setdefault(pk, [""] * 4)[number - 1] = mark
     return [
         Row(
             renewal,

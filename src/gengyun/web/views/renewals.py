@@ -229,8 +229,13 @@ def _lines(renewals, address, sums, convert, all_rows, *, since):
     customers = {renewal.customer_id for renewal in renewals}
     rows = present.rows(
         renewals,
-        summaries=CustomerSummary.objects.in_bulk(customers),
-        checks=SelfCheck.objects.filter(renewal_id__in=ids) if since else (),
+        # of the two only what a row says: both carry long texts
+        summaries=CustomerSummary.objects.only("score", "band", "coverage").in_bulk(customers),
+        checks=SelfCheck.objects.filter(renewal_id__in=ids)
+        .order_by()
+        .values_list("renewal_id", "question", "answer", "auto_answer")
+        if since
+        else (),
         was=queries.before(ids, since, by_people=True) if since else {},
     )
     if address.group == "month":
