@@ -20,9 +20,7 @@ MAX_MEMORY = 4 * 1024**3
 MAX_SECONDS = 180
 MARGIN = 100  # empty rows and columns around the table
 # a reference beyond column ZZ or row 1,100,000
-FAR_CELL = re.compile(
-    rb"""\sr=["'](?:[A-Z]{3,}\d+|[A-Z]*(?:1[1-9]\d{5}|[2-9]\d{6}|\d{8,}))["']"""
-)
+FAR_CELL = re.compile(rb"""\sr=["'](?:[A-Z]{3,}\d+|[A-Z]*(?:1[1-9]\d{5}|[2-9]\d{6}|\d{8,}))["']""")
 
 CHILD = ("-m", "gengyun.customers.queries.workbook")
 READ, EMPTY, LOCKED, LARGE, BROKEN = "read", "empty", "locked", "large", "broken"

@@ -5,36 +5,46 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0006_import_revenue_kinds'),
-        ('revenue', '0001_initial'),
+        ("customers", "0006_import_revenue_kinds"),
+        ("revenue", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='renewal',
-            name='gap',
+            model_name="renewal",
+            name="gap",
             field=models.PositiveSmallIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='renewal',
-            name='signal',
-            field=models.CharField(blank=True, default='', max_length=8),
+            model_name="renewal",
+            name="signal",
+            field=models.CharField(blank=True, default="", max_length=8),
         ),
         migrations.AddField(
-            model_name='renewal',
-            name='signal_on',
+            model_name="renewal",
+            name="signal_on",
             field=models.DateField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='renewal',
-            name='signal_why',
+            model_name="renewal",
+            name="signal_why",
             field=models.JSONField(blank=True, default=list),
         ),
         migrations.AddIndex(
-            model_name='renewal',
-            index=models.Index(fields=['due_on', 'currency', 'category', 'state', 'gap', 'due_minor', 'forecast_minor'], name='renewal_totals'),
+            model_name="renewal",
+            index=models.Index(
+                fields=[
+                    "due_on",
+                    "currency",
+                    "category",
+                    "state",
+                    "gap",
+                    "due_minor",
+                    "forecast_minor",
+                ],
+                name="renewal_totals",
+            ),
         ),
     ]

@@ -5,55 +5,96 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('revenue', '0002_renewal_signal'),
+        ("revenue", "0002_renewal_signal"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ForecastRun',
+            name="ForecastRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('as_of', models.DateField(unique=True)),
-                ('made_at', models.DateTimeField()),
-                ('currency', models.CharField(max_length=3)),
-                ('odds', models.JSONField()),
-                ('draws', models.PositiveIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("as_of", models.DateField(unique=True)),
+                ("made_at", models.DateTimeField()),
+                ("currency", models.CharField(max_length=3)),
+                ("odds", models.JSONField()),
+                ("draws", models.PositiveIntegerField()),
             ],
             options={
-                'ordering': ['as_of'],
+                "ordering": ["as_of"],
             },
         ),
         migrations.AddField(
-            model_name='revenuesettings',
-            name='stated_renewal_bp',
+            model_name="revenuesettings",
+            name="stated_renewal_bp",
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.CreateModel(
-            name='ForecastFigure',
+            name="ForecastFigure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scope', models.CharField(choices=[('all', 'All'), ('owner', 'Owner'), ('team', 'Team'), ('tier', 'Tier')], max_length=5)),
-                ('key', models.PositiveBigIntegerField(default=0)),
-                ('span', models.CharField(choices=[('month', 'Month'), ('quarter', 'Quarter')], max_length=7)),
-                ('period_on', models.DateField()),
-                ('count', models.PositiveIntegerField()),
-                ('open_count', models.PositiveIntegerField()),
-                ('due_minor', models.BigIntegerField()),
-                ('settled_minor', models.BigIntegerField()),
-                ('expected_minor', models.BigIntegerField()),
-                ('p10_minor', models.BigIntegerField()),
-                ('p50_minor', models.BigIntegerField()),
-                ('p90_minor', models.BigIntegerField()),
-                ('said_minor', models.BigIntegerField()),
-                ('unjudged_count', models.PositiveIntegerField()),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='figures', to='revenue.forecastrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "scope",
+                    models.CharField(
+                        choices=[
+                            ("all", "All"),
+                            ("owner", "Owner"),
+                            ("team", "Team"),
+                            ("tier", "Tier"),
+                        ],
+                        max_length=5,
+                    ),
+                ),
+                ("key", models.PositiveBigIntegerField(default=0)),
+                (
+                    "span",
+                    models.CharField(
+                        choices=[("month", "Month"), ("quarter", "Quarter")], max_length=7
+                    ),
+                ),
+                ("period_on", models.DateField()),
+                ("count", models.PositiveIntegerField()),
+                ("open_count", models.PositiveIntegerField()),
+                ("due_minor", models.BigIntegerField()),
+                ("settled_minor", models.BigIntegerField()),
+                ("expected_minor", models.BigIntegerField()),
+                ("p10_minor", models.BigIntegerField()),
+                ("p50_minor", models.BigIntegerField()),
+                ("p90_minor", models.BigIntegerField()),
+                ("said_minor", models.BigIntegerField()),
+                ("unjudged_count", models.PositiveIntegerField()),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="figures",
+                        to="revenue.forecastrun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['run', 'scope', 'key', 'span', 'period_on'],
-                'indexes': [models.Index(fields=['scope', 'key', 'span', 'period_on'], name='forecast_figure_of')],
-                'constraints': [models.UniqueConstraint(fields=('run', 'scope', 'key', 'span', 'period_on'), name='forecast_figure_once')],
+                "ordering": ["run", "scope", "key", "span", "period_on"],
+                "indexes": [
+                    models.Index(
+                        fields=["scope", "key", "span", "period_on"], name="forecast_figure_of"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("run", "scope", "key", "span", "period_on"),
+                        name="forecast_figure_once",
+                    )
+                ],
             },
         ),
     ]

@@ -5,24 +5,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0006_import_revenue_kinds'),
-        ('revenue', '0005_opportunity_external_id'),
+        ("customers", "0006_import_revenue_kinds"),
+        ("revenue", "0005_opportunity_external_id"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='renewal',
-            name='renewal_totals',
+            model_name="renewal",
+            name="renewal_totals",
         ),
         migrations.AddIndex(
-            model_name='renewal',
-            index=models.Index(fields=['due_on', 'currency', 'category', 'state', 'gap', 'due_minor', 'forecast_minor', 'customer'], name='renewal_totals'),
+            model_name="renewal",
+            index=models.Index(
+                fields=[
+                    "due_on",
+                    "currency",
+                    "category",
+                    "state",
+                    "gap",
+                    "due_minor",
+                    "forecast_minor",
+                    "customer",
+                ],
+                name="renewal_totals",
+            ),
         ),
         migrations.AddIndex(
-            model_name='renewalchange',
-            index=models.Index(fields=['at', 'field'], name='renewal_change_week'),
+            model_name="renewalchange",
+            index=models.Index(fields=["at", "field"], name="renewal_change_week"),
         ),
     ]

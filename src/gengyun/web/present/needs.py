@@ -210,7 +210,7 @@ def _renewal_late(facts, zh):
 
 def _payment_overdue(facts, zh):
     return ngettext(
-        "%(amount)s is %(days)s days overdue: invoice %(number)s.",
+        "%(amount)s is %(days)s days overdue: %(count)s invoice, %(number)s.",
         "%(amount)s is up to %(days)s days overdue: %(count)s invoices, the oldest is %(number)s.",
         facts["count"],
     ) % {
