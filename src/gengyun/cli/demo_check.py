@@ -178,6 +178,8 @@ def _samples(user) -> dict[str, object]:
         first["imports"] = None  # a leader sees the imports of their own, and has made none
     alert = apps.get_model("alerts.Alert").objects.visible_to(user).order_by("pk").first()
     first["alerts"] = alert and alert.pk
+    deal = apps.get_model("revenue.Opportunity").objects.visible_to(user).order_by("pk").first()
+    first["opportunities"] = deal and deal.pk
     renewals = apps.get_model("revenue.Renewal").objects.visible_to(user)
     renewal = renewals.exclude(state="merged").order_by("pk").first()
     first["renewals"] = renewal and renewal.pk
