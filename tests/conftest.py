@@ -10,6 +10,12 @@ os.environ.setdefault("GENGYUN_SECRET_KEY", "only-for-tests-" + "x" * 40)
 
 import pytest
 
+
+def pytest_xdist_auto_num_workers(config):
+    """Slow tests kill processes, watch the clock and open browsers: one after the other."""
+    return 0 if config.option.markexpr == "slow" else None
+
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

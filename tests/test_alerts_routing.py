@@ -184,6 +184,9 @@ READINGS = {
     "band_change": ({"band": "D", "band_before": "B", "score_before": 66.0}, 47.0, "47"),
     "score_drop": ({"change": -17.0, "score_before": 72.0}, 55.0, "17"),
     "contact_left": ({"part": "decider", "name": "Wang", "title": "CFO", "left_on": "2026-02-20"}, 10.0, "Wang"),
+    "renewal_window": ({"due_on": "2026-05-01", "due_minor": 48_600_000, "currency": "CNY", "worries": ["unjudged"], "product_zh": "数据中台", "product_en": "Data Hub"}, 60.0, "60"),
+    "payment_overdue": ({"amount_minor": 12_000_000, "currency": "CNY", "count": 1, "number": "INV-7", "due_on": "2026-02-01"}, 29.0, "INV-7"),
+    "seats_reduced": ({"seats_before": 80, "seats": 60, "leaves_on": "2026-03-31"}, 0.25, "60"),
     "metric": ({}, 0.12, "12%"),
 }  # fmt: skip
 PARAMS = {"metric": "seat_use_30d", "enter": 0.3, "op": "lt", "days": 28, "h": 4}

@@ -81,9 +81,13 @@ class SparkEngine:
 
     def __init__(self, name: str) -> None:
         try:
+            import pyspark
             from pyspark.sql import SparkSession
         except ImportError as error:
             raise EngineMissing(name=name, module="pyspark", extra="sail") from error
+        # its test helpers, imported on the way, look for an installation around the main program
+        # and end the process where there is none
+        os.environ.setdefault("SPARK_HOME", str(Path(pyspark.__file__).parent))
         address = _sail() if name == "sail" else name
         self.spark = SparkSession.builder.remote(address).getOrCreate()
         self.spark.conf.set("spark.sql.session.timeZone", "UTC")

@@ -22,15 +22,20 @@ class Events:
     left_on: I64
 
 
-def events_of(moves: Moves, *, grouping_days: int = 1) -> Events:
+def events_of(moves: Moves, *, grouping_days: int = 1, ends: I64 | None = None) -> Events:
     """`grouping_days` 0: every movement is an event; 1: those of one day are one; n: those within
     n days of the first of them are one. Source: the activity grouping of subscription analytics.
+
+    `ends`: last days of periods. No event reaches over one, or the period would not add up.
     """
     rows = in_order(moves)
     if not len(rows):
         empty = np.zeros(0, np.int64)
         return Events(empty, empty, empty, empty, empty, empty)
     first = _first_of_group(rows, grouping_days)
+    if ends is not None and grouping_days > 1:
+        period = np.searchsorted(ends, rows.day)
+        first[1:] |= np.diff(period) != 0
     group = np.cumsum(first) - 1
     amount = added(group, rows.amount, int(group[-1]) + 1)
     unit, day = rows.unit[first], rows.day[first]

@@ -80,7 +80,7 @@ def waterfall(
     from the sum of the movements is the exchange effect. Without it there is none.
     """
     table = balances(moves, ends)
-    return _summed(rows_of(moves, ends, policy, table), table if reported is None else reported)
+    return _summed(rows_of(moves, ends, policy, table), table, reported)
 
 
 def rows_of(
@@ -93,7 +93,7 @@ def rows_of(
     if policy.basis == "recorded":
         unit, day, amount, kind = moves.unit, moves.day, moves.amount, moves.kind
     else:
-        events = events_of(moves, grouping_days=policy.grouping_days)
+        events = events_of(moves, grouping_days=policy.grouping_days, ends=days)
         unit, day, amount = events.unit, events.day, events.amount
         kind = kinds_of(events, win_back_days=policy.win_back_days)
     period = first_not_before(day, days) - 1
@@ -169,13 +169,14 @@ def _by_snapshot(moves: Moves, ends: Sequence[int], policy: Policy, table: I64) 
     return Rows(step.astype(np.int64), unit.astype(np.int64), kind, after - before)
 
 
-def _summed(rows: Rows, table: I64) -> Waterfall:
+def _summed(rows: Rows, table: I64, reported: I64 | None) -> Waterfall:
     periods = table.shape[1] - 1
     cells = added(
         rows.kind.astype(np.int64) * periods + rows.period, rows.amount, len(KINDS) * periods
     ).reshape(len(KINDS), periods)
-    totals = table.sum(axis=0)
-    fx = np.diff(totals) - cells.sum(axis=0)
+    shown = table if reported is None else reported
+    totals = shown.sum(axis=0)
+    fx = np.diff(totals) - np.diff(table.sum(axis=0))
     kinds = {name: _whole(cells[code]) for name, code in KIND_CODE.items()}
     return Waterfall(
         opening=_whole(totals[:-1]),
@@ -183,7 +184,7 @@ def _summed(rows: Rows, table: I64) -> Waterfall:
         kinds=kinds,
         columns=_columns(rows, periods),
         fx=_whole(fx),
-        customers=_whole((table[:, 1:] > 0).sum(axis=0)),
+        customers=_whole((shown[:, 1:] > 0).sum(axis=0)),
     )
 
 
