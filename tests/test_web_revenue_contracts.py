@@ -172,6 +172,11 @@ def test_movements_as_known_on_a_past_day(client, customer, product):
         assert client.get(f"{path}?known={day}").status_code == 200
 
 
+@pytest.mark.parametrize("odd", ["9" * 5_000, "²", "-1", "x"])
+def test_an_odd_number_in_the_address_opens_no_contract(client, customer, odd):
+    assert client.get(f"/customers/{customer.pk}/contracts/?contract={odd}").status_code == 200
+
+
 def test_a_stranger_finds_nothing_and_a_viewer_changes_nothing(client, customer, product):
     line = _write(client, customer, product)
     contract = line.contract

@@ -20,6 +20,7 @@ from gengyun.revenue.queries import ledger
 from gengyun.web import line_form, undo
 from gengyun.web.access import page
 from gengyun.web.forms import Form
+from gengyun.web.numbers import is_number
 from gengyun.web.present import contracts as present
 from gengyun.web.render import is_htmx, render, toast
 from gengyun.web.views.contracts import present_context
@@ -223,7 +224,7 @@ def contract_values(form):
     if kind not in ContractKind.values:
         form.errors["contract_kind"] = _("Choose one of the list.")
     interval = form.get("interval")
-    if interval and not (interval.isdecimal() and int(interval) in present.BILLING):
+    if interval and not (is_number(interval) and int(interval) in present.BILLING):
         form.errors["interval"] = _("Choose one of the list.")
         interval = ""
     notice = form.values.get("notice_days")

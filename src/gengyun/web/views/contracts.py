@@ -14,6 +14,7 @@ from gengyun.revenue.queries import ledger
 from gengyun.team.queries.access import can
 from gengyun.web.access import page
 from gengyun.web.forms import Form
+from gengyun.web.numbers import is_number
 from gengyun.web.present import contracts as present
 from gengyun.web.render import is_htmx, render
 from gengyun.web.views.customer import header
@@ -103,7 +104,7 @@ def contracts_context(request, customer):
             "arr": ledger.arr_of(customer.pk, today),
             "next_due": customer.renews_on if rows else None,
             "cash": queries.cash_of(request.user, customer.pk, today=today),
-            "open_contract": int(wanted) if wanted.isdecimal() else None,
+            "open_contract": int(wanted) if is_number(wanted) else None,
         }
     )
 
