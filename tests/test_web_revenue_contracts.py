@@ -174,6 +174,7 @@ def test_movements_as_known_on_a_past_day(client, customer, product):
 
 @pytest.mark.parametrize("odd", ["9" * 5_000, "²", "-1", "x"])
 def test_an_odd_number_in_the_address_opens_no_contract(client, customer, odd):
+    client.force_login(customer.owner)
     assert client.get(f"/customers/{customer.pk}/contracts/?contract={odd}").status_code == 200
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from math import floor, log10
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -127,7 +128,8 @@ def amount(minor: int | None) -> str:
         return "0"
     text = plain.wan(minor, zh=is_zh())
     if minor is not None and not text.strip("-0.,"):  # so small that only its sign would be left
-        text = f"{minor / (1e6 if is_zh() else 1e5):.6f}".rstrip("0")
+        figure = minor / (1e6 if is_zh() else 1e5)
+        text = f"{figure:.{-floor(log10(abs(figure)))}f}"  # one digit that counts
     return text.replace("-", plain.MINUS)
 
 
