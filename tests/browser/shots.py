@@ -5,6 +5,7 @@ With an address as argument, of the demo company that runs there; else a demo co
 
 import sys
 import tempfile
+from datetime import date
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -12,7 +13,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 import demo_site
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
-PICTURES = [("today.png", "zh-hans", "/"), ("today-en.png", "en", "/")]
+# file, language, path, who
+PICTURES = [
+    ("today.png", "zh-hans", "/", "linxiao"),
+    ("today-en.png", "en", "/", "linxiao"),
+    ("renewals.png", "zh-hans", "/renewals/?p={next}", "liangjing"),
+    ("renewals-en.png", "en", "/renewals/?p={next}", "liangjing"),
+]
+
+
+def next_quarter(day):
+    number = day.year * 4 + (day.month - 1) // 3 + 1
+    return f"{number // 4}q{number % 4 + 1}"
 
 
 def main(address=None):
@@ -29,10 +41,11 @@ def main(address=None):
 
 def draw(address):
     with demo_site.browser() as launched:
-        for name, language, path in PICTURES:
+        for name, language, path, who in PICTURES:
             window = demo_site.Visit(launched, address, width=1440, height=980)
-            window.log_in(language=language)
-            window.go(path)
+            window.log_in(f"{who}@hezhou.example", language)
+            window.go(path.format(next=next_quarter(date.today())))
+            window.page.wait_for_load_state("networkidle")
             window.page.screenshot(path=IMAGES / name)
             window.page.context.close()
             print(IMAGES / name)
