@@ -9,6 +9,11 @@ os.environ["GENGYUN_DATA"] = tempfile.mkdtemp(prefix="gengyun-test-")
 os.environ.setdefault("GENGYUN_SECRET_KEY", "only-for-tests-" + "x" * 40)
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# how long an example takes says more of the machine than of the code
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ours")
 
 
 def pytest_xdist_auto_num_workers(config):
