@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -92,7 +93,14 @@ def test_snippet_of_a_browser_runs_in_chromium_and_its_event_arrives(live, name,
         code = f"<script>{bundled(code, npm_clients())}</script>"
     page = f"<!doctype html><meta charset=utf-8><title>App</title><body>{code}</body>"
     (tmp_path / "index.html").write_text(page, encoding="utf-8")
-    with served(tmp_path) as address, sync_playwright() as playwright:
+    with served(tmp_path) as address, ThreadPoolExecutor(1) as beside:
+        # the other browser tests' Playwright may still run in this thread
+        beside.submit(_visit, sync_playwright, chromium, address).result()
+    check(live, name)
+
+
+def _visit(sync_playwright, chromium, address):
+    with sync_playwright() as playwright:
         options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path=chromium, args=options)
         tab = browser.new_page(user_agent=PERSON)
@@ -102,7 +110,6 @@ def test_snippet_of_a_browser_runs_in_chromium_and_its_event_arrives(live, name,
         tab.wait_for_timeout(6_000)
         tab.close(run_before_unload=True)
         browser.close()
-        check(live, name)
 
 
 def bundled(code, folder):

@@ -40,9 +40,10 @@ def running_demo(folder, *, patience=240):
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(20)
+            process.wait(60)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # the web server and the worker with it
+            process.wait()
 
 
 def _wait(process, address, until, log):

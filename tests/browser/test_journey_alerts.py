@@ -16,8 +16,9 @@ BEGIN, TRUE = "[data-key=e]", "[data-key='1']"
 UNDO = "#toasts [data-undo] button"
 
 
-def rows(page):
-    return page.locator("#queue tr[data-row]")
+def rows(page, number=None):
+    """The alerts of the queue, or the one of that number."""
+    return page.locator("#queue tr[data-row]" + (f"[data-pk='{number}']" if number else ""))
 
 
 @pytest.mark.parametrize(
@@ -30,8 +31,7 @@ def test_a_csm_works_an_alert_to_its_end(visit, tmp_path, language, width):
     window.log_in(CSM, language)
     window.go("/alerts/")
     assert window.overflow() <= 0
-    waiting = rows(page).count()
-    assert waiting >= 2, "the demo leaves this CSM alerts to work on"
+    assert rows(page).count() >= 2, "the demo leaves this CSM alerts to work on"
     # of those that a chart of use bears out
     row = page.locator("#queue tr[data-row]:has-text('%')").first
     number, name = row.get_attribute("data-pk"), row.locator("[data-name]").inner_text()
@@ -61,11 +61,12 @@ def test_a_csm_works_an_alert_to_its_end(visit, tmp_path, language, width):
     close_with_a_verdict(page, number)
     window.settle()
     page.screenshot(path=tmp_path / f"closed-{language}-{width}.png")
-    assert rows(page).count() == waiting - 1
+    # others may come and go meanwhile: what was written down is judged within the minute
+    assert rows(page, number).count() == 0
     page.click(UNDO)
     page.wait_for_selector(f"#queue tr[data-pk='{number}']")
     window.settle()
-    assert rows(page).count() == waiting
+    assert rows(page, number).count() == 1
 
     page.click(f"#queue tr[data-pk='{number}'] [data-name]")
     page.wait_for_selector(f"#panel [data-alert='{number}'] {TRUE}")
@@ -84,7 +85,7 @@ def test_a_csm_works_an_alert_to_its_end(visit, tmp_path, language, width):
     page.click("#panel form[action$='/reopen/'] button")
     page.wait_for_selector(f"#panel {TRUE}")
     window.go("/alerts/")
-    assert rows(page).count() == waiting
+    assert rows(page, number).count() == 1
     assert window.faults == []
 
 
@@ -124,7 +125,6 @@ def test_the_same_without_a_mouse(visit, tmp_path):
     page.wait_for_url(re.compile(r"/alerts/$"))
     window.settle()
 
-    waiting = rows(page).count()
     press(page, "j")
     number = page.get_attribute("#queue tr.cur", "data-pk")
     press(page, "Enter")
@@ -146,7 +146,7 @@ def test_the_same_without_a_mouse(visit, tmp_path):
     page.wait_for_selector(f"#queue tr[data-pk='{number}']", state="detached")
     page.wait_for_selector(UNDO)
     window.settle()
-    assert rows(page).count() == waiting - 1
+    assert rows(page, number).count() == 0
 
     press(page, "Control+z")
     page.wait_for_selector(f"#queue tr[data-pk='{number}']")
@@ -158,7 +158,7 @@ def test_the_same_without_a_mouse(visit, tmp_path):
     press(page, "1")  # straight from the queue: the alert was right
     page.wait_for_selector(f"#queue tr[data-pk='{number}']", state="detached")
     window.settle()
-    assert rows(page).count() == waiting - 1
+    assert rows(page, number).count() == 0
     press(page, "Escape")
     assert page.locator("#panel").is_hidden()
     assert page.evaluate("document.activeElement !== document.body"), "the focus is not lost"
