@@ -73,3 +73,10 @@ def test_new_password_ends_other_sessions(client):
     assert attempt(other, "zhou@example.cn", RIGHT) == 302
     set_password(actor=user, now=NOW, user=user, password="another green field 8")
     assert other.get("/").headers["Location"].startswith("/login/")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("odd", ["a" * 60_000, "%" * 60_000, "林" * 60_000])
+def test_an_address_longer_than_any_is_nobodys(client, odd):
+    answer = client.post("/login/", {"username": odd, "password": "x"})
+    assert answer.status_code == 422

@@ -56,7 +56,7 @@ def members_below(actor: User) -> QuerySet[User]:
 def login_name(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str:
     """The account that wrong passwords are counted for: other capitals are no fresh start."""
     given = (credentials or {}).get("username") or request.POST.get("username", "")
-    return str(given).strip().lower()
+    return str(given).strip().lower()[:254]  # no address is longer
 
 
 def by_email(email: str) -> User | None:

@@ -13,6 +13,7 @@ from gengyun.web.access import page, public
 from gengyun.web.render import render
 
 TEMPLATE = "login.html"
+LONGEST = 254  # characters of an email address (RFC 5321)
 
 
 @public(methods=("GET", "POST"))
@@ -20,7 +21,7 @@ def log_in(request):
     target = _safe_next(request)
     if request.user.is_authenticated:
         return HttpResponseRedirect(target)
-    context = {"next": target, "email": request.POST.get("username", "").strip(), "error": ""}
+    context = {"next": target, "email": _given(request), "error": ""}
     if request.method == "POST":
         user = authenticate(
             request, username=context["email"], password=request.POST.get("password", "")
@@ -38,7 +39,7 @@ def locked_out(request, credentials=None, *args, **kwargs):
     """Too many wrong passwords: axes calls this instead of the view."""
     context = {
         "next": _safe_next(request),
-        "email": (credentials or {}).get("username", "") or request.POST.get("username", ""),
+        "email": (credentials or {}).get("username", "") or _given(request),
         "error": _("Too many wrong passwords. Wait 15 minutes, then try again."),
     }
     return render(request, TEMPLATE, context, status=429)
@@ -61,6 +62,11 @@ def set_language(request):
     translation.activate(wanted)
     response.set_cookie(settings.LANGUAGE_COOKIE_NAME, wanted, max_age=365 * 86_400, samesite="Lax")
     return response
+
+
+def _given(request):
+    """The address that was typed. One longer than an address can be is nobody's: it is cut."""
+    return request.POST.get("username", "").strip()[:LONGEST]
 
 
 def _safe_next(request):
