@@ -29,8 +29,8 @@ def audit(request):
     found = queries.entries(
         request.user,
         of=User.objects.filter(pk=asked["who"]).first() if is_number(asked["who"]) else None,
-        action=asked["action"],
-        text=asked["text"],
+        action=asked["action"][:80],
+        text=asked["text"][:80],
         start=_day(asked["start"]),
         end=end + timedelta(days=1) if end else None,
     )

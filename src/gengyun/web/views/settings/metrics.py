@@ -80,7 +80,7 @@ def _sentence(definition):
 def _sample(request):
     """Whom the preview shows: who was asked for, else those with most at stake."""
     present = Customer.objects.visible_to(request.user).present()
-    asked = request.POST.get("customer", "").strip()
+    asked = request.POST.get("customer", "").strip()[:80]
     if asked:
         return list(present.filter(name__icontains=asked).order_by("name", "pk")[:PREVIEWED])
     return list(present.order_by(F("arr_minor").desc(nulls_last=True), "pk")[:PREVIEWED])
