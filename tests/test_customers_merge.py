@@ -6,7 +6,6 @@ import pytest
 from factories import NOW, People, make_activity, make_contact, make_customer, make_tiers
 from lake_events import arrow, days, event
 
-from gengyun.alerts.queries.usage_days import usage_days
 from gengyun.customers.actions import customers, merging
 from gengyun.customers.actions.import_lookup import Book
 from gengyun.customers.calc.company_names import name_key
@@ -38,6 +37,7 @@ from gengyun.usage.actions.rollups import roll_up
 from gengyun.usage.models import ProductUser
 from gengyun.usage.queries import usage_line
 from gengyun.usage.queries.metrics import preview, values_as_of
+from gengyun.usage.queries.usage_days import usage_days
 
 pytestmark = pytest.mark.django_db
 CODE = "9144030071526726XG"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from gengyun.alerts.calc.workdays import workdays
+from gengyun.usage.calc.workdays import workdays
 
 URGENT = 1
 MINUS = "−"

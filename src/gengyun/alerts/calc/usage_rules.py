@@ -6,10 +6,10 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from gengyun.alerts.calc.calendar import Calendar, Outage
 from gengyun.alerts.calc.detect import DropRule, dormant, slow_slide, usage_drop
 from gengyun.alerts.calc.found import Found, Ints
 from gengyun.alerts.calc.rules import SETTLED_DAYS, Params, severities
+from gengyun.usage.calc.calendar import Calendar, Outage
 
 
 def drop(

@@ -11,18 +11,19 @@ import numpy as np
 import numpy.typing as npt
 from django.db.models import Q
 
-from gengyun.alerts.calc.calendar import Calendar, learn
+from gengyun.alerts.calc.detect import DAYS_NEEDED
 from gengyun.alerts.calc.found import Flags, Floats, Ints
 from gengyun.alerts.calc.rules import Departure, Health, SourceState
-from gengyun.alerts.calc.workdays import workdays
-from gengyun.alerts.queries.usage_days import UsageDays, usage_days
 from gengyun.customers.models import Contact, Customer, Stage, StageStay, Tier
 from gengyun.customers.queries.as_of import field_values
 from gengyun.health.queries.scores import newest_judged, read_scores
 from gengyun.kernel.days import day_of, start_of
 from gengyun.lake.store import Lake
+from gengyun.usage.calc.calendar import Calendar, learn
+from gengyun.usage.calc.workdays import workdays
 from gengyun.usage.models import Source
 from gengyun.usage.queries.metrics import values_table
+from gengyun.usage.queries.usage_days import UsageDays, usage_days
 
 FEW = 2_000  # ids that go into a query; more are sorted out here
 LEFT_WITHIN = 365  # days back that departures are read for
@@ -88,7 +89,9 @@ class Day:
     def usage(self) -> UsageDays:
         if self._usage is not None:
             return rows_of(self._usage, self.ids)
-        return usage_days(self.as_of, customer_ids=self.ids.tolist(), lake=self.lake)
+        return usage_days(
+            self.as_of, customer_ids=self.ids.tolist(), days=DAYS_NEEDED, lake=self.lake
+        )
 
     @cached_property
     def calendar(self) -> Calendar:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from gengyun.alerts.calc.workdays import workdays
 from gengyun.alerts.models import Alert, AlertEvent, Episode, Suppression
-from gengyun.alerts.queries.usage_days import usage_days
 from gengyun.kernel.days import day_of
 from gengyun.lake.store import Lake
 from gengyun.team.models import User
+from gengyun.usage.calc.workdays import workdays
+from gengyun.usage.queries.usage_days import usage_days
 
 
 @dataclass(frozen=True)

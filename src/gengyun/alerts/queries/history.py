@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from gengyun.alerts.calc.calendar import learn
 from gengyun.alerts.calc.detect import DAYS_NEEDED, dormant, slow_slide, usage_drop
 from gengyun.alerts.calc.outcomes import Opened, openings
 from gengyun.lake.store import Lake
+from gengyun.usage.calc.calendar import learn
 from gengyun.usage.calc.plan import ANY_USE
 
 Flags = npt.NDArray[np.bool_]

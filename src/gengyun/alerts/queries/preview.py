@@ -13,12 +13,12 @@ from gengyun.alerts.calc.params import USAGE_KINDS
 from gengyun.alerts.models import AlertRule
 from gengyun.alerts.queries.day import Day
 from gengyun.alerts.queries.found import found_by
-from gengyun.alerts.queries.usage_days import UsageDays, usage_days
 from gengyun.customers.models import Customer
 from gengyun.health.queries.scores import newest_judged
 from gengyun.kernel.days import day_of
 from gengyun.lake.store import Lake
 from gengyun.team.models import User
+from gengyun.usage.queries.usage_days import UsageDays, usage_days
 
 MOST = 10_000  # customers tried; of more, a fixed part of them
 SHOWN = 200

@@ -7,9 +7,9 @@ import pytest
 from factories import NOW, make_customer
 from lake_events import arrow, event
 
-from gengyun.alerts.queries.usage_days import usage_days
 from gengyun.lake.store import Lake
 from gengyun.usage.actions.rollups import roll_up
+from gengyun.usage.queries.usage_days import usage_days
 
 AS_OF = date(2026, 3, 2)
 pytestmark = pytest.mark.django_db

@@ -9,17 +9,19 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from gengyun.alerts.calc.calendar import Calendar, learn
-from gengyun.alerts.calc.detect import DAYS_NEEDED
 from gengyun.customers.queries.merges import kept_as_of
 from gengyun.lake import tables
 from gengyun.lake.conditions import Condition
 from gengyun.lake.engine import Engine
 from gengyun.lake.store import Lake
+from gengyun.usage.calc.calendar import Calendar, learn
 from gengyun.usage.calc.plan import ANY_USE
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+
+HALF_A_YEAR = 182  # days: a baseline of 84, and what the calendar learns from
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def usage_days(
     as_of: date,
     *,
     customer_ids: Sequence[int] | None = None,
-    days: int = DAYS_NEEDED,
+    days: int = HALF_A_YEAR,
     lake: Lake | None = None,
     engine: Engine | None = None,
 ) -> UsageDays:
