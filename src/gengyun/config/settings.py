@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "gengyun.revenue",
     "gengyun.engagement",
     "gengyun.health",
+    "gengyun.churn",
     "gengyun.alerts",
     "gengyun.portfolio",
     "gengyun.web",
