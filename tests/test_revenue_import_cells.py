@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gengyun.customers.calc.cells import BadCell
+from gengyun.customers.calc.cells import BadCell, yes_or_no
 from gengyun.customers.calc.columns import suggest
 from gengyun.revenue.calc import import_cells as cells
 from gengyun.revenue.calc import import_columns as columns
@@ -116,8 +116,8 @@ def test_amount_survives_being_written_and_read(minor, currency):
         (cells.rate, "7.123456789", Decimal("7.12345679")),
         (cells.currency, "人民币", "CNY"),
         (cells.currency, "usd", "USD"),
-        (cells.yes_or_no, "是", True),
-        (cells.yes_or_no, "无", False),
+        (yes_or_no, "是", True),
+        (yes_or_no, "无", False),
     ],
 )
 def test_cells_are_read(read, cell, value):
@@ -141,7 +141,7 @@ def test_cells_are_read(read, cell, value):
         (cells.rate, "-7.1", "not_a_rate"),
         (cells.currency, "XYZ", "currency_unknown"),
         (cells.currency, "比特币", "currency_unknown"),
-        (cells.yes_or_no, "maybe", "not_yes_or_no"),
+        (yes_or_no, "maybe", "not_yes_or_no"),
     ],
 )
 def test_cells_that_cannot_be_read_say_why(read, cell, code):
@@ -154,7 +154,7 @@ def test_no_text_makes_a_reader_fail_otherwise(text):
     for read in (
         lambda cell: cells.amount(cell, signed=True), cells.share_bp, cells.discount_bp,
         cells.months, cells.days, cells.interval_months, cells.month, cells.year, cells.rate,
-        cells.currency, cells.yes_or_no,
+        cells.currency, yes_or_no,
     ):  # fmt: skip
         try:
             read(text)

@@ -64,6 +64,16 @@ def test_preview_says_what_would_happen_and_writes_nothing(client, customer, pro
     assert not Movement.objects.exists()
 
 
+def test_a_rate_beyond_all_of_it_is_refused_in_plain_words(client, customer, product):
+    client.force_login(customer.owner)
+    typed = _typed(product, tax_rate="150", list="10.6万")
+    answer = client.post(reverse("web:contract_new", args=[customer.pk]), typed)
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert "%%" not in text
+    assert not Contract.objects.exists()
+
+
 def test_a_contract_is_written_down_shown_and_taken_back(client, customer, product):
     line = _write(client, customer, product)
     assert line.arr_minor == 10_000_000

@@ -53,7 +53,7 @@ def setup() -> None:
 
 
 def main() -> None:
-    from gengyun.kernel.errors import Refusal
+    from gengyun.kernel.errors import Refusal, filled
 
     try:
         cli()
@@ -61,7 +61,7 @@ def main() -> None:
         from django.utils.translation import gettext
 
         sentence = gettext(refusal.message)
-        told = sentence % refusal.params if refusal.params else sentence
+        told = filled(sentence, refusal.params)
         click.echo(f"gengyun: {told}", err=True)
         sys.exit(1)
     except Exception as error:

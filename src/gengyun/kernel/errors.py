@@ -1,6 +1,12 @@
 """Refusals: what the product says no to, with a stable code. Each face translates them once."""
 
+from collections.abc import Mapping
 from typing import Any
+
+
+def filled(text: str, params: Mapping[str, Any]) -> str:
+    """A message with its slots filled. "%%" is one percent sign, also where there are no slots."""
+    return text % params if params or "%%" in text else text
 
 
 class Refusal(Exception):
@@ -17,7 +23,7 @@ class Refusal(Exception):
     def __init__(self, message: str | None = None, **params: Any) -> None:
         self.message = message or type(self).message
         self.params = params
-        super().__init__(self.message % params if params else self.message)
+        super().__init__(filled(self.message, params))
 
 
 class NotFound(Refusal):

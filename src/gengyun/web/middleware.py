@@ -3,6 +3,7 @@
 from django.utils import translation
 
 from gengyun.kernel.errors import Refusal
+from gengyun.web.refusals import refusal_text
 from gengyun.web.render import is_htmx, render, warn
 
 
@@ -41,8 +42,3 @@ class RefusalMiddleware:
             return response
         context = {"text": text, "status": exception.status, "code": exception.code}
         return render(request, "refusal.html", context, status=exception.status)
-
-
-def refusal_text(refusal):
-    text = translation.gettext(refusal.message)
-    return text % refusal.params if refusal.params else text

@@ -11,6 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 EMPTY = frozenset({"", "-", "--", "—", "——", "/", "n/a", "na", "null", "none", "无", "空", "#n/a"})
+YES = frozenset({"是", "有", "对", "√", "y", "yes", "true", "1", "已", "on"})
+NO = frozenset({"否", "没有", "不", "×", "n", "no", "false", "0", "未", "off"})
 FORMULA = frozenset("=+-@")  # what a spreadsheet would run when a cell begins with it
 EXCEL_EPOCH = date(1899, 12, 30)  # serial 1 is 1900-01-01; Excel's 29 Feb 1900 never was
 EXCEL_LAST = 109_574  # 2199-12-31: a larger number in a date column is no serial
@@ -48,6 +50,18 @@ def text(cell: Any) -> str | None:
     if found[:1] == "'" and found[1:2] in FORMULA:
         found = found[1:]  # our own error file put it there
     return None if found.lower() in EMPTY else found
+
+
+def yes_or_no(cell: Any) -> bool | None:
+    if isinstance(cell, bool):
+        return cell
+    found = text(cell)
+    if found is None:
+        # "无" is empty for a text and "no" for this question
+        return False if isinstance(cell, str) and cell.strip() == "无" else None
+    if found.casefold() in YES | NO:
+        return found.casefold() in YES
+    raise BadCell("not_yes_or_no")
 
 
 def long_text(cell: Any) -> str | None:

@@ -21,8 +21,6 @@ LONGEST_TEXT = 500
 LARGEST_NUMBER = 10**11  # with 4 places behind the point 15 digits: exact in every database
 LARGEST_MINOR = 10**15
 PLACES = Decimal("0.0001")
-YES = frozenset({"是", "有", "对", "√", "y", "yes", "true", "1", "已", "on"})
-NO = frozenset({"否", "没有", "不", "×", "n", "no", "false", "0", "未", "off"})
 
 
 class BadValue(ValueError):
@@ -247,15 +245,7 @@ def _read_date(_definition: Definition, cell: Any, _header: str) -> date | None:
 
 
 def _read_bool(_definition: Definition, cell: Any, _header: str) -> bool | None:
-    if isinstance(cell, bool):
-        return cell
-    found = cells.text(cell)
-    if found is None:
-        # "无" is empty for a text and "no" for this question
-        return False if isinstance(cell, str) and cell.strip() == "无" else None
-    if found.casefold() in YES | NO:
-        return found.casefold() in YES
-    raise cells.BadCell("not_yes_or_no")
+    return cells.yes_or_no(cell)
 
 
 def _read_choice(definition: Definition, cell: Any, _header: str) -> str | None:

@@ -19,6 +19,7 @@ from gengyun.customers.actions.import_kinds import (
     Parser,
     Planned,
 )
+from gengyun.customers.calc import cells
 from gengyun.customers.calc.columns import amount_unit
 from gengyun.kernel.days import start_of
 from gengyun.kernel.outbox import emit
@@ -52,7 +53,7 @@ def _currencies() -> list[tuple[str, str]]:
 
 # what the files of most systems leave unsaid
 CURRENCY_OPTION = Option("currency", "choice", import_cells.currency, _currencies)
-HISTORY_OPTION = Option("history", "flag", import_cells.yes_or_no)
+HISTORY_OPTION = Option("history", "flag", cells.yes_or_no)
 
 
 class WithMoney:

@@ -87,9 +87,9 @@ PARSERS: Mapping[str, Parser] = {
     "signed_on": plain(cells.day),
     "starts_on": plain(cells.day),
     "ends_on": plain(cells.day),
-    "is_ended": plain(import_cells.yes_or_no),
+    "is_ended": plain(cells.yes_or_no),
     "cause": limited(60, cells.text),
-    "auto_renew": plain(import_cells.yes_or_no),
+    "auto_renew": plain(cells.yes_or_no),
     "notice_days": plain(import_cells.days),
     "currency": plain(import_cells.currency),
     "billing": plain(import_cells.interval_months),
@@ -102,12 +102,12 @@ PARSERS: Mapping[str, Parser] = {
     "seats": _seats,
     **{name: money(signed=True) for name in MONEY},
     "discount": plain(import_cells.discount_bp),
-    "discount_forever": plain(import_cells.yes_or_no),
-    "tax_included": plain(import_cells.yes_or_no),
+    "discount_forever": plain(cells.yes_or_no),
+    "tax_included": plain(cells.yes_or_no),
     "tax_rate": plain(import_cells.share_bp),
     "paid_months": _months,
     "gift_days": _gift,
-    "is_trial": plain(import_cells.yes_or_no),
+    "is_trial": plain(cells.yes_or_no),
     "renews": limited(200, cells.text),
     "note": limited(500, cells.text),
 }
@@ -259,29 +259,11 @@ def _rules_of_days(new: NewLine) -> list[rules.Fault]:
 def note_faults(row: Planned, faults: list[rules.Fault]) -> None:
     """Rules of the ledger carry their own names; the column is the one they speak of."""
     for fault in faults:
-        column = COLUMN_OF.get(fault.rule, "")
+        column = rules.FIELD_OF.get(fault.rule, "")
         if fault.is_refused:
             row.refuse(fault.rule, column, **fault.params)
         else:
             row.flag(fault.rule, column, **fault.params)
-
-
-COLUMN_OF = {
-    "end_before_start": "ends_on",
-    "seats_negative": "seats",
-    "seats_zero": "seats",
-    "amount_negative": "amount",
-    "amount_too_large": "amount",
-    "discount_too_large": "discount",
-    "tax_too_large": "tax_rate",
-    "months_not_positive": "paid_months",
-    "gift_too_long": "gift_days",
-    "number_taken": "number",
-    "line_twice": "number",
-    "fixed_without_end": "ends_on",
-    "open_with_end": "ends_on",
-    "signed_after_start": "signed_on",
-}
 
 
 def _compare(row: Planned, new: NewLine, arr_minor: int) -> None:

@@ -70,9 +70,9 @@ def _end_day(value: Any) -> str:
 
 OPTIONS = (
     Option("product", "text", cells.text, _products),
-    Option("create_products", "flag", import_cells.yes_or_no),
+    Option("create_products", "flag", cells.yes_or_no),
     CURRENCY_OPTION,
-    Option("tax_included", "flag", import_cells.yes_or_no),
+    Option("tax_included", "flag", cells.yes_or_no),
     Option("tax_rate", "text", import_cells.share_bp),
     Option("end_day", "choice", _end_day, lambda: [("last", "last"), ("after", "after")]),
     HISTORY_OPTION,

@@ -10,7 +10,7 @@ from django.db.models import Sum
 from gengyun.customers.actions.import_kinds import CHANGED, CREATED, SAME, Planned
 from gengyun.revenue.actions.import_common import by_values, chunks, shown
 from gengyun.revenue.actions.import_contract_rows import MONEY, note_faults
-from gengyun.revenue.actions.lines import NewLine, as_written
+from gengyun.revenue.actions.lines import NewLine, as_present, as_written
 from gengyun.revenue.calc import rules
 from gengyun.revenue.models import Line, Movement
 
@@ -69,19 +69,7 @@ class Held:
                 self.by_name[line.customer_id, name] = line
         is_over = line.arr_minor and not self.balance.get(line.pk)
         if not is_over:
-            self.beside[line.customer_id, line.product_id].append(
-                rules.Present(
-                    number=line.contract.number,
-                    product=line.product_id,
-                    amount_minor=line.amount_minor,
-                    starts_on=line.starts_on,
-                    ends_on=line.ends_on,
-                    seats=line.seats,
-                    kind=line.kind,
-                    edition=line.edition_id,
-                    external_id=line.external_id,
-                )
-            )
+            self.beside[line.customer_id, line.product_id].append(as_present(line))
 
 
 def _balances(customers: Collection[int]) -> dict[int, int]:

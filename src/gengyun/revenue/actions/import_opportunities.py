@@ -98,7 +98,7 @@ class OpportunityImport(WithMoney):
     parsers = PARSERS
     options: tuple[Option, ...] = (
         CURRENCY_OPTION,
-        Option("create_products", "flag", import_cells.yes_or_no),
+        Option("create_products", "flag", cells.yes_or_no),
     )
     needed: tuple[frozenset[str], ...] = (
         frozenset({"customer"}),

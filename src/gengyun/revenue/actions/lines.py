@@ -281,17 +281,22 @@ def _beside(book: Book, contract: Contract, replaced: Collection[int]) -> Iterab
         is_over = line.arr_minor and not book.balance(line)  # replaced or ended before its last day
         if line.pk in replaced or is_over:
             continue
-        yield rules.Present(
-            number=line.contract.number,
-            product=line.product_id,
-            amount_minor=line.amount_minor,
-            starts_on=line.starts_on,
-            ends_on=line.ends_on,
-            seats=line.seats,
-            kind=line.kind,
-            edition=line.edition_id,
-            external_id=line.external_id,
-        )
+        yield as_present(line)
+
+
+def as_present(line: Line) -> rules.Present:
+    """A line that is there, as the rules about lines beside each other read it."""
+    return rules.Present(
+        number=line.contract.number,
+        product=line.product_id,
+        amount_minor=line.amount_minor,
+        starts_on=line.starts_on,
+        ends_on=line.ends_on,
+        seats=line.seats,
+        kind=line.kind,
+        edition=line.edition_id,
+        external_id=line.external_id,
+    )
 
 
 def _found_previous(book: Book, customer_id: int, new: NewLine, grace: timedelta) -> Line | None:

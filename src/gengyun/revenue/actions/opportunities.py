@@ -109,8 +109,7 @@ def edit_opportunity(
     """Change plain fields; a closed one keeps what it said."""
     require(actor, CAPABILITY)
     with transaction.atomic():
-        row = _mine(actor, opportunity)
-        _refuse_closed(row)
+        row = _mine_open(actor, opportunity)
         return _write(row, _clean(changes), "opportunity.edit", _By(actor, now, why))
 
 
@@ -125,8 +124,7 @@ def move_opportunity(
     """Into another open stage, forward or back."""
     require(actor, CAPABILITY)
     with transaction.atomic():
-        row = _mine(actor, opportunity)
-        _refuse_closed(row)
+        row = _mine_open(actor, opportunity)
         _refuse_closing(stage)
         return _write(row, {"stage": stage}, "opportunity.move", _By(actor, now, why))
 
@@ -139,8 +137,7 @@ def lose_opportunity(
     if not reason.strip():
         raise LossReasonMissing
     with transaction.atomic():
-        row = _mine(actor, opportunity)
-        _refuse_closed(row)
+        row = _mine_open(actor, opportunity)
         values = _clean({"loss_reason": reason})
         values |= {"stage": _closing(is_won=False), "closed_on": day_of(now)}
         return _write(row, values, "opportunity.lose", _By(actor, now, reason.strip()))
@@ -161,8 +158,7 @@ def win_opportunity(
     """
     require(actor, CAPABILITY)
     with transaction.atomic():
-        row = _mine(actor, opportunity)
-        _refuse_closed(row)
+        row = _mine_open(actor, opportunity)
         values: dict[str, Any] = {
             "stage": _closing(is_won=True),
             "closed_on": closed_on or day_of(now),
@@ -241,17 +237,19 @@ def _mine(actor: User | None, opportunity: Opportunity) -> Opportunity:
     return found
 
 
+def _mine_open(actor: User | None, opportunity: Opportunity) -> Opportunity:
+    row = _mine(actor, opportunity)
+    if row.stage.is_won or row.stage.is_lost:
+        raise OpportunityClosed
+    return row
+
+
 def _own_line(row: Opportunity, line: Line) -> Line:
     """A line answers one opportunity, of its own customer."""
     taken = Opportunity.objects.filter(won_line=line).exclude(pk=row.pk).exists()
     if taken or line.customer_id != row.customer_id or line.voided_at is not None:
         raise LineOfAnother
     return line
-
-
-def _refuse_closed(row: Opportunity) -> None:
-    if row.stage.is_won or row.stage.is_lost:
-        raise OpportunityClosed
 
 
 def _refuse_closing(stage: OpportunityStage) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 from gengyun.customers.calc import cells
 from gengyun.customers.calc.cells import BadCell
-from gengyun.customers.calc.custom import NO, YES
 from gengyun.revenue.calc.currencies import DECIMALS
 
 # A spreadsheet that computed 0.1 + 0.2 did not mean more places than it shows.
@@ -248,17 +247,6 @@ def year(cell: Any) -> int | None:
     if not match:
         raise BadCell("not_a_year")
     return int(match.group(1))
-
-
-def yes_or_no(cell: Any) -> bool | None:
-    if isinstance(cell, bool):
-        return cell
-    found = cells.text(cell)
-    if found is None:
-        return False if isinstance(cell, str) and cell.strip() == "无" else None
-    if found.casefold() in YES | NO:
-        return found.casefold() in YES
-    raise BadCell("not_yes_or_no")
 
 
 def rate(cell: Any) -> Decimal | None:

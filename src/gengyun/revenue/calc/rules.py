@@ -51,6 +51,25 @@ RULES: Mapping[str, tuple[bool, str]] = {
 }
 
 
+# rule -> the field of a form, and the column of a file, that it is about
+FIELD_OF: Mapping[str, str] = {
+    "end_before_start": "ends_on",
+    "seats_negative": "seats",
+    "seats_zero": "seats",
+    "amount_negative": "amount",
+    "amount_too_large": "amount",
+    "discount_too_large": "discount",
+    "tax_too_large": "tax_rate",
+    "months_not_positive": "paid_months",
+    "gift_too_long": "gift_days",
+    "number_taken": "number",
+    "line_twice": "number",
+    "fixed_without_end": "ends_on",
+    "open_with_end": "ends_on",
+    "signed_after_start": "signed_on",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     rule: str

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gengyun.customers.models import Customer
 from gengyun.revenue.models.catalogue import Product
+from gengyun.revenue.models.changes import Change
 from gengyun.revenue.models.contracts import Line, OfCustomerQuerySet, Row
 from gengyun.team.models import User
 from gengyun.team.queries.access import customer_scope
@@ -85,18 +86,10 @@ class OfOpportunityQuerySet(models.QuerySet[Row]):
         return self.filter(customer_scope(actor, owner="opportunity__customer__owner"))
 
 
-class OpportunityChange(models.Model):
+class OpportunityChange(Change):
     """Append-only."""
 
     opportunity = models.ForeignKey(Opportunity, on_delete=models.CASCADE, related_name="changes")
-    at = models.DateTimeField()
-    actor = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
-    field = models.CharField(max_length=40)
-    old = models.JSONField(null=True)
-    new = models.JSONField(null=True)
-    why = models.CharField(max_length=500, default="", blank=True)
 
     objects = OfOpportunityQuerySet.as_manager()
 

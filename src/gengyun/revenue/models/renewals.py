@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gengyun.customers.models import Customer, Tier
 from gengyun.revenue.models.catalogue import Product
+from gengyun.revenue.models.changes import Change
 from gengyun.revenue.models.contracts import Line, OfCustomerQuerySet, Row
 from gengyun.team.models import User
 from gengyun.team.queries.access import customer_scope
@@ -65,6 +66,9 @@ class Renewal(models.Model):
     signal_why = models.JSONField(default=list, blank=True)
     signal_on = models.DateField(null=True, blank=True)
     gap = models.PositiveSmallIntegerField(default=0)  # category against signal: 0 agree … 3
+    # chance of not renewing, of a model that has learned from outcomes; actions.chances
+    churn_probability = models.FloatField(null=True, blank=True)
+    churn_on = models.DateField(null=True, blank=True)  # the day it was worked out for
     created_at = models.DateTimeField()
     lines = models.ManyToManyField(Line, through="RenewalLine", related_name="renewals")
 
@@ -91,6 +95,7 @@ class Renewal(models.Model):
                     "gap",
                     "due_minor",
                     "forecast_minor",
+                    "churn_probability",
                     "customer",
                 ],
                 name="renewal_totals",
@@ -125,18 +130,10 @@ class OfRenewalQuerySet(models.QuerySet[Row]):
         return self.filter(customer_scope(actor, owner="renewal__customer__owner"))
 
 
-class RenewalChange(models.Model):
+class RenewalChange(Change):
     """Who changed what from what to what and why. Append-only: the forecast of a past day."""
 
     renewal = models.ForeignKey(Renewal, on_delete=models.CASCADE, related_name="changes")
-    at = models.DateTimeField()
-    actor = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
-    field = models.CharField(max_length=40)
-    old = models.JSONField(null=True)
-    new = models.JSONField(null=True)
-    why = models.CharField(max_length=500, default="", blank=True)
 
     objects = OfRenewalQuerySet.as_manager()
 

@@ -178,6 +178,25 @@ def window_name(window: tuple[int, int]) -> str:
     return _("%(from)s to %(to)s") % {"from": opened, "to": closed}
 
 
+def _moved_part(
+    customer: Any,
+    amounts: list[str],
+    movements: Sequence[Any],
+    in_base: Mapping[int, int],
+    ledger_query: str,
+) -> Part:
+    """A customer whose last amount is its change, which the movements below add up to."""
+    moved = telling(movements)
+    blanks = len(amounts) - 1
+    return Part(
+        name=customer.name,
+        href=ledger_href(customer.pk, ledger_query),
+        amounts=amounts,
+        lines=[line_of(one, in_base[one.pk], blanks=blanks) for one in moved[:SHOWN_LINES]],
+        more=max(0, len(moved) - SHOWN_LINES),
+    )
+
+
 def kept_parts(
     found: Any,
     part: slice,
@@ -193,16 +212,9 @@ def kept_parts(
     for pk, start, kept, end in zip(*(one[part].tolist() for one in columns), strict=True):
         if pk not in customers:
             continue
-        moved = telling(movements.get(pk, ()))
-        shown.append(
-            Part(
-                name=customers[pk].name,
-                href=ledger_href(pk, ledger_query),
-                amounts=[amount(start), amount(kept), amount(end), signed(end - start)],
-                lines=[line_of(one, in_base[one.pk], blanks=3) for one in moved[:SHOWN_LINES]],
-                more=max(0, len(moved) - SHOWN_LINES),
-            )
-        )
+        amounts = [amount(start), amount(kept), amount(end), signed(end - start)]
+        moved = movements.get(pk, ())
+        shown.append(_moved_part(customers[pk], amounts, moved, in_base, ledger_query))
     return shown
 
 
@@ -276,16 +288,9 @@ def cohort_parts(
     for pk, start, end in zip(*(one[part].tolist() for one in columns), strict=True):
         if pk not in customers:
             continue
-        moved = telling(movements.get(pk, ()))
-        shown.append(
-            Part(
-                name=customers[pk].name,
-                href=ledger_href(pk, ledger_query),
-                amounts=[amount(start), amount(end), signed(end - start)],
-                lines=[line_of(one, in_base[one.pk], blanks=2) for one in moved[:SHOWN_LINES]],
-                more=max(0, len(moved) - SHOWN_LINES),
-            )
-        )
+        amounts = [amount(start), amount(end), signed(end - start)]
+        moved = movements.get(pk, ())
+        shown.append(_moved_part(customers[pk], amounts, moved, in_base, ledger_query))
     return shown
 
 

@@ -13,13 +13,14 @@ from gengyun.alerts.queries import queue as queries
 from gengyun.kernel.errors import NotFound
 from gengyun.portfolio.queries.today import default_scope
 from gengyun.team.models import Role
-from gengyun.team.queries.access import SEES_ALL, can
+from gengyun.team.queries.access import can
 from gengyun.team.queries.people import members_below, possible_owners
 from gengyun.web.access import page
 from gengyun.web.numbers import is_number
 from gengyun.web.present import alert_panel
 from gengyun.web.present import alerts as present
 from gengyun.web.render import back, is_htmx, render, toast
+from gengyun.web.scopes import scope_links
 from gengyun.web.views.alert_work import do_one, options
 from gengyun.web.words import is_zh, pick
 
@@ -123,7 +124,7 @@ def _queue(request, address):
         "total": counts.tabs.get(address.tab),
         "counts": counts,
         "tabs": tabs,
-        "scopes": _scopes(user, address),
+        "scopes": scope_links(user, address),
         "incidents": present.rows(
             queries.incidents(user), now=request.now, today=request.today, zh=is_zh()
         ),
@@ -152,16 +153,6 @@ def _tabs(address, counts):
             "is_current": key == address.tab,
         }
         for key, label in words
-    ]
-
-
-def _scopes(user, address):
-    if user.role == Role.CSM:
-        return []
-    everyone = _("Everybody") if user.role in SEES_ALL else _("My team")
-    return [
-        (label, address.path(scope=key, owner=""), key == address.scope)
-        for key, label in (("mine", _("Mine")), ("team", everyone))
     ]
 
 

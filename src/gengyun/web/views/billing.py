@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from gengyun.customers.queries import customers as customer_queries
-from gengyun.kernel.errors import NotFound, Refusal
+from gengyun.kernel.errors import NotFound
 from gengyun.revenue.actions import billing as actions
 from gengyun.revenue.models import Contract, Invoice, InvoiceStatus
 from gengyun.revenue.queries import contracts as queries
@@ -13,10 +13,10 @@ from gengyun.web import line_form, undo
 from gengyun.web.access import page
 from gengyun.web.forms import Form
 from gengyun.web.present.contracts import plain_amount
+from gengyun.web.refusals import attempt
 from gengyun.web.render import render, toast
 from gengyun.web.views.contracts import present_context
 from gengyun.web.views.customer import header
-from gengyun.web.views.settings.common import refusal_text
 
 FIELDS = {
     "invoice_number_taken": "number",
@@ -161,16 +161,11 @@ def _need(form, *names):
 
 
 def _try(form, write):
-    if form.errors:
-        return None
-    try:
-        return write()
-    except Refusal as refusal:
-        if refusal.status in {403, 404}:
-            raise
+    def field_of(refusal):
         name = FIELDS.get(refusal.code, "")
-        form.errors[name if name in form.raw else ""] = refusal_text(refusal)
-        return None
+        return name if name in form.raw else ""
+
+    return attempt(form, write, field_of)
 
 
 def _back(customer):

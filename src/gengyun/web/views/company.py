@@ -17,9 +17,9 @@ from gengyun.portfolio.queries.groups import group_of
 from gengyun.team.queries.access import can, require
 from gengyun.web import undo
 from gengyun.web.access import page
-from gengyun.web.middleware import refusal_text
 from gengyun.web.numbers import is_number
 from gengyun.web.present import company as present
+from gengyun.web.refusals import refusal_text
 from gengyun.web.render import is_htmx, render, toast
 from gengyun.web.words import is_zh
 

@@ -10,7 +10,7 @@ from gengyun.customers.queries import customers as queries
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.web.access import page
 from gengyun.web.forms import Form
-from gengyun.web.middleware import refusal_text
+from gengyun.web.refusals import refusal_text
 from gengyun.web.render import is_htmx, render, toast
 from gengyun.web.views.customer import contact_parts, header, people_context
 

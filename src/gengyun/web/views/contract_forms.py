@@ -14,6 +14,7 @@ from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.revenue.actions import contracts as actions
 from gengyun.revenue.actions.lines import append_line
 from gengyun.revenue.actions.trying import would
+from gengyun.revenue.calc.rules import FIELD_OF
 from gengyun.revenue.calc.terms import term_end
 from gengyun.revenue.models import ContractKind
 from gengyun.revenue.queries import ledger
@@ -30,18 +31,8 @@ from gengyun.web.words import pick
 
 # code of a refusal -> the field it is about
 FIELDS = {
-    "end_before_start": "ends_on",
+    **FIELD_OF,
     "currency_unknown": "currency",
-    "seats_negative": "seats",
-    "amount_negative": "amount",
-    "amount_too_large": "amount",
-    "discount_too_large": "discount",
-    "tax_too_large": "tax_rate",
-    "months_not_positive": "paid_months",
-    "gift_too_long": "gift_days",
-    "number_taken": "number",
-    "open_with_end": "ends_on",
-    "fixed_without_end": "ends_on",
     "renewal_overlaps": "starts_on",
     "day_outside_line": "on",
     "reason_needed": "why",

@@ -20,8 +20,8 @@ from gengyun.team.queries.people import possible_owners
 from gengyun.web import undo
 from gengyun.web.access import page
 from gengyun.web.forms import Form
-from gengyun.web.middleware import refusal_text
 from gengyun.web.present import custom as present_custom
+from gengyun.web.refusals import refusal_text
 from gengyun.web.render import back, is_htmx, render, toast
 from gengyun.web.views.company import REASONS
 from gengyun.web.views.customer import header

@@ -15,10 +15,10 @@ from gengyun.portfolio.calc.filters import Filter
 from gengyun.portfolio.queries.late import longest_stuck
 from gengyun.web import undo
 from gengyun.web.access import page
-from gengyun.web.middleware import refusal_text
 from gengyun.web.numbers import is_number
 from gengyun.web.present import journeys as present
 from gengyun.web.present.list_query import Address
+from gengyun.web.refusals import refusal_text
 from gengyun.web.render import is_htmx, render, toast
 from gengyun.web.words import is_zh, pick
 

@@ -23,11 +23,11 @@ from gengyun.team.queries.people import possible_owners
 from gengyun.web import undo
 from gengyun.web.access import page
 from gengyun.web.forms import Form
-from gengyun.web.middleware import refusal_text
 from gengyun.web.numbers import is_number
 from gengyun.web.present import custom as present_custom
 from gengyun.web.present import format as plain
 from gengyun.web.present import list_query
+from gengyun.web.refusals import refusal_text
 from gengyun.web.render import back, render, toast
 from gengyun.web.words import is_zh, pick
 

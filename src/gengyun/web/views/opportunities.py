@@ -11,12 +11,13 @@ from gengyun.revenue.actions.opportunity_stages import install_defaults
 from gengyun.revenue.models import OpportunityKind, OpportunityStage, Product
 from gengyun.revenue.queries import opportunities as queries
 from gengyun.team.models import Role
-from gengyun.team.queries.access import SEES_ALL, can
+from gengyun.team.queries.access import can
 from gengyun.team.queries.people import members_below, possible_owners
 from gengyun.web.access import page
 from gengyun.web.numbers import is_number
 from gengyun.web.present import opportunities as present
 from gengyun.web.render import is_htmx, render
+from gengyun.web.scopes import scope_links
 from gengyun.web.words import is_zh, pick
 
 TEMPLATE = "opportunities/page.html"
@@ -117,7 +118,7 @@ def page_context(request, address):
         "stages": queries.stages(),
         "chips": _chips(address),
         "adders": _adders(user, address),
-        "scopes": _scopes(user, address),
+        "scopes": scope_links(user, address),
         "kind_word": present.kind_word,
     }
     if address.view == "board":
@@ -164,16 +165,6 @@ def _list(user, filters, address, today, zh):
             (word, address.path(sort=key), key == address.sort) for key, word in present.sorts()
         ],
     }
-
-
-def _scopes(user, address):
-    if user.role == Role.CSM:
-        return []
-    everyone = _("Everybody") if user.role in SEES_ALL else _("My team")
-    return [
-        (label, address.path(scope=key, owner=""), key == address.scope)
-        for key, label in (("mine", _("Mine")), ("team", everyone))
-    ]
 
 
 def _chips(address):

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from gengyun.customers.queries import customers as customer_queries
-from gengyun.kernel.errors import NotFound, Refusal
+from gengyun.kernel.errors import NotFound
 from gengyun.portfolio.queries.customer_list import search
 from gengyun.revenue.actions import opportunities as actions
 from gengyun.revenue.models import OpportunityStage, Product
@@ -16,9 +16,9 @@ from gengyun.team.queries.people import possible_owners
 from gengyun.web import undo
 from gengyun.web.access import page
 from gengyun.web.forms import Form
-from gengyun.web.middleware import refusal_text
 from gengyun.web.numbers import is_number
 from gengyun.web.present import opportunities as present
+from gengyun.web.refusals import attempt, refusal_text
 from gengyun.web.render import back, is_htmx, render, toast
 from gengyun.web.views import opportunity_won
 from gengyun.web.words import is_zh, pick
@@ -179,16 +179,12 @@ def _suggested(request):
 def _try(form, write):
     """What the action made, or None with the reason in the form."""
     _read(form)
-    if form.errors:
-        return None
-    try:
-        return write()
-    except Refusal as refusal:
-        if refusal.status in {403, 404}:
-            raise
+
+    def field_of(refusal):
         field = str(refusal.params.get("field", "name"))
-        form.errors[FIELD_OF.get(field, field)] = refusal_text(refusal)
-        return None
+        return FIELD_OF.get(field, field)
+
+    return attempt(form, write, field_of)
 
 
 @page("opportunity.edit", methods=("POST",))

@@ -9,9 +9,9 @@ from gengyun.revenue.actions.winning import Signed, win_with_line
 from gengyun.revenue.models import Contract, OpportunityKind, Product
 from gengyun.revenue.queries import opportunities as queries
 from gengyun.web.forms import Form
-from gengyun.web.middleware import refusal_text
 from gengyun.web.numbers import is_number
 from gengyun.web.present import opportunities as present
+from gengyun.web.refusals import refusal_text
 from gengyun.web.words import gettext as _
 from gengyun.web.words import pick
 

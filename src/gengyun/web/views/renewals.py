@@ -19,6 +19,7 @@ from gengyun.web.access import page
 from gengyun.web.numbers import is_number
 from gengyun.web.present import renewals as present
 from gengyun.web.render import is_htmx, render
+from gengyun.web.scopes import scope_links
 from gengyun.web.words import pgettext, pick
 
 TEMPLATE = "renewals/grid.html"
@@ -148,7 +149,7 @@ def board(request, address):
         "base": base,
         "may_work": can(user, "renewal.work") and not address.then,
         "may_decide": can(user, "renewal.decide"),
-        "scopes": _scopes(user, address),
+        "scopes": scope_links(user, address),
         "shows_owner": user.role != Role.CSM and address.scope != "mine",
         "tabs": tabs_of(user, address, today, None if is_wide(user, address) else convert),
         "chips": _chips(address),
@@ -315,16 +316,6 @@ def tabs(request):
     found = tabs_of(request.user, address, request.today, convert)
     context = {"address": address, "tabs": found, "base": base}
     return render(request, "renewals/tabs.html", context)
-
-
-def _scopes(user, address):
-    if user.role == Role.CSM:
-        return []
-    everyone = _("Everybody") if user.role in SEES_ALL else _("My team")
-    return [
-        (label, address.path(scope=key, owner=""), key == address.scope)
-        for key, label in (("mine", _("Mine")), ("team", everyone))
-    ]
 
 
 def _chips(address):

@@ -10,8 +10,8 @@ from gengyun.engagement.queries.timeline import get_activity
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.web.access import page
 from gengyun.web.forms import Form, moment_of
-from gengyun.web.middleware import refusal_text
 from gengyun.web.numbers import is_number
+from gengyun.web.refusals import refusal_text
 from gengyun.web.render import back, is_htmx, render, toast
 from gengyun.web.views.customer import header, people_context, timeline_context
 

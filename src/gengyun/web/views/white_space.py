@@ -18,9 +18,9 @@ from gengyun.team.models import Role
 from gengyun.team.queries.access import SEES_ALL, can
 from gengyun.web.access import page
 from gengyun.web.forms import Form
-from gengyun.web.middleware import refusal_text
 from gengyun.web.numbers import is_number
 from gengyun.web.present import opportunities as present
+from gengyun.web.refusals import refusal_text
 from gengyun.web.render import is_htmx, render, toast
 from gengyun.web.views.customer import header
 from gengyun.web.words import is_zh, pick

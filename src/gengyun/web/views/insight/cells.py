@@ -15,7 +15,7 @@ from gengyun.revenue.queries import insight as queries
 from gengyun.web.access import page
 from gengyun.web.present import insight as present
 from gengyun.web.present import insight_cells
-from gengyun.web.views.insight.common import ask_of, book_of, page_number, show
+from gengyun.web.views.insight.common import ask_of, book_of, page_number, period_of, show
 from gengyun.web.words import gettext, is_zh
 
 LEVELS = ("opening", "closing")
@@ -28,7 +28,7 @@ def cell_of(actor, ask, given):
     if column not in OTHERS and column not in (queries.KINDS if is_kind else COLUMNS):
         raise NotFound
     held, periods = book_of(actor, ask), ask.periods()
-    at = _period(periods, given.get("period", ""))
+    at = period_of(periods, given.get("period", ""))
     segment = ""
     if ask.by and given.get("seg"):
         held = held.only(queries.segment_rows(held, ask.by, given["seg"]))
@@ -39,15 +39,6 @@ def cell_of(actor, ask, given):
     by_kind = is_kind and column not in OTHERS
     found = queries.cell(held, boundaries, ask.policy, column, period=at, is_kind=by_kind)
     return held, found, None if at is None else periods[at], segment
-
-
-def _period(periods, key):
-    if not key:
-        return None
-    found = [place for place, span in enumerate(periods) if span.key == key]
-    if not found:
-        raise NotFound
-    return found[0]
 
 
 @page()

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 
+from gengyun.kernel.errors import NotFound
 from gengyun.portfolio.queries.today import default_scope
 from gengyun.revenue.queries.book import Book, book
 from gengyun.revenue.queries.settings import policy as company_policy
@@ -51,6 +52,16 @@ def book_of(actor, ask: Ask) -> Book:
 def page_number(request):
     number = request.GET.get("page", "1")
     return max(1, int(number)) if is_number(number) else 1
+
+
+def period_of(periods, key):
+    """The place of a period; None where all of them are asked for."""
+    if not key:
+        return None
+    found = [place for place, span in enumerate(periods) if span.key == key]
+    if not found:
+        raise NotFound
+    return found[0]
 
 
 def link_of(ask: Ask, name: str):

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from django.http import JsonResponse
 
-from gengyun.kernel.errors import NotFound
 from gengyun.revenue.calc.moves import day_number
 from gengyun.revenue.calc.retention import RETENTION_KEYS
 from gengyun.revenue.calc.spans import Span
@@ -148,13 +147,3 @@ def renewals_data(request):
         for p, r in zip(periods, found, strict=False)
     ]
     return JsonResponse(shapes.rates_chart(rows, present.rate_names()))
-
-
-def period_of(periods, key):
-    """The place of a period; None where all of them are asked for."""
-    if not key:
-        return None
-    found = [place for place, span in enumerate(periods) if span.key == key]
-    if not found:
-        raise NotFound
-    return found[0]

@@ -16,8 +16,8 @@ from gengyun.revenue.queries import insight_retention as behind
 from gengyun.web.access import page
 from gengyun.web.present import insight as present
 from gengyun.web.present import insight_cells, insight_retention
-from gengyun.web.views.insight.common import ask_of, book_of, page_number, show
-from gengyun.web.views.insight.retention import due_of, period_of, windows_of
+from gengyun.web.views.insight.common import ask_of, book_of, page_number, period_of, show
+from gengyun.web.views.insight.retention import due_of, windows_of
 from gengyun.web.words import gettext, is_zh
 
 PER = insight_cells.PER_PAGE

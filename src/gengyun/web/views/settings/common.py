@@ -13,6 +13,7 @@ from gengyun.kernel.errors import Refusal
 from gengyun.team.models import User
 from gengyun.team.queries.access import can
 from gengyun.web.jinja import url_or_none
+from gengyun.web.refusals import refusal_text
 from gengyun.web.render import is_htmx, render, toast
 
 
@@ -131,11 +132,6 @@ def go(request: HttpRequest, name: str, *args: Any, said: str = "", undo: str = 
     if is_htmx(request):
         return HttpResponse(status=204, headers={"HX-Redirect": address})
     return HttpResponseRedirect(address, status=303)
-
-
-def refusal_text(refusal: Refusal) -> str:
-    text = gettext(refusal.message)
-    return text % refusal.params if refusal.params else text
 
 
 def field_of(refusal: Refusal, fields: Mapping[str, str]) -> dict[str, str]:
