@@ -5,7 +5,7 @@ product may see, with the day each became known; `truth` is what it may not. The
 the measurement of the forecast draw from the same functions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -48,6 +48,13 @@ class DealConfig:
     price_rise_risk: float = 0.15
     win_back: float = 0.08
     told_early: float = 0.45  # of the losses, said before the due date
+    # years after the first day a competitor enters the market: all risks rise, for good
+    launch_years: float | None = None
+    launch_risk: float = 0.0
+    # share of renewals worked on by a playbook, drawn towards those that look bad, and what it
+    # takes off the logit where lack of use is the trouble; elsewhere it does nothing
+    playbook_share: float = 0.0
+    playbook_effect: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,8 @@ class DealTruth:
     quarter: dict[tuple[int, int], float]  # (year, quarter) -> shock on the logit
     csm_skill: Floats
     is_missold: npt.NDArray[np.bool_]
+    # (account, nth) -> what the playbook took off the logit; worked on, if it is here at all
+    playbook: dict[tuple[int, int], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

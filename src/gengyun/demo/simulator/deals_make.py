@@ -11,6 +11,7 @@ from gengyun.demo.simulator.deals import Change, DealConfig, DealTruth, DealWorl
 from gengyun.demo.simulator.make import Latent, make_latent
 
 VALUE_DAYS, VALUE_HALF_LIFE = 180, 60
+PLAYBOOK_DAYS = 150  # before the due date a playbook begins
 # shares of the customers of the first day that had renewed so often already
 HAD_RENEWED = (0.4, 0.3, 0.2, 0.1)
 HERE_ALREADY = 0.5
@@ -22,7 +23,7 @@ def make_deals(
     """Same configs and seed, same world. Each customer draws from a stream of its own."""
     terms = deal_config or DealConfig()
     latent = make_latent(config, seed=seed)
-    value = _value(latent, config)
+    value = value_of(latent, config)
     common = np.random.default_rng([seed, 10])
     made = _Made(
         config=config,
@@ -37,7 +38,7 @@ def make_deals(
     )
     for account in range(config.accounts):
         _live(made, account, np.random.default_rng([seed, 11, account]))
-    truth = DealTruth(made.probability, made.quarter, made.skill, made.is_missold)
+    truth = DealTruth(made.probability, made.quarter, made.skill, made.is_missold, made.playbook)
     return DealWorld(
         latent.tier, made.csm, tuple(made.terms), tuple(made.changes), tuple(made.dues), truth
     )
@@ -58,6 +59,7 @@ class _Made:
     changes: list[Change] = field(default_factory=list)
     dues: list[Due] = field(default_factory=list)
     probability: dict[tuple[int, int], float] = field(default_factory=dict)
+    playbook: dict[tuple[int, int], float] = field(default_factory=dict)
 
     @property
     def end(self) -> date:
@@ -73,7 +75,7 @@ def _quarters(rng: np.random.Generator, config: WorldConfig, deal: DealConfig):
     return {(y, q): float(rng.normal(0, deal.quarter_spread)) for y in years for q in (1, 2, 3, 4)}
 
 
-def _value(latent: Latent, config: WorldConfig) -> np.ndarray:
+def value_of(latent: Latent, config: WorldConfig) -> np.ndarray:
     """[account, day]: engagement less the risk of what happened, whether it shows or not."""
     value = latent.engagement.copy()
     days = np.arange(config.days)
@@ -169,7 +171,9 @@ def _outcome(
         discount=term.discount,
         shocks=float(made.skill[made.csm[account]])
         + made.quarter[due_on.year, (due_on.month + 2) // 3]
-        + (deal.price_rise_risk if has_risen else 0),
+        + (deal.price_rise_risk if has_risen else 0)
+        + _launched(made, due_on)
+        - _worked_on(made, term, due_on),
         is_missold=bool(made.is_missold[account]),
     )
     made.probability[account, term.nth] = p
@@ -189,6 +193,32 @@ def _outcome(
         term, rng, signed_on=back_on, seats=seats, arr=arr_minor,
         ratio=float(rng.uniform(0.5, 0.9)), back_on=back_on,
     )  # fmt: skip
+
+
+def _launched(made: _Made, due_on: date) -> float:
+    years = made.deal.launch_years
+    if years is None or due_on < made.config.start + timedelta(days=round(365 * years)):
+        return 0.0
+    return made.deal.launch_risk
+
+
+def _worked_on(made: _Made, term: Term, due_on: date) -> float:
+    """What a playbook took off the logit. CSMs choose whom they work on, by how bad it looks half
+    a year before: those treated are the worse ones, whatever the playbook does (science.md 7).
+
+    Draws from a stream of its own, so that a world without playbooks is what it was.
+    """
+    if not made.deal.playbook_share:
+        return 0.0
+    rng = np.random.default_rng([made.seed, 12, term.account, term.nth])
+    day = max(0, (due_on - made.config.start).days - PLAYBOOK_DAYS)
+    looks = float(made.latent.engagement[term.account, min(day, made.config.days - 1)])
+    odds = made.deal.playbook_share / (1 - made.deal.playbook_share) * np.exp(-looks)
+    if rng.random() >= odds / (1 + odds):
+        return 0.0
+    effect = made.deal.playbook_effect * float(rng.lognormal(0, 0.3)) if looks < 0 else 0.0
+    made.playbook[term.account, term.nth] = effect
+    return effect
 
 
 def _next_term(

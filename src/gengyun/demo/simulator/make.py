@@ -26,14 +26,17 @@ class Latent:
     seats: Ints
     shocks: tuple[Shock, ...]
     engagement: Floats  # [account, day]
+    season: Ints
+    fit: Floats  # how well the product suits the customer, for good
 
 
 def make_latent(config: WorldConfig, *, seed: int) -> Latent:
     """The same customers, shocks and engagement that `make_world` gives for this seed."""
     accounts, shocks, latent = (np.random.default_rng([seed, part]) for part in range(3))
-    tier, seats, _, fit, first_day = _accounts(accounts, config)
+    tier, seats, season, fit, first_day = _accounts(accounts, config)
     drawn = _shocks(shocks, config, first_day)
-    return Latent(tier, seats, tuple(drawn), _engagement(latent, config, fit, drawn))
+    engagement = _engagement(latent, config, fit, drawn)
+    return Latent(tier, seats, tuple(drawn), engagement, season, fit)
 
 
 def make_world(config: WorldConfig, *, seed: int) -> World:
@@ -43,8 +46,8 @@ def make_world(config: WorldConfig, *, seed: int) -> World:
     tier, seats, season, fit, first_day = _accounts(accounts, config)
     drawn = _shocks(shocks, config, first_day)
     engagement = _engagement(latent, config, fit, drawn)
-    outages = _outages(lost, config)
-    share = _calendar(config)
+    outages = outages_of(lost, config)
+    share = calendar_of(config)
     active, events = _use(
         use, config, engagement, share[season], seats=seats, first_day=first_day, outages=outages
     )
@@ -119,13 +122,13 @@ def _engagement(
     return latent
 
 
-def _calendar(config: WorldConfig) -> Floats:
+def calendar_of(config: WorldConfig) -> Floats:
     seasons = list(dict.fromkeys(industry.season for industry in INDUSTRIES))
     days = [config.start + timedelta(days=k) for k in range(config.days)]
     return calendar.factors(days, seasons)
 
 
-def _outages(rng: np.random.Generator, config: WorldConfig) -> tuple[tuple[int, int], ...]:
+def outages_of(rng: np.random.Generator, config: WorldConfig) -> tuple[tuple[int, int], ...]:
     drawn = [
         (int(rng.integers(0, config.days)), int(rng.integers(1, 4))) for _ in range(config.outages)
     ]
