@@ -3,9 +3,10 @@
 import click
 
 DEFINITION = (
-    "sum over draws of what comes due: each open renewal renews with the rate of its kind (tier, "
-    "first or later), renewals of a quarter share one effect, amounts change as earlier ones did; "
-    "decided ones count as they came out"
+    "sum over draws of what comes due: each open renewal renews with the chance that the churn "
+    "model gives it, and where that says nothing with the rate of its kind (tier, first or later); "
+    "renewals of a quarter share one effect, amounts change as earlier ones did; decided ones "
+    "count as they came out"
 )
 
 
@@ -32,6 +33,8 @@ def _now(filters, days, today) -> dict:
         "currency": found.currency,
         "basis": "model" if found.forecast.from_model else "experience-based estimate",
         "definition": DEFINITION,
+        "from_model": found.from_model,
+        "from_rates": found.from_rates,
         "draws": found.draws,
         "decided_so_far": found.learned.odds.decided,
         "stated_rate": found.learned.stated,
@@ -113,6 +116,11 @@ def _recorded(days, filters, as_of) -> dict:
 def print_expected(found: dict) -> None:
     click.echo(f"{found['from']} to {found['to']}, {found['currency']}: {found['basis']}")
     click.echo(f"as of {found['as_of']}, {found['draws']:,} draws")
+    if "from_model" in found:
+        click.echo(
+            f"open renewals: {found['from_model']} with a probability of the churn model, "
+            f"{found['from_rates']} with the rate of their kind"
+        )
     head = ("", "due", "decided", "expected", "P10", "P50", "P90")
     click.echo(f"{head[0]:32}" + "".join(f"{name:>16}" for name in head[1:]))
     for name in ("month", "quarter", "owner", "tier"):

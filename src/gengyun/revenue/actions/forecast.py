@@ -13,6 +13,7 @@ from gengyun.revenue.models import (
     ForecastSpan,
     Renewal,
 )
+from gengyun.revenue.queries.accuracy import outcomes_of_calls
 from gengyun.revenue.queries.forecast import (
     SPAN,
     Expected,
@@ -50,7 +51,12 @@ def record_forecast(*, as_of: date, now: datetime) -> ForecastRun | None:
     made = expect(coming, as_of=as_of, using=found, draws=draws, teams=team_paths(), moment=now)
     with transaction.atomic():
         run = ForecastRun.objects.create(
-            as_of=as_of, made_at=now, currency=made.currency, odds=told(found), draws=draws
+            as_of=as_of,
+            made_at=now,
+            currency=made.currency,
+            # what categories came to: a call is compared with the churn model by it
+            odds=told(found) | {"calls": outcomes_of_calls(as_of)},
+            draws=draws,
         )
         ForecastFigure.objects.bulk_create(_figures(run, made), batch_size=500)
     return run

@@ -12,7 +12,13 @@ from typing import Any
 
 from gengyun.kernel.days import start_of
 from gengyun.revenue.calc.accuracy import LEADS, Accuracy, HitRate, Outcome, by_key, hit_rates
-from gengyun.revenue.models import Category, RenewalChange, RenewalSnapshot, RenewalState
+from gengyun.revenue.models import (
+    Category,
+    Renewal,
+    RenewalChange,
+    RenewalSnapshot,
+    RenewalState,
+)
 from gengyun.revenue.queries.renewals import Convert, Filters, scoped
 from gengyun.team.models import User
 
@@ -155,3 +161,32 @@ def _whose(snapshots: Sequence[tuple[date, Whose]], day: date, now: Whose) -> Wh
     """Owner and tier on the last Monday before `day`; without a snapshot those of now."""
     held = [whose for on, whose in snapshots if on <= day]
     return held[-1] if held else now
+
+
+MOST_CALLS = 20_000  # decided renewals, the newest first: enough for four shares
+CALL_LEAD = 90  # days before the due date at which a category counts as a call
+
+
+def outcomes_of_calls(as_of: date, *, days: int = 730) -> dict[str, tuple[int, int]]:
+    """Category 90 days before -> (not renewed, decided), of what came due in the two years before
+    `as_of` and was decided by then. What was signed or lost earlier was no call any more."""
+    rows = list(
+        Renewal.objects.filter(
+            state__in=(RenewalState.RENEWED, RenewalState.LOST),
+            due_on__gte=as_of - timedelta(days=days),
+            due_on__lt=as_of,
+            decided_on__lt=as_of,
+        )
+        .order_by("-due_on", "-pk")
+        .values_list("pk", "due_on", "created_at", "decided_on", "category", "state")[:MOST_CALLS]
+    )
+    changes = _changes([row[0] for row in rows])
+    found: dict[str, tuple[int, int]] = {}
+    for pk, due_on, created_at, decided_on, now, state in rows:
+        day = due_on - timedelta(days=CALL_LEAD)
+        if created_at >= start_of(day) or decided_on < day:
+            continue
+        category, _ = _said(changes.get(pk, []), start_of(day), (now, None))
+        lost, decided = found.get(category, (0, 0))
+        found[category] = (lost + (state == RenewalState.LOST), decided + 1)
+    return found

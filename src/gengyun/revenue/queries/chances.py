@@ -19,19 +19,14 @@ def calls() -> Calls:
 
 
 def apart_of(known: Calls) -> Expression:
-    """|model - call| of an open renewal where it is a disagreement, else 0."""
+    """|model - call| where it is a disagreement, else 0: what a list is ordered by."""
     differences = [
-        When(
-            Q(category=category, churn_probability__isnull=False),
-            then=Abs(F("churn_probability") - Value(chance)),
-        )
+        When(category=category, then=Abs(F("churn_probability") - Value(chance)))
         for category, chance in known.items()
     ]
     difference = Case(*differences, default=Value(0.0), output_field=FloatField())
     return Case(
-        When(Q(state=RenewalState.OPEN) & Q(pk__isnull=False), then=difference),
-        default=Value(0.0),
-        output_field=FloatField(),
+        When(is_apart(known), then=difference), default=Value(0.0), output_field=FloatField()
     )
 
 

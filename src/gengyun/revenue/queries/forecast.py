@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from django.db.models import Exists, OuterRef, QuerySet
 
+from gengyun.revenue.calc.chances import is_fresh
 from gengyun.revenue.calc.forecast import DRAWS, Book, Forecast, Sums, forecast
 from gengyun.revenue.calc.renewal_odds import Ints
 from gengyun.revenue.models import (
@@ -50,6 +51,7 @@ class Row:
     due_minor: int
     outcome_minor: int
     said_minor: int | None
+    renewing: float | None = None  # chance of renewing, of a churn model; None: it says nothing
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,16 @@ class Expected:
     def is_thin(self) -> bool:
         return self.learned.odds.decided < FEW_DECIDED
 
+    @property
+    def from_model(self) -> int:
+        """Open renewals that the churn model speaks for."""
+        return self.forecast.from_model
+
+    @property
+    def from_rates(self) -> int:
+        """Open renewals that only the rate of their kind speaks for."""
+        return self.forecast.total.open_count - self.forecast.from_model
+
 
 def expect(
     renewals: QuerySet[Renewal],
@@ -86,13 +98,16 @@ def expect(
 ) -> Expected:
     """Simulate these renewals as of a day.
 
-    `probabilities`: renewal -> chance of renewing, from a churn model; without one, the rates of
-    `using` (this week's by default). `teams`: owner -> the teams they count in, from the top.
-    `moment`: as they stood then; default now.
+    A renewal comes out with the chance that the churn model gave it, and without one with the rate
+    of its kind in `using` (this week's by default). `probabilities`: renewal -> chance of renewing
+    to use instead of what the churn model said; {} for rates alone. `teams`: owner -> the teams
+    they count in, from the top. `moment`: as they stood then; default now.
     """
     known = using or learned(as_of)
     rows, currency, without_rate = book_rows(renewals, as_of, moment)
-    own = probabilities or {}
+    own = probabilities
+    if own is None:
+        own = {row.pk: row.renewing for row in rows if row.renewing is not None}
     book = Book(
         key=_ints(row.pk for row in rows),
         cell=_ints(known.place(row.tier_id, row.is_first) for row in rows),
@@ -146,7 +161,8 @@ def _level(path: Sequence[int], level: int) -> int:
 
 COLUMNS = (
     "pk", "due_on", "due_minor", "state", "outcome_minor", "category", "forecast_minor",
-    "currency", "customer__tier_id", "customer__owner_id", "has_before",
+    "currency", "customer__tier_id", "customer__owner_id", "has_before", "churn_probability",
+    "churn_on",
 )  # fmt: skip
 REPLAYED = COLUMNS[1:7]
 
@@ -183,6 +199,7 @@ def book_rows(
                 due_minor=due,
                 outcome_minor=outcome,
                 said_minor=_opinion(values["category"], opinion) if is_open else outcome,
+                renewing=_renewing(values, as_of) if is_open else None,
             )
         )
     return found, currency, without_rate
@@ -205,6 +222,13 @@ def _values(renewals: QuerySet[Renewal], moment: datetime | None) -> Iterator[di
             if isinstance(row["due_on"], str):
                 row["due_on"] = date.fromisoformat(row["due_on"])
         yield row
+
+
+def _renewing(values: Mapping[str, Any], as_of: date) -> float | None:
+    lost = values["churn_probability"]
+    if lost is None or not is_fresh(values["churn_on"], as_of, values["due_on"]):
+        return None
+    return 1.0 - float(lost)
 
 
 def _opinion(category: str, forecast_minor: int | None) -> int | None:
