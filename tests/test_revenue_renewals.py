@@ -303,7 +303,7 @@ def test_the_week_says_by_how_much_each_category_moved(people, quarter):
     )
     say(people, quarter[0], category="at_risk", forecast_minor=4 * WAN)
     say(people, quarter[1], category="expected")
-    moved = queries.week_moves(rows_of(people.leader), NOW - timedelta(days=1), in_base)
+    moved = queries.week_of(rows_of(people.leader), NOW - timedelta(days=1), in_base).moved
     assert moved == {
         "commit": -10 * WAN, "at_risk": 4 * WAN, "expected": 20 * WAN, "unjudged": -20 * WAN
     }  # fmt: skip

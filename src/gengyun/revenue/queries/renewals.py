@@ -136,15 +136,16 @@ def ordered(rows: QuerySet[Renewal], sort: str) -> QuerySet[Renewal]:
     return rows.order_by(*by[sort])
 
 
-def page_of(rows: QuerySet[Renewal], first: int, count: int) -> list[Renewal]:
-    """Rows first..first+count of an ordered query, with what a line shows.
+def keys_of(rows: QuerySet[Renewal], first: int, count: int) -> list[int]:
+    """Keys first..first+count of an ordered query: found and sorted in the index alone, without
+    the customers beside them."""
+    return list(rows.values_list("pk", flat=True)[first : first + count])
 
-    Keys first: they are found and sorted in the index alone, without the customers beside them.
-    """
-    keys = list(rows.values_list("pk", flat=True)[first : first + count])
-    lines = shown(Renewal.objects.filter(pk__in=keys)).only(*OWN_FIELDS, *BESIDE)
-    found = {row.pk: row for row in lines}
-    return [found[key] for key in keys if key in found]
+
+def lines_of(keys: Iterable[int]) -> dict[int, Renewal]:
+    """Key -> renewal with what a line shows."""
+    lines = shown(Renewal.objects.filter(pk__in=set(keys))).only(*OWN_FIELDS, *BESIDE)
+    return {row.pk: row for row in lines}
 
 
 def shown(rows: QuerySet[Renewal]) -> QuerySet[Renewal]:
@@ -275,8 +276,16 @@ def before(
     return {pk: Before(values) for pk, values in found.items()}
 
 
-def week_moves(rows: QuerySet[Renewal], since: datetime, convert: Convert) -> dict[str, int]:
-    """Category -> by how much its amount moved since then through people's changes."""
+@dataclass(frozen=True)
+class Week:
+    """What people changed of some renewals since a moment."""
+
+    count: int  # of renewals changed
+    moved: Mapping[str, int]  # category -> by how much its amount moved
+    before: Mapping[int, Before]  # renewal -> what was there
+
+
+def week_of(rows: QuerySet[Renewal], since: datetime, convert: Convert) -> Week:
     changed = list(
         rows.filter(pk__in=_changed(since).values("renewal_id"))
         .order_by()
@@ -290,7 +299,7 @@ def week_moves(rows: QuerySet[Renewal], since: datetime, convert: Convert) -> di
         old = was.get("category", category)
         then_said = amount_of(old, due, was.get("forecast_minor", forecast))
         moved[old] -= convert(then_said, currency) or 0
-    return dict(moved)
+    return Week(len(changed), dict(moved), then)
 
 
 def amount_of(category: str, due: int, forecast: int | None) -> int:

@@ -175,22 +175,26 @@ def _now(user, address, whole, convert, today):
     shown_sums = queries.totals(rows, convert) if is_narrow else sums
     first = (address.page - 1) * PAGE
     ordered = _grouped_order(queries.ordered(rows, address.sort), address)
-    found = queries.page_of(ordered, first, PAGE + 1)
+    keys = queries.keys_of(ordered, first, PAGE + 1)
+    apart = []
+    if sums.gaps:
+        apart = queries.keys_of(queries.ordered(whole.filter(gap__gte=2), "gap"), 0, SHOWN_GAPS)
+    found = queries.lines_of(keys[:PAGE] + apart)
+    week = queries.week_of(whole, since, convert)
     return {
         "sums": sums,
-        "moves": queries.week_moves(whole, since, convert),
+        "moves": week.moved,
         "shown_sums": shown_sums,
         "is_narrow": is_narrow,
-        "lines": _lines(found[:PAGE], address, shown_sums, convert, rows, since=since),
-        "has_next": len(found) > PAGE,
+        "lines": _lines(
+            [found[key] for key in keys[:PAGE] if key in found],
+            address, shown_sums, convert, rows, week=week,
+        ),
+        "has_next": len(keys) > PAGE,
         "first_place": first + 1,
-        "changed_count": rows_of(
-            user, replace(address, only="changed", category="", text=""), today=today
-        ).count(),
-        "gaps": queries.page_of(queries.ordered(whole.filter(gap__gte=2), "gap"), 0, SHOWN_GAPS)
-        if sums.gaps
-        else [],
-    }
+        "changed_count": week.count,
+        "gaps": [found[key] for key in apart if key in found],
+    }  # fmt: skip
 
 
 def _then(user, address, whole, convert, today):
@@ -207,7 +211,7 @@ def _then(user, address, whole, convert, today):
         "shown_sums": queries.totals_of(rows, convert),
         "is_narrow": bool(address.category),
         "lines": _lines(rows[:500], replace(address, sort="due", group="month"),
-                        queries.totals_of(rows, convert), convert, None, since=None),
+                        queries.totals_of(rows, convert), convert, None, week=None),
         "has_next": False,
         "first_place": 1,
         "changed_count": 0,
@@ -224,7 +228,7 @@ def _grouped_order(rows, address):
     return rows
 
 
-def _lines(renewals, address, sums, convert, all_rows, *, since):
+def _lines(renewals, address, sums, convert, all_rows, *, week):
     """Headings and rows in one list, as they stand below one another."""
     ids = [renewal.pk for renewal in renewals]
     customers = {renewal.customer_id for renewal in renewals}
@@ -235,9 +239,9 @@ def _lines(renewals, address, sums, convert, all_rows, *, since):
         checks=SelfCheck.objects.filter(renewal_id__in=ids)
         .order_by()
         .values_list("renewal_id", "question", "answer", "auto_answer")
-        if since
+        if week
         else (),
-        was=queries.before(ids, since, by_people=True) if since else {},
+        was=week.before if week else {},
     )
     if address.group == "month":
         if address.by == "month" or address.sort != "due":
