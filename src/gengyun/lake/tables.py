@@ -78,12 +78,41 @@ HEALTH_SCORES = pa.schema(
     ]
 )
 
+# The churn probability of a renewal (or of a customer) as of a day with all that explains it.
+CHURN_FORECASTS = pa.schema(
+    [
+        ("as_of", pa.date32()),  # partition
+        ("customer_id", pa.int64()),
+        ("renewal_id", pa.int64()),  # null: the event is not about a renewal
+        ("event", pa.string()),
+        ("due_on", pa.date32()),
+        ("lag_days", pa.int32()),
+        ("probability", pa.float64()),  # null: refused
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("p30", pa.float64()),
+        ("p90", pa.float64()),
+        ("p180", pa.float64()),
+        ("grade", pa.string()),
+        ("refused", pa.string()),
+        ("drivers", pa.string()),  # JSON, see churn.calc.drivers
+        ("missing", pa.string()),  # JSON
+        ("counterfactuals", pa.string()),  # JSON
+        ("model_id", pa.int64()),  # ChurnModel.pk
+        ("feature_hash", pa.string()),
+        ("amount_minor", pa.int64()),
+        ("currency", pa.string()),
+        ("tier_id", pa.int64()),
+    ]
+)
+
 SCHEMAS = {
     "events": EVENTS,
     "daily": DAILY,
     "presence": PRESENCE,
     "metric_values": METRIC_VALUES,
     "health_scores": HEALTH_SCORES,
+    "churn_forecasts": CHURN_FORECASTS,
 }
 PARTITIONS = {
     "events": ["received_day"],
@@ -91,6 +120,7 @@ PARTITIONS = {
     "presence": ["measure"],
     "metric_values": ["as_of"],
     "health_scores": ["as_of"],
+    "churn_forecasts": ["as_of"],
 }
 # Order of rows inside a file. Months first, so that a window skips the others; inside a month one
 # customer lies together. MONTH_OF stands for the month of the table's `day`.
@@ -101,6 +131,7 @@ SORTED_BY = {
     "presence": ["month", "customer_id", "key"],
     "metric_values": ["customer_id"],
     "health_scores": ["customer_id"],
+    "churn_forecasts": ["customer_id"],
 }
 # columns whose least and greatest value per file go to the log, so that readers skip files
 STATISTICS = {
@@ -109,4 +140,5 @@ STATISTICS = {
     "presence": ["customer_id", "month", "known_day"],
     "metric_values": ["customer_id"],
     "health_scores": ["customer_id"],
+    "churn_forecasts": ["customer_id"],
 }

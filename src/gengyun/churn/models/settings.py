@@ -24,7 +24,7 @@ class ChurnSettings(models.Model):
     silent_days = models.PositiveSmallIntegerField(default=180)
     weights = models.JSONField(default=dict, blank=True)  # {feature: {weight, source}}
     base_rates = models.JSONField(default=dict, blank=True)  # {tier key: {rate, worth, source}}
-    thresholds = models.JSONField(default=dict, blank=True)  # {tier key: {threshold, source}}
+    thresholds = models.JSONField(default=dict, blank=True)  # {key: {value, source}}
     version = models.PositiveIntegerField(default=1)  # goes up with every change
     updated_at = models.DateTimeField(null=True, blank=True)
     updated_by = models.ForeignKey(
