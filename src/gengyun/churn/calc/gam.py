@@ -78,7 +78,9 @@ def _learned(table: Table, preparation: Preparation, base: float | None, *, bent
             last.append(found)
         return fits[k, tau, tau_bend]
 
-    best = _search(fit, strengths=STRENGTHS if mean.any() else (0.0,), bent=bent and is_bend.any())
+    best = _search(
+        fit, strengths=STRENGTHS if mean.any() else (0.0,), bent=bent and bool(is_bend.any())
+    )
     together = averaged(list(fits.values()))
     settings = dict(zip(("k", "tau", "tau_bend"), best, strict=True))
     return Linear(preparation, together.beta, together.covariance, settings)

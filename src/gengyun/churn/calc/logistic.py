@@ -74,7 +74,8 @@ def posterior(
     evidence = (
         -loss + 0.5 * np.log(precision[free]).sum() - 0.5 * float(np.linalg.slogdet(curvature)[1])
     )
-    return Posterior(beta, np.linalg.inv(curvature), float(evidence))
+    covariance: Floats = np.asarray(np.linalg.inv(curvature), dtype=np.float64)
+    return Posterior(beta, covariance, float(evidence))
 
 
 def averaged(found: list[Posterior]) -> Posterior:
@@ -93,7 +94,7 @@ def averaged(found: list[Posterior]) -> Posterior:
 
 def variance(x: Floats, covariance: Floats) -> Floats:
     """Of the logit of each row; `x` with the intercept's column."""
-    return np.einsum("ij,ij->i", x @ covariance, x)
+    return np.asarray(np.einsum("ij,ij->i", x @ covariance, x), dtype=np.float64)
 
 
 def moderated(logit: Floats, spread2: Floats) -> Floats:

@@ -1,7 +1,7 @@
 """From the columns of a table to the columns of a linear model: unknowns filled and flagged, long
 tails drawn in, everything in units of its own spread (science.md 4.1).
 
-All of it is learned from the training rows and kept with the model; nothing looks at what is scored.
+All of it is learned from the training rows and kept with the model; what is scored has no say.
 """
 
 from dataclasses import asdict, dataclass

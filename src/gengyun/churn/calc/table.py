@@ -26,8 +26,8 @@ class Feature:
     """One column.
 
     `sign` +1: more of it means more risk, -1 less, 0 not known beforehand. `weight`, the expert's,
-    is 0 to 3. `group` names what belongs together when reasons are shown. `actionable`: a person can
-    change it, so that a counterfactual makes sense. A flag is 0 or 1.
+    is 0 to 3. `group` names what belongs together when reasons are shown. `actionable`: a person
+    can change it, so that a counterfactual makes sense. A flag is 0 or 1.
     """
 
     key: str
