@@ -32,6 +32,14 @@ class DueRenewal:
     disagreement_days: int | None = None  # checkpoint (180, 90) that waits for a leader
     product_zh: str = ""
     product_en: str = ""
+    churn: float | None = None  # probability that it is not renewed
+    churn_mark: float | None = None  # from which on there is an alert in its tier
+
+    @property
+    def is_likely_lost(self) -> bool:
+        return (
+            self.churn is not None and self.churn_mark is not None and self.churn >= self.churn_mark
+        )
 
 
 def worries(one: DueRenewal, today: date, params: Params) -> list[str]:
@@ -41,6 +49,7 @@ def worries(one: DueRenewal, today: date, params: Params) -> list[str]:
         "at_risk": one.category == "at_risk",
         "disagreement": one.disagreement_days is not None,
         "band": one.band in params["bands"],
+        "churn": one.is_likely_lost,
         "late": one.due_on < today,
     }
     return [name for name in params["worries"] if held[name]]
@@ -49,12 +58,15 @@ def worries(one: DueRenewal, today: date, params: Params) -> list[str]:
 def renewal_window(rows: Sequence[DueRenewal], today: date, params: Params, severity: int) -> Found:
     """R4: due within `days` (or past due) and open, and one of `worries` holds.
 
-    Over when the renewal has its outcome or no worry is left. More urgent within `urgent` days.
+    Over when the renewal has its outcome or no worry is left. One step more urgent within `urgent`
+    days, and as soon as the churn probability is one of the worries (at D-90 with p > T: high).
     """
     left = np.array([(one.due_on - today).days for one in rows], dtype=np.float64)
     found = [worries(one, today, params) for one in rows]
     worried = np.array([bool(one) for one in found], dtype=np.bool_)
-    urgent = left <= params["urgent"] if params["urgent"] is not None else None
+    urgent = np.array(["churn" in one for one in found], dtype=np.bool_)
+    if params["urgent"] is not None:
+        urgent |= left <= params["urgent"]
     return Found(
         np.array([one.customer_id for one in rows], dtype=np.int64),
         (left <= params["days"]) & worried,
@@ -71,6 +83,7 @@ def renewal_window(rows: Sequence[DueRenewal], today: date, params: Params, seve
             "currency": [one.currency for one in rows],
             "category": [one.category for one in rows],
             "band": [one.band for one in rows],
+            "churn": [one.churn for one in rows],
             "checkpoint": [one.disagreement_days for one in rows],
             "worries": found,
         },

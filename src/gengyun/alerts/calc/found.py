@@ -41,6 +41,7 @@ class Found:
     keys: Sequence[str] | None = None  # None: one row per customer, ids ascending
     worse: str = ""  # lower, higher: which way of `value` is worse; "": only severity tells
     back: Back | None = None  # decides about the end instead of `cleared`
+    back_and_cleared: bool = False  # both have to say so
     missing_is_cleared: bool = False  # a thing that is not among the rows is settled
     evaluations: int = 1  # judged days in a row that it takes to open
     outside: Flags | None = None  # rows beyond the rule's scope: what is open there ends
@@ -60,7 +61,8 @@ class Found:
         value = plain(self.value[row])
         cleared = bool(self.cleared[row])
         if self.back is not None and reference is not None and value is not None:
-            cleared = self.back(value, reference, days_open)
+            is_back = self.back(value, reference, days_open)
+            cleared = is_back and (cleared or not self.back_and_cleared)
         entered = bool(self.entered[row])
         return Reading(
             entered=entered,

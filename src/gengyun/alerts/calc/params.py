@@ -1,6 +1,6 @@
 """What each kind of rule can be told: names, defaults and limits of its parameters."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +9,12 @@ from gengyun.alerts.calc.detect import DropRule
 BANDS = ("A", "B", "C", "D")
 PARTS = ("decider", "champion", "user", "procurement", "other")
 OPS = ("lt", "gt")  # below, above
+CONFIDENCE = ("A", "B", "C")  # of a churn forecast
+CAUSE_GRADES = ("high", "medium", "low")
 # what about a renewal asks for a person: nobody judged it, the CSM says at risk, the checkpoint
-# waits for the leader, health is in one of the bands, the due day passed without an outcome
-WORRIES = ("unjudged", "at_risk", "disagreement", "band", "late")
+# waits for the leader, health is in one of the bands, the churn probability stands above the mark
+# of the tier, the due day passed without an outcome
+WORRIES = ("unjudged", "at_risk", "disagreement", "band", "churn", "late")
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ SPECS: dict[str, dict[str, Spec]] = {
     # R4: a renewal comes due and something about it asks for a person
     "renewal_window": {
         "days": Number(90, 1, 365, whole=True),
-        "worries": Several(("unjudged", "at_risk", "band", "late"), WORRIES),
+        "worries": Several(("unjudged", "at_risk", "band", "churn", "late"), WORRIES),
         "bands": Several(("C", "D"), BANDS[1:]),
         "urgent": Number(30, 0, 365, whole=True, optional=True),
     },
@@ -107,6 +110,35 @@ SPECS: dict[str, dict[str, Spec]] = {
         "days": Number(90, 7, 365, whole=True),
         "urgent": Number(0.3, 0.01, 1, optional=True),
     },
+    # R3: the churn probability rose, or stands above the mark of the tier (calc.thresholds)
+    "churn_jump": {
+        "jump": Number(0.7, 0.1, 5),  # on the logit
+        "days": Number(30, 7, 120, whole=True),
+        "least": Number(0.1, 0, 1),
+        "exit_share": Number(0.8, 0.1, 1),
+        "within_days": Number(180, 1, 730, whole=True),
+        "grades": Several(("A", "B"), CONFIDENCE),
+        "urgent": Number(0.6, 0, 1, optional=True),
+    },
+    # R5: a risk that somebody noted, by the grade of its cause
+    "risk_noted": {
+        "grades": Several(("high", "medium"), CAUSE_GRADES),
+        "days": Number(90, 1, 365, whole=True),
+    },
+    # R9: NPS of 6 or less, or 3 less than before; with the CSM's sentiment 1 or 2 less
+    "sentiment_drop": {
+        "metric": Key(),
+        "enter": Number(None, -1e6, 1e6, optional=True),
+        "drop": Number(2, 0.01, 1e6),
+        "days": Number(90, 1, 365, whole=True),
+    },
+    # R11: nearly all seats are in use, week after week
+    "seats_full": {
+        "metric": Key(),
+        "enter": Number(0.9, 0, 1e6),
+        "exit": Number(0.8, 0, 1e6),
+        "weeks": Number(4, 1, 12, whole=True),
+    },
     "metric": {
         "metric": Key(),
         "op": Choice("lt", OPS),
@@ -119,7 +151,16 @@ SPECS: dict[str, dict[str, Spec]] = {
 # rules whose reading is use: silent while use itself cannot be trusted
 USAGE_KINDS = frozenset({"usage_drop", "dormant", "slow_slide"})
 # rules about a state of things now, judged again whenever it changes, not only at night
-FACT_KINDS = frozenset({"contact_left", "renewal_window", "payment_overdue", "seats_reduced"})
+FACT_KINDS = frozenset(
+    {
+        "contact_left",
+        "renewal_window",
+        "payment_overdue",
+        "seats_reduced",
+        "churn_jump",
+        "risk_noted",
+    }
+)
 COMPANY_KINDS = frozenset({"source_silent", "outage"})
 
 
@@ -183,33 +224,46 @@ def _number(name: str, spec: Number, value: Any, *, is_given: bool) -> float | i
 
 def _check_order(kind: str, found: Mapping[str, Any]) -> None:
     """Exit must lie on the good side of enter, or an episode would flicker."""
-    if kind == "usage_drop" and not (
-        found["strong_z"] <= found["z"] and found["exit_ratio"] >= found["ratio"]
-    ):
-        raise ParamsInvalid("exit_ratio", "order")
-    if kind == "activation_low":
-        if found["exit"] < found["enter"]:
-            raise ParamsInvalid("exit", "order")
-        if found["until_days"] <= found["after_days"]:
-            raise ParamsInvalid("until_days", "order")
-    if kind == "score_drop" and found["exit_points"] >= found["points"]:
-        raise ParamsInvalid("exit_points", "order")
-    if kind == "payment_overdue":
-        _check_steps(found, ("days", "raise_days", "urgent"))
-    if kind == "seats_reduced":
-        _check_steps(found, ("share", "urgent"))
-    if kind == "metric" and found["exit"] is not None:
-        is_below = found["op"] == "lt"
-        if (found["exit"] < found["enter"]) if is_below else (found["exit"] > found["enter"]):
-            raise ParamsInvalid("exit", "order")
+    checks: dict[str, Callable[[Mapping[str, Any]], str]] = {
+        "usage_drop": _drop_order,
+        "activation_low": _activation_order,
+        "score_drop": lambda p: "exit_points" if p["exit_points"] >= p["points"] else "",
+        "seats_full": lambda p: "exit" if p["exit"] > p["enter"] else "",
+        "metric": _metric_order,
+        "payment_overdue": lambda p: _steps_order(p, ("days", "raise_days", "urgent")),
+        "seats_reduced": lambda p: _steps_order(p, ("share", "urgent")),
+    }
+    check = checks.get(kind)
+    field = check(found) if check else ""
+    if field:
+        raise ParamsInvalid(field, "order")
 
 
-def _check_steps(found: Mapping[str, Any], names: tuple[str, ...]) -> None:
+def _drop_order(found: Mapping[str, Any]) -> str:
+    is_right = found["strong_z"] <= found["z"] and found["exit_ratio"] >= found["ratio"]
+    return "" if is_right else "exit_ratio"
+
+
+def _activation_order(found: Mapping[str, Any]) -> str:
+    if found["exit"] < found["enter"]:
+        return "exit"
+    return "until_days" if found["until_days"] <= found["after_days"] else ""
+
+
+def _metric_order(found: Mapping[str, Any]) -> str:
+    enter, leave = found["enter"], found["exit"]
+    if leave is None:
+        return ""
+    return "exit" if (leave < enter if found["op"] == "lt" else leave > enter) else ""
+
+
+def _steps_order(found: Mapping[str, Any], names: tuple[str, ...]) -> str:
     """Each step lies beyond the one before; steps that are left out are passed over."""
     least = None
     for name in names:
         if found[name] is None:
             continue
         if least is not None and found[name] <= least:
-            raise ParamsInvalid(name, "order")
+            return name
         least = found[name]
+    return ""

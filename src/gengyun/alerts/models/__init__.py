@@ -1,7 +1,7 @@
 from gengyun.alerts.models.alert import Alert, AlertEvent
 from gengyun.alerts.models.cause import RiskCause
 from gengyun.alerts.models.episode import AlertDay, Episode, Suppression
-from gengyun.alerts.models.policy import AlertPolicy
+from gengyun.alerts.models.policy import AlertPolicy, ChurnMark
 from gengyun.alerts.models.rule import AlertRule
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "AlertEvent",
     "AlertPolicy",
     "AlertRule",
+    "ChurnMark",
     "Episode",
     "RiskCause",
     "Suppression",

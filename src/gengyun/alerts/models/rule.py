@@ -9,6 +9,8 @@ from gengyun.alerts.models.cause import RiskCause
 
 
 class AlertRule(models.Model):
+    LAST_SEVERITY = 4
+
     class Kind(models.TextChoices):
         USAGE_DROP = "usage_drop", _("Usage drop")
         DORMANT = "dormant", _("Dormant")
@@ -23,6 +25,10 @@ class AlertRule(models.Model):
         RENEWAL_WINDOW = "renewal_window", _("Renewal window")
         PAYMENT_OVERDUE = "payment_overdue", _("Payment overdue")
         SEATS_REDUCED = "seats_reduced", _("Seats reduced")
+        CHURN_JUMP = "churn_jump", _("Churn probability rose")
+        RISK_NOTED = "risk_noted", _("Risk noted")
+        SENTIMENT_DROP = "sentiment_drop", _("Sentiment fell")
+        SEATS_FULL = "seats_full", _("Seats full")
         METRIC = "metric", _("Metric")
 
     key = models.SlugField(max_length=40, unique=True)
@@ -56,6 +62,12 @@ class AlertRule(models.Model):
 
     def __str__(self) -> str:
         return self.name_zh
+
+    @property
+    def is_watch_list(self) -> bool:
+        """It only lists: what it finds opens no work item. The slide, until somebody makes it more
+        urgent than the last level (science.md 5.2: z for tickets, CUSUM for a silent list)."""
+        return self.kind == self.Kind.SLOW_SLIDE and self.severity >= self.LAST_SEVERITY
 
     @property
     def is_company_wide(self) -> bool:

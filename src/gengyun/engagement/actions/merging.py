@@ -1,7 +1,8 @@
-"""Activities go with the customer that became part of another, and come back with it."""
+"""Activities and risks go with the customer that became part of another, and come back with it."""
 
 from gengyun.customers.actions.merging import register, rows_part
-from gengyun.engagement.models import Activity
+from gengyun.engagement.models import Activity, Risk
 
 PART = rows_part("activities", Activity)
 register(PART)
+register(rows_part("risks", Risk))
