@@ -102,3 +102,58 @@ def make_opportunity(customer, name="加购", **values):
     install_defaults(now=NOW)
     given = {"kind": "upsell", "name": name, "amount_minor": 1_000_000} | values
     return create_opportunity(actor=None, now=NOW, customer=customer, values=given)
+
+
+def make_churn_model(rung="L1", **values):
+    """A model as forecasts name it; it cannot score."""
+    from gengyun.churn.models import ChurnModel
+
+    defaults = {
+        "event": "non_renewal",
+        "rung": rung,
+        "state": "retired",
+        "content": {},
+        "trained_at": NOW,
+        "cutoff": NOW.date(),
+        "outcomes": 212,
+        "events": 31,
+    }
+    return ChurnModel.objects.create(**(defaults | values))
+
+
+def make_renewal(customer, due_on, due_minor=10_000_000, **values):
+    """An open renewal as it is, without contract lines."""
+    from gengyun.revenue.models import Renewal
+
+    defaults = {"group": f"g{next(_count)}", "created_at": NOW, "owner": customer.owner}
+    return Renewal.objects.create(
+        customer=customer, due_on=due_on, due_minor=due_minor, **(defaults | values)
+    )
+
+
+def make_forecast(renewal, probability=0.34, model=None, **values):
+    """Today's churn probability of a renewal; `probability` None: refused."""
+    from gengyun.churn.models import ChurnForecast
+
+    given = {} if probability is None else {
+        "low": max(0.0, probability - 0.12),
+        "high": min(1.0, probability + 0.13),
+        "grade": "B",
+    }  # fmt: skip
+    defaults = {
+        "as_of": NOW.date(),
+        "event": "non_renewal",
+        "due_on": renewal.due_on,
+        "lag_days": (renewal.due_on - NOW.date()).days,
+        "amount_minor": renewal.due_minor,
+        "currency": renewal.currency,
+        "tier": renewal.customer.tier,
+        "computed_at": NOW,
+    }
+    return ChurnForecast.objects.create(
+        customer=renewal.customer,
+        renewal=renewal,
+        probability=probability,
+        model=model,
+        **(defaults | given | values),
+    )

@@ -5,6 +5,7 @@ from typing import Any
 
 from gengyun.kernel.days import day_of
 from gengyun.kernel.outbox import on
+from gengyun.portfolio.actions.chances import follow_chances
 from gengyun.portfolio.actions.renewal_checks import check_renewals
 from gengyun.portfolio.actions.summaries import refresh_summaries
 
@@ -14,8 +15,15 @@ from gengyun.portfolio.actions.summaries import refresh_summaries
 @on("activity.changed")
 @on("contract.changed")
 @on("renewal.changed")
+@on("churn.changed")
 def refresh_changed(payload: dict[str, Any], now: datetime) -> None:
     refresh_summaries(customer_ids=payload["customer_ids"], now=now)
+
+
+@on("churn.changed")
+def chances_changed(payload: dict[str, Any], now: datetime) -> None:
+    """Renewals say what the model says of them now."""
+    follow_chances(customer_ids=payload["customer_ids"])
 
 
 @on("alert.changed")

@@ -7,9 +7,16 @@ from django.db.models import Max
 from gengyun.health.models import HealthScore
 from gengyun.kernel.day import Report, day_step
 from gengyun.lake.store import Lake
+from gengyun.portfolio.actions.chances import follow_chances
 from gengyun.portfolio.actions.live import rebuild
 from gengyun.portfolio.actions.renewal_checks import check_renewals
 from gengyun.revenue.actions.renewal_snapshots import take_snapshot
+
+
+@day_step("chances", order=260)
+def chances_step(as_of: date, now: datetime, report: Report) -> None:
+    """Right behind the churn probability; an older day that was scored just now changes nothing."""
+    follow_chances()
 
 
 @day_step("renewals", order=850)

@@ -29,6 +29,7 @@ from gengyun.portfolio.calc.needs import (
 )
 from gengyun.portfolio.calc.search import inner_pairs, search_key
 from gengyun.portfolio.models import CustomerSummary, NamePair
+from gengyun.portfolio.queries.churn import Churn, churn_of
 from gengyun.portfolio.queries.commercial import overdue_facts, renewal_facts
 from gengyun.usage.queries.metrics import live_values, values_as_of
 from gengyun.usage.queries.touched import touched_since
@@ -131,6 +132,7 @@ def _refresh_batch(ids: Sequence[int], usage: _Usage | None, now: datetime) -> i
     said = expired_sentiments(ids, today=day_of(now))
     due = renewal_facts(ids, today=day_of(now), now=now)
     owed = overdue_facts(ids, today=day_of(now), now=now)
+    churn = churn_of(ids)
     rows = [
         _row(
             c,
@@ -143,6 +145,7 @@ def _refresh_batch(ids: Sequence[int], usage: _Usage | None, now: datetime) -> i
             tags=tags.get(c.pk, ()),
             renewals=due.get(c.pk, ()),
             overdue=owed.get(c.pk),
+            churn=churn.get(c.pk),
         )
         for c in _with_settings(customers, tiers, stages)
     ]
@@ -224,6 +227,7 @@ def _row(
     tags: Sequence[str] = (),
     renewals: Sequence[RenewalFact] = (),
     overdue: OverdueFact | None = None,
+    churn: Churn | None = None,
 ) -> CustomerSummary:
     """`customer` carries `touch_at` and `touch_kind`, see `_with_last_touch`."""
     row = CustomerSummary(
@@ -251,6 +255,8 @@ def _row(
     _put_usage(row, old, usage)
     if score is not None:
         _put_health(row, score)
+    if churn is not None:
+        _put_churn(row, churn)
     facts = replace(
         _facts(customer, row, score, day_of(now)),
         alerts=_alert_facts(alerts),
@@ -292,6 +298,12 @@ def _put_health(row: CustomerSummary, score: HealthScore) -> None:
         difference = diff(score.week_ago, score.explanation)
         row.change_week = difference["change"]
         row.movers = list(movers(difference))
+
+
+def _put_churn(row: CustomerSummary, churn: Churn) -> None:
+    row.churn, row.churn_low, row.churn_high = churn.probability, churn.low, churn.high
+    row.churn_on, row.churn_as_of, row.churn_grade = churn.on, churn.as_of, churn.grade
+    row.churn_refused, row.churn_is_estimate = churn.refused, churn.is_estimate
 
 
 def _line(score: HealthScore) -> list[float | None]:

@@ -32,6 +32,7 @@ FIELDS: dict[str, tuple[tuple[str, ...], str]] = {
     "seats": (NUMBERS, "int"),
     "score": (NUMBERS, "number"),
     "change": (NUMBERS, "number"),  # points against a week before
+    "churn": (NUMBERS, "percent"),  # probability, in percent
     # within: the next n days; before, between: ISO days, both ends included
     "renews": (("within", "between", "before", "overdue", "none"), "days"),
     "touch": (("older", "within", "none"), "days"),  # n days; older includes never
@@ -131,6 +132,13 @@ def _number(value: Any) -> float:
     return number
 
 
+def _percent(value: Any) -> float:
+    number = float(str(value).strip().removesuffix("%"))
+    if not 0 <= number <= 100:
+        raise ValueError(value)
+    return number
+
+
 def _days(value: Any) -> int:
     days = int(value)
     if not 0 <= days <= 10_000:
@@ -157,6 +165,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "id": _integer,
     "int": _integer,
     "number": _number,
+    "percent": _percent,
     "days": _days,
     "band": _one_of("A", "B", "C", "D", "N"),
     "pace": _one_of(*PACES),

@@ -45,6 +45,20 @@ class CustomerSummary(models.Model):
     last_touch_kind = models.CharField(max_length=8, default="", blank=True)
     next_step = models.CharField(max_length=200, default="", blank=True)
     next_step_on = models.DateField(null=True)
+    # churn probability of what comes due next, see portfolio.queries.churn; null: not said
+    churn = models.FloatField(null=True)
+    churn_low = models.FloatField(null=True)  # 80% interval
+    churn_high = models.FloatField(null=True)
+    churn_on = models.DateField(null=True)  # the due day that it is about
+    churn_as_of = models.DateField(null=True)
+    churn_grade = models.CharField(max_length=1, default="", blank=True)  # A B C, "" not said
+    churn_refused = models.CharField(max_length=40, default="", blank=True)  # why it is not said
+    churn_is_estimate = models.BooleanField(default=False)  # from experience, no model has learned
+    churn_change = models.FloatField(null=True)  # against 30 days before, for the same due day
+    # what the customer is worth in the coming three years; null: cannot be said
+    ltv_minor = models.BigIntegerField(null=True)
+    ltv_low_minor = models.BigIntegerField(null=True)  # 80% interval
+    ltv_high_minor = models.BigIntegerField(null=True)
     # what needs a person: [{"code", "severity", "since", "facts": {...}}], worst first
     needs = models.JSONField(default=list)
     need_rank = models.IntegerField(default=0)  # 0: nothing; larger is more urgent
@@ -66,6 +80,8 @@ class CustomerSummary(models.Model):
             models.Index(fields=["need_rank", "customer"], name="summary_rank"),
             models.Index(fields=["next_step_on", "customer"], name="summary_step"),
             models.Index(fields=["active_users_7d", "customer"], name="summary_active"),
+            models.Index(fields=["churn", "customer"], name="summary_churn"),
+            models.Index(fields=["ltv_minor", "customer"], name="summary_ltv"),
             models.Index(fields=["industry", "customer"], name="summary_industry"),
             models.Index(fields=["region", "customer"], name="summary_region"),
             models.Index(fields=["pace", "customer"], name="summary_pace"),
@@ -94,6 +110,7 @@ class CustomerSummary(models.Model):
                     "last_event_on",
                     "last_touch_at",
                     "next_step_on",
+                    "churn",
                     "need_rank",
                     "need_codes",
                     "search_key",

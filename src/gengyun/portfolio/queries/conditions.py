@@ -31,14 +31,16 @@ COLUMNS = {
     "seats": "seats",
     "score": "score",
     "change": "change_week",
+    "churn": "churn",
     "renews": "renews_on",
     "next_step": "next_step_on",
     "last_event": "last_event_on",
     "touch": "last_touch_at",
 }
 RANGES = frozenset(
-    {"arr", "seats", "score", "change", "renews", "next_step", "last_event", "touch"}
+    {"arr", "seats", "score", "change", "churn", "renews", "next_step", "last_event", "touch"}
 )
+PERCENTS = frozenset({"churn"})  # conditions in percent on a column of shares
 LOOSE = "loose_"
 NEVER = datetime(1, 1, 2, tzinfo=UTC)  # before every touch
 FEW = 1_000  # keys that are handed over one by one
@@ -81,6 +83,8 @@ def condition(found: Filter, *, actor: User | None, today: date, is_loose: bool 
         return _DATED[found.field](found, today, column)
     if found.field == "owner":
         value = _person(value, actor)
+    elif found.field in PERCENTS and value is not None:
+        value /= 100
     empty = Q(**{column: ""}) if found.field in TEXTS else Q(**{f"{column}__isnull": True})
     plain: dict[str, Q] = {
         "is": Q(**{column: value}),

@@ -61,6 +61,8 @@ SORTS = {
     "need": "need_rank",
     "next_step": "next_step_on",
     "active": "active_users_7d",
+    "churn": "churn",
+    "ltv": "ltv_minor",
 }
 NEVER_NULL = frozenset({"name", "need"})
 # how a link writes the value of a sort
@@ -74,6 +76,8 @@ PLACED_BY = {
     "need": "int",
     "next_step": "day",
     "active": "int",
+    "churn": "float",
+    "ltv": "int",
 }
 DEFAULT_SORT = "name"
 

@@ -1,0 +1,90 @@
+"""The churn probability of a customer: that of what comes due next.
+
+A model speaks of renewals. A customer is as likely to be lost as the renewals of its next due day
+are, weighed by their amounts; later ones are another question with another day.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from gengyun.churn.models import ChurnForecast
+
+STEP = 500
+ESTIMATE = "L0"  # the rung that has learned from no outcome (science.md 4.3)
+
+
+@dataclass(frozen=True)
+class Said:
+    """One forecast, as far as the customer's figure needs it."""
+
+    due_on: date | None
+    as_of: date
+    probability: float | None
+    low: float | None
+    high: float | None
+    grade: str
+    refused: str
+    amount_minor: int
+    is_estimate: bool
+
+
+@dataclass(frozen=True)
+class Churn:
+    """`probability` None: not said, and `refused` is the reason."""
+
+    probability: float | None
+    low: float | None
+    high: float | None
+    on: date | None
+    as_of: date
+    grade: str
+    refused: str
+    is_estimate: bool
+
+
+def churn_of(customer_ids: Sequence[int]) -> dict[int, Churn]:
+    """Customers without a forecast are left out."""
+    found: dict[int, list[Said]] = defaultdict(list)
+    for start in range(0, len(customer_ids), STEP):
+        rows = ChurnForecast.objects.filter(customer_id__in=customer_ids[start : start + STEP])
+        for pk, amount, rung, *rest in rows.order_by().values_list(
+            "customer_id", "amount_minor", "model__rung", "due_on", "as_of", "probability", "low",
+            "high", "grade", "refused",
+        ):  # fmt: skip
+            found[pk].append(Said(*rest, amount_minor=amount or 0, is_estimate=rung == ESTIMATE))
+    return {pk: together(said) for pk, said in found.items()}
+
+
+def together(said: Sequence[Said]) -> Churn:
+    """Of the next due day; of days that are past, the last one. Amount-weighted."""
+    newest = max(one.as_of for one in said)
+    rows = [one for one in said if one.as_of == newest]
+    ahead = [one.due_on for one in rows if one.due_on is not None and one.due_on >= newest]
+    past = [one.due_on for one in rows if one.due_on is not None]
+    on = min(ahead) if ahead else max(past, default=None)
+    due = [one for one in rows if one.due_on == on]
+    known = [one for one in due if one.probability is not None]
+    if not known:
+        return Churn(None, None, None, on, newest, "", due[0].refused, is_estimate=False)
+    return Churn(
+        probability=_weighed((one.probability, one.amount_minor) for one in known),
+        low=_weighed((one.low, one.amount_minor) for one in known),
+        high=_weighed((one.high, one.amount_minor) for one in known),
+        on=on,
+        as_of=newest,
+        grade=max(one.grade for one in known),  # the least sure of them
+        refused="",
+        is_estimate=any(one.is_estimate for one in known),
+    )
+
+
+def _weighed(values: Iterable[tuple[float | None, int]]) -> float | None:
+    rows = [(value, amount) for value, amount in values if value is not None]
+    if not rows:
+        return None
+    total = sum(amount for _, amount in rows)
+    if total <= 0:
+        return sum(value for value, _ in rows) / len(rows)
+    return sum(value * amount for value, amount in rows) / total
