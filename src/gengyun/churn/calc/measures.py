@@ -162,7 +162,7 @@ def ece(y: Floats, p: Floats, weights: Floats) -> Floats:
 def _members(p: Floats) -> Floats:
     """[rows, bins]: 1 where a row stands in the bin."""
     bins = bins_of(p)
-    return (bins[:, None] == np.arange(int(bins.max()) + 1)).astype(np.float64)
+    return np.asarray(bins[:, None] == np.arange(int(bins.max()) + 1), dtype=np.float64)
 
 
 def ece_by_chance(p: Floats, *, draws: int = 300, seed: int = 1) -> float:
