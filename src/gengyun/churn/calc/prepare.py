@@ -49,9 +49,7 @@ class Preparation:
 
     def design(self, x: Floats) -> Floats:
         """Rows by terms, in units of spread around the mean of training."""
-        by_feature = {
-            column.feature: _read(x[:, column.feature], column) for column in self.columns
-        }
+        by_feature = {column.feature: read(x[:, column.feature], column) for column in self.columns}
         made = np.empty((len(x), len(self.terms)))
         for at, term in enumerate(self.terms):
             raw = _raw(term.part, term.knot, by_feature[term.feature], x[:, term.feature])
@@ -98,7 +96,7 @@ def prepare(table: Table, *, bends: bool = False) -> Preparation:
             continue
         is_flag = feature.kind == "flag"
         column = _column(at, known, is_flag=is_flag)
-        value = _read(raw, column)
+        value = read(raw, column)
         columns.append(column)
         if varies and value.min() < value.max():
             terms.append(_term(at, "value", 0.0, value, raw, is_flag=is_flag))
@@ -122,7 +120,7 @@ def _column(at: int, known: Floats, *, is_flag: bool) -> Column:
     return Column(at, is_log, float(low), float(high), float(np.median(read)))
 
 
-def _read(raw: Floats, column: Column) -> Floats:
+def read(raw: Floats, column: Column) -> Floats:
     value = _signed_log(raw) if column.is_log else raw
     value = np.where(np.isnan(value), column.fill, value)
     return np.clip(value, column.low, column.high)
