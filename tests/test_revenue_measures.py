@@ -16,6 +16,7 @@ from gengyun.customers.models import Customer
 from gengyun.revenue.calc.moves import day_number
 from gengyun.revenue.calc.policies import DEFAULT, choose
 from gengyun.revenue.calc.spans import ends, spans
+from gengyun.revenue.jobs import revenue_step
 from gengyun.revenue.models import ExchangeRate, Movement, Renewal
 from gengyun.revenue.queries import frames, insight, measures
 from gengyun.revenue.queries.answers import METRICS, Question, ask
@@ -175,6 +176,36 @@ def test_what_passes_from_line_to_line_is_nothing_at_any_rate():
     assert table.closing[-1] == round(133_35 * 7.12345)
     fine, _ = measures.finer(of, "line")
     assert not insight.waterfall(fine, boundaries).columns["transfer"][12]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_night_keeps_the_columns_and_a_page_reads_only_what_is_newer(
+    quarter, settings, tmp_path, monkeypatch
+):
+    settings.DATA_DIR = tmp_path
+    monkeypatch.setattr(frames, "KEPT_FROM", 1)
+    monkeypatch.setattr(frames, "_held", {})
+    day = date(2026, 1, 5)
+    revenue_step(day, at(day), lambda done, total: None)
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+    known = Movement.objects.count()
+    # the page is another process: it has the file and nothing in memory
+    monkeypatch.setattr(frames, "_held", {})
+    read, seen = frames._read, []
+    monkeypatch.setattr(
+        frames, "_read", lambda rows, *more: seen.append(len(rows)) or read(rows, *more)
+    )
+    assert len(frames.movement_frame()) == known
+    assert not any(seen)
+    sold(make_customer(), 5_000, date(2025, 1, 1), date(2025, 12, 31))
+    assert len(frames.movement_frame()) == Movement.objects.count() > known
+    assert max(seen) == Movement.objects.count() - known
+
+
+def test_a_small_ledger_is_not_written_to_a_file(quarter, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    assert frames.keep_movements() == 0
+    assert not (tmp_path / "cache").exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -17,6 +17,7 @@ from gengyun.revenue.actions import (
 )
 from gengyun.revenue.actions.day import settle_day
 from gengyun.revenue.actions.forecast import record_forecast
+from gengyun.revenue.queries.frames import keep_movements
 
 __all__ = [
     "forecast_step",
@@ -35,9 +36,11 @@ __all__ = [
 
 @day_step("revenue", order=60)
 def revenue_step(as_of: date, now: datetime, report: Report) -> None:
-    """Lines that ran out are renewed or end; a past day changes nothing today."""
+    """Lines that ran out are renewed or end; a past day changes nothing today. Then the ledger is
+    put into columns, which no page shall wait for."""
     if as_of == day_of(now):
         settle_day(as_of=as_of, now=now, report=report)
+        keep_movements()
 
 
 @day_step("forecast", order=950)

@@ -141,6 +141,14 @@ def movement_frame() -> Frame:
     return found
 
 
+def keep_movements() -> int:
+    """Bring the file up to now, so that a page reads only what is newer: of a large ledger the
+    first reading takes long. How many movements it holds, 0 where there are too few to keep."""
+    if connection.in_atomic_block or Movement.objects.count() < KEPT_FROM:
+        return 0
+    return len(movement_frame())
+
+
 def _newest(kept: Frame | None) -> int:
     return int(kept.rows["pk"].max()) if kept is not None and len(kept) else 0
 
