@@ -20,6 +20,7 @@ COMMANDS = {
     "alerts": "alerts",
     "revenue": "revenue",
     "renewals": "renewals",
+    "simulate": "simulate",
     "bench": "bench",
     "check": "check",
     "doctor": "doctor",

@@ -76,10 +76,21 @@ def heard(rng: np.random.Generator, scene: Scene) -> tuple[Columns, Columns]:
             left.append((row[0], LEAVERS[shock.kind], *row[1:]))
         elif shock.kind in HEARD:
             facts.append((row[0], shock.kind, *row[1:]))
+    facts += _missold(rng, scene)
     return (
         rows(facts, account="i8", kind="U24", happened="M8[D]", known="M8[D]"),
         contacts(rng, scene, left),
     )
+
+
+def _missold(rng: np.random.Generator, scene: Scene) -> list[tuple]:
+    found = []
+    for term in scene.deals.terms:
+        noticed = rng.random() < scene.config.crm.missold_noticed
+        day = scene.index(term.starts_on) + int(rng.integers(10, 120))
+        if noticed and term.nth == 0 and scene.deals.truth.is_missold[term.account]:
+            found.append((term.account, "missold", scene.day(day), scene.day(day + 3)))
+    return found
 
 
 def contacts(rng: np.random.Generator, scene: Scene, left: list[tuple]) -> Columns:
@@ -199,14 +210,17 @@ def touches(rng: np.random.Generator, scene: Scene) -> Columns:
     account, day = spread_over(rng, scene, yearly)
     value, count = scene.valued(account, day), len(account)
     refused = rng.random(count) < chance(crm.refused, crm.refused_weight, value)
+    written = np.isin(kind := rng.choice(TOUCHES, count, p=TOUCH_SHARE), ("wecom", "email"))
+    silent = rng.random(count) < chance(crm.no_reply, crm.refused_weight, value)
     mood = np.digitize(value + rng.normal(0, 1.2, count), (-0.9, 0.3))
     return {
         "account": account,
         "happened": scene.day(day),
         "known": scene.day(day + rng.integers(0, 4, count)),
-        "kind": rng.choice(TOUCHES, count, p=TOUCH_SHARE),
+        "kind": kind,
         "part": rng.choice(PARTS, count, p=(0.2, 0.5, 0.3)),
         "refused": refused,
+        "no_reply": written & silent & ~refused,
         "outcome": np.where(refused, "", np.array(["not", "partly", "solved"])[mood]),
         "text": rng.integers(0, 1 << 30, count),
     }

@@ -42,10 +42,11 @@ def invoices(rng: np.random.Generator, scene: Scene) -> Columns:
                 (term.account, term.nth, year // 12, issued, due,
                  term.arr_minor * min(12, term.months - year) // 12, paid, since)
             )  # fmt: skip
-    return rows(
+    found = rows(
         made, account="i8", nth="i8", part="i8", happened="M8[D]", due="M8[D]",
         amount_minor="i8", paid="M8[D]", disputed="M8[D]",
     )  # fmt: skip
+    return found | {"known": found["happened"].copy()}
 
 
 def price_asked(scene: Scene, rise_on: date) -> Columns:
