@@ -1,0 +1,209 @@
+"""Inputs from the use of the product: how much, by how many, how it moves (science.md 4.1).
+
+Windows are days, rates are per effective day. A window reaches back no further than the first use:
+a customer of forty days is not compared with days before it came. Nobody who was never heard from
+has a use of 0: it is unknown.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gengyun.churn.calc.asked import Asked
+from gengyun.churn.calc.observed import Observed
+from gengyun.churn.calc.table import Flags, Floats, Ints
+from gengyun.churn.calc.windows import (
+    LEAST_WORTH,
+    NO_DAY,
+    Index,
+    Worth,
+    expand,
+    latest,
+    numbers,
+    ratio,
+    total,
+)
+
+MONTH = 20.0  # effective days of an ordinary month: rates are told per month
+YEAR = 364
+SMALL = 0.02  # of science.md: keeps a logarithm of two small shares quiet
+
+
+@dataclass(frozen=True)
+class UseReader:
+    """The daily columns of all accounts, ready to be asked."""
+
+    index: Index
+    events: Floats
+    users: Floats
+    worth: Worth
+
+    @classmethod
+    def of(cls, observed: Observed, place: Ints, worth: Worth) -> "UseReader":
+        """`place`: of the account of each row of `observed.use`."""
+        use = observed.use
+        return cls(
+            Index.of(place, numbers(use.day), numbers(use.known)), use.events, use.users, worth
+        )
+
+    def read(self, asked: Asked) -> "UseSeen":
+        first, last = self._ends(asked)
+        window, row = self.index.spans(asked.place, asked.end - 2 * YEAR, asked.end, asked.at)
+        return UseSeen(
+            asked,
+            first,
+            last,
+            window,
+            self.index.day[row],
+            self.events[row],
+            self.users[row],
+            self.worth,
+        )
+
+    def _ends(self, asked: Asked) -> tuple[Ints, Ints]:
+        """First and last day with use that was known, of all time; NO_DAY without any."""
+        begin, stop = self.index.bounds(asked.place, np.zeros_like(asked.end), asked.end)
+        stop = np.where(asked.place < 0, begin, stop)
+        known = np.maximum(self.index.known, self.index.day)
+        first, last = np.full(len(begin), NO_DAY), np.full(len(begin), NO_DAY)
+        has = stop > begin
+        if not has.any():
+            return first, last
+        low, high = begin[has], stop[has] - 1
+        at = asked.at[has]
+        easy = (known[low] < at) & (known[high] < at)
+        first[has] = np.where(easy, self.index.day[low], NO_DAY)
+        last[has] = np.where(easy, self.index.day[high], NO_DAY)
+        hard = np.flatnonzero(has)[~easy]  # what came late stands at an end
+        owner, row = expand(begin[hard], stop[hard])
+        seen = known[row] < asked.at[hard][owner]
+        days = self.index.day[row[seen]]
+        last[hard] = latest(owner[seen], days, len(hard))
+        earliest = latest(owner[seen], -days, len(hard))
+        first[hard] = np.where(earliest == NO_DAY, NO_DAY, -earliest)
+        return first, last
+
+
+@dataclass(frozen=True)
+class UseSeen:
+    """Two years of use before each snapshot, one row per (window, day)."""
+
+    asked: Asked
+    first: Ints
+    last: Ints
+    window: Ints
+    day: Ints
+    events: Floats
+    users: Floats
+    worth: Worth
+
+    @cached_property
+    def ago(self) -> Ints:
+        """Days from a row to the end of its window, 1 for the last day."""
+        return self.asked.end[self.window] - self.day
+
+    @cached_property
+    def is_known(self) -> Flags:
+        return np.asarray(self.first != NO_DAY)
+
+    def effective(self, old: int, new: int) -> Floats:
+        """Effective days of [end - old, end - new), from the first use on; nan: too few."""
+        end = self.asked.end
+        begin = np.maximum(end - old, self.first)
+        begin = np.where(self.is_known, begin, end)
+        stop = np.maximum(end - new, begin)
+        days = self.worth.between(np.maximum(self.asked.place, 0), begin, stop, self.asked.at)
+        return np.where(self.is_known & (days >= LEAST_WORTH), days, np.nan)
+
+    def sum(self, values: Floats, old: int, new: int) -> Floats:
+        inside = (self.ago <= old) & (self.ago > new)
+        return total(self.window[inside], values[inside], len(self.first))
+
+    def rate(self, values: Floats, old: int, new: int) -> Floats:
+        """Per effective day."""
+        return ratio(self.sum(values, old, new), self.effective(old, new))
+
+    def weeks(self, count: int) -> Floats:
+        """Share of the last `count` weeks with any use, of those since the first use."""
+        inside = self.ago <= 7 * count
+        week = (self.ago[inside] - 1) // 7
+        seen = np.unique(self.window[inside] * count + week) // count
+        held = np.minimum(count, (self.asked.end - self.first + 6) // 7)
+        share = total(seen, None, len(self.first)) / np.maximum(held, 1)
+        return np.where(self.is_known, share, np.nan)
+
+
+def use_features(seen: UseSeen, seats: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """(inputs, raw numbers behind them), one value per snapshot."""
+    per_seat = {
+        name: ratio(seen.rate(seen.users, old, new), seats)
+        for name, old, new in (("14", 14, 0), ("28", 28, 0), ("prev90", 118, 28))
+    }
+    rates = {
+        name: MONTH * seen.rate(seen.events, old, new)
+        for name, old, new in (
+            ("28", 28, 0),
+            ("90", 90, 0),
+            ("prev90", 118, 28),
+            ("year", YEAR, 0),
+            ("before", YEAR + 90, 90),
+        )
+    }
+    dau, dau_before = seen.rate(seen.users, 28, 0), seen.rate(seen.users, 118, 28)
+    silent = _silent(seen)
+    gap, usual = silent["effective"], silent["usual"]
+    user_days = seen.sum(seen.users, 28, 0)
+    inputs = {
+        "util_28": per_seat["28"],
+        "util_prev90": per_seat["prev90"],
+        "util_trend": np.log((per_seat["28"] + SMALL) / (per_seat["prev90"] + SMALL)),
+        "util_14_vs_28": np.log((per_seat["14"] + SMALL) / (per_seat["28"] + SMALL)),
+        "rate_28": np.log1p(rates["28"]),
+        "rate_90": np.log1p(rates["90"]),
+        "rate_trend": np.log((rates["28"] + 1) / (rates["prev90"] + 1)),
+        "rate_year": np.log1p(rates["year"]),
+        "rate_year_trend": np.log((rates["90"] + 1) / (rates["before"] + 1)),
+        "depth_28": np.log1p(ratio(seen.sum(seen.events, 28, 0), user_days)),
+        "days_since_active": np.log1p(gap),
+        "gap_unusual": np.log((1 + gap) / (1 + usual)),
+        "active_weeks_12": seen.weeks(12),
+        "active_weeks_52": seen.weeks(52),
+    }
+    raw = {
+        "events_28": np.where(seen.is_known, seen.sum(seen.events, 28, 0), np.nan),
+        "events_prev_month": 28
+        / 90
+        * np.where(seen.is_known, seen.sum(seen.events, 118, 28), np.nan),
+        "rate_28": rates["28"],
+        "rate_prev90": rates["prev90"],
+        "daily_users_28": dau,
+        "daily_users_prev90": dau_before,
+        "days_since_active": silent["days"],
+        "usual_gap": usual,
+        "active_weeks_12": 12 * inputs["active_weeks_12"],
+        "active_weeks_52": 52 * inputs["active_weeks_52"],
+    }
+    return inputs, raw
+
+
+def _silent(seen: UseSeen) -> dict[str, Floats]:
+    """How long nobody has been there, and how long that usually takes.
+
+    usual: mean of the effective days between active days of the last year up to the last of them.
+    """
+    end, nan = seen.asked.end, np.nan
+    place, at = np.maximum(seen.asked.place, 0), seen.asked.at
+    after = np.where(seen.is_known, seen.last + 1, end)
+    effective = seen.worth.between(place, after, np.maximum(end, after), at)
+    begin = np.where(seen.is_known, np.maximum(seen.first, end - YEAR), end)
+    inside = seen.ago <= YEAR
+    days = np.unique((seen.window[inside] << 20) + seen.day[inside]) >> 20
+    active = total(days, None, len(end))
+    worth = seen.worth.between(place, begin, np.maximum(after, begin), at)
+    usual = np.where(active >= 2, worth / np.maximum(active, 1), nan)
+    return {
+        "effective": np.where(seen.is_known, effective, nan),
+        "days": np.where(seen.is_known, end - 1.0 - seen.last, nan),
+        "usual": np.where(seen.is_known, usual, nan),
+    }
