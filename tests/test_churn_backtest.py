@@ -204,6 +204,13 @@ def test_the_report_finds_the_signal_and_holds_it_against_the_simple_ways():
     assert sum(one["events"] for one in told["by_quarter"]) == told["counts"]["events"]
     assert [one["key"] for one in told["by_lag"]] == [30, 90, 180]
     assert len(told["worst"]) == 10
+    rows = told["rows"]
+    assert {len(column) for column in rows.values()} == {len(found.rows)}
+    for place, one in enumerate(told["reliability"]):
+        inside = [at for at, own in enumerate(rows["bin"]) if own == place]
+        assert len(inside) == one["count"]
+        assert sum(rows["lost"][at] for at in inside) == one["lost"]
+    assert sum(rows["told"]) == told["budget"][MODEL]["told"]
     assert told["worst"][0]["reasons"][0]["feature"] in {"use", "overdue", "noise"}
     assert json.loads(json.dumps(told, allow_nan=False)) == told
 

@@ -79,9 +79,11 @@ def build(
         one.to_json() for one in measures.reliability(tested.y[head], said[MODEL])
     ]
     report |= _parts(tested, found.said, head, asked)
-    report["budget"] = _budget(tested, renewal[found.rows], found, beside, (accounts, asked))
+    told = _told(tested, renewal[found.rows], found, beside, (accounts, asked))
+    report["budget"] = {name: caught.to_json() for name, caught in told.items()}
     report["worst"] = _worst(table, found, head, beside)
     report["unknown"] = _unknown(tested)
+    report["rows"] = _rows(tested, found.said[MODEL], head, told[MODEL].rows, asked)
     return report
 
 
@@ -224,13 +226,13 @@ def _part(rows: Table, said: Mapping[str, Floats], own: Flags, asked: Asked) -> 
     }
 
 
-def _budget(
+def _told(
     tested: Table,
     renewal: Ints,
     found: OutOfTime,
     beside: Beside,
     asking: tuple[Mapping[int, int], Asked],
-) -> dict[str, Any]:
+) -> dict[str, ticket_budget.Caught]:
     """The same budget spent by the model, by health alone and by the size of the amount."""
     accounts, asked = dict(asking[0]), asking[1]
     floor = found.said[BASE]
@@ -238,7 +240,7 @@ def _budget(
     if np.isfinite(beside.health).any():
         ways[HEALTH] = found.said[HEALTH]
     return {
-        name: ticket_budget.tell(tested, renewal, (p, floor), accounts, asked.per_100).to_json()
+        name: ticket_budget.tell(tested, renewal, (p, floor), accounts, asked.per_100)
         for name, p in ways.items()
     }
 
@@ -289,3 +291,27 @@ def _unknown(tested: Table) -> list[dict[str, Any]]:
         for place in order
         if share[place] > 0.5
     ]
+
+
+def _rows(
+    tested: Table, p: Floats, head: Flags, told: Sequence[int], asked: Asked
+) -> dict[str, list[Any]]:
+    """Every tested row, as columns: what the figures are made of. `bin` only of the headline."""
+    names = dict(enumerate(asked.tiers))
+    bins = np.full(len(tested), -1)
+    bins[head] = measures.bins_of(p[head])
+    has_due = ~np.isnat(tested.due)
+    return {
+        "account": tested.account.tolist(),
+        "at": [str(day) for day in tested.at],
+        "due": [str(day) if has else None for day, has in zip(tested.due, has_due, strict=True)],
+        "lag": tested.lag.tolist(),
+        "p": np.round(p, 4).tolist(),
+        "lost": tested.y.astype(int).tolist(),
+        "amount_minor": tested.amount_minor.tolist(),
+        "tier": [names.get(int(one), "") for one in tested.tier],
+        "bin": bins.tolist(),
+        "told": np.isin(np.arange(len(tested)), np.array(told, dtype=np.int64))
+        .astype(int)
+        .tolist(),
+    }

@@ -30,6 +30,7 @@ class Caught:
     right_minor: int
     lead_days: float  # median, of the right ones; nan without any
     months: int
+    rows: tuple[int, ...] = ()  # places of the told ones, at the landmark they got in
 
     def to_json(self) -> dict[str, Any]:
         precision, recall = wilson(self.right, self.told), wilson(self.right, self.lost)
@@ -100,4 +101,5 @@ def _caught(table: Table, renewal: Ints, told: dict[int, int], months: int) -> C
         right_minor=int(table.amount_minor[right].sum()),
         lead_days=float(np.median(lead)) if len(lead) else float("nan"),
         months=months,
+        rows=tuple(sorted(told.values())),
     )
