@@ -25,7 +25,8 @@ class Backtest(models.Model):
         ChurnModel, null=True, blank=True, on_delete=models.PROTECT, related_name="backtests"
     )
     settings = models.JSONField(default=dict)
-    result = models.JSONField(null=True)  # see calc.backtest
+    result = models.JSONField(null=True)  # see calc.report, without its rows
+    rows = models.JSONField(null=True)  # every tested renewal, as columns: what figures are made of
     error = models.CharField(max_length=300, default="", blank=True)
 
     if TYPE_CHECKING:
