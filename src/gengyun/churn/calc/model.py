@@ -14,6 +14,7 @@ from gengyun.churn.calc.linear import Linear, Part
 from gengyun.churn.calc.logistic import expit, logit_of
 from gengyun.churn.calc.scorecard import Scorecard
 from gengyun.churn.calc.table import Feature, Floats, Table
+from gengyun.churn.calc.tiers import flagged
 from gengyun.churn.calc.trees import Trees
 
 Rung = Literal["L0", "L1", "L2", "L3", "plain"]
@@ -24,7 +25,8 @@ Z_80 = 1.2815515655446004
 @dataclass(frozen=True)
 class Prediction:
     """`low`, `high`: 80 % interval of the probability (not of the outcome). `contributions`
-    [rows, features] and `base` add up to `logit`. `missing_share`: weight of what is unknown."""
+    [rows, features] and `base`, which holds the tier's part, add up to `logit`. `missing_share`:
+    weight of what is unknown."""
 
     p: Floats
     low: Floats
@@ -64,27 +66,29 @@ class Member:
 
 @dataclass(frozen=True)
 class Model:
-    """`weights`: intercept and one a member. `shift` is added to every logit afterwards (an
-    intercept-only recalibration). `importance` per feature: mean |contribution| in training."""
+    """`tiers`: places that have an intercept of their own. `weights`: intercept and one a member.
+    `shift` is added to every logit afterwards (an intercept-only recalibration). `importance` per
+    feature: mean |contribution| in training."""
 
     rung: Rung
     features: tuple[Feature, ...]
     members: tuple[Member, ...]
     weights: Floats
+    tiers: tuple[int, ...] = ()
     calibration: Beta | None = None
     shift: float = 0.0
     importance: Floats = field(default_factory=lambda: np.zeros(0))
 
     def predict(self, table: Table) -> Prediction:
         """Columns are found by key; one that `table` lacks is unknown."""
-        known = table.with_features([feature.key for feature in self.features])
+        known = self._seen(table)
         parts = [member.score(known) for member in self.members]
         weights = self.weights[1:]
         total = self._mixed([part.logit for part in parts])
         base = self._mixed([part.base for part in parts])
-        contributions = np.zeros(known.x.shape)
+        contributions = np.zeros((len(table), len(self.features)))
         for weight, part in zip(weights, parts, strict=True):
-            contributions += weight * part.contributions
+            contributions += weight * part.contributions[:, : len(self.features)]
         spread2 = _spread2(parts, weights)
         told = self._final(total)
         scale = _slope(self._final(base), told, base, total)
@@ -96,12 +100,12 @@ class Model:
             logit=told,
             base=told - (contributions * scale[:, None]).sum(axis=1),
             contributions=contributions * scale[:, None],
-            missing_share=self._missing(known.x),
+            missing_share=self._missing(known.x[:, : len(self.features)]),
         )
 
     def logits(self, table: Table) -> Floats:
         """The logits alone: quicker, for training and back-tests."""
-        known = table.with_features([feature.key for feature in self.features])
+        known = self._seen(table)
         return self._final(self._mixed([member.logits(known) for member in self.members]))
 
     def shifted(self, shift: float) -> "Model":
@@ -123,6 +127,7 @@ class Model:
                 for member in self.members
             ],
             "weights": self.weights.tolist(),
+            "tiers": list(self.tiers),
             "calibration": None if self.calibration is None else self.calibration.to_json(),
             "shift": self.shift,
             "importance": self.importance.tolist(),
@@ -138,10 +143,15 @@ class Model:
             tuple(Feature(**feature) for feature in told["features"]),
             tuple(_member(member) for member in told["members"]),
             np.array(told["weights"], dtype=np.float64),
+            tuple(told["tiers"]),
             None if calibration is None else Beta(**calibration),
             told["shift"],
             np.array(told["importance"], dtype=np.float64),
         )
+
+    def _seen(self, table: Table) -> Table:
+        known = table.with_features([feature.key for feature in self.features])
+        return flagged(known, self.tiers)
 
     def _mixed(self, logits: list[Floats]) -> Floats:
         total = np.full(len(logits[0]), self.weights[0])

@@ -70,7 +70,7 @@ class Trees:
             "fill": [None if np.isnan(value) else float(value) for value in self.fill],
             "leaves": [
                 {
-                    "value": group.value.tolist(),
+                    "value": [float(f"{v:.9g}") for v in group.value],
                     "feature": group.feature.tolist(),
                     "low": _told(group.low),
                     "high": _told(group.high),
