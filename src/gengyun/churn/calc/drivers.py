@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gengyun.churn.calc.evidence import EVIDENCE
 from gengyun.churn.calc.table import Floats, Ints
 
 MOST_DRIVERS = 5
@@ -20,12 +21,15 @@ LEAST_DROP = 0.01  # a change that saves less than a point is not told
 
 # What is told as one reason. A feature that is named nowhere is a reason of its own.
 REASONS: dict[str, tuple[str, ...]] = {
-    "use_level": ("util_28", "util_prev90", "seats_active_28", "rate_28", "rate_year", "users_28"),
+    "use_level": (
+        "util_28", "util_prev90", "seats_active_28", "rate_28", "rate_90", "rate_year",
+        "users_28", "users_90", "users_year",
+    ),
     "use_trend": (
         "util_trend", "util_14_vs_28", "rate_trend", "rate_year_trend", "users_trend",
         "users_lost_90",
     ),
-    "use_rhythm": ("days_since_active", "active_weeks_12", "active_weeks_52"),
+    "use_rhythm": ("days_since_active", "gap_unusual", "active_weeks_12", "active_weeks_52"),
     "use_breadth": ("breadth_28", "breadth_trend", "depth_28"),
     "tickets": ("tickets_90", "severe_90", "reopened_90", "answer_hours"),
     "nps": ("nps_last", "nps_age"),
@@ -79,13 +83,13 @@ def drivers(
     x: Floats,
     logit: Floats,
     contributions: Floats,
-    facts: Mapping[str, Floats] | None = None,
+    raw: Mapping[str, Floats] | None = None,
 ) -> list[list[dict[str, Any]]]:
     """Of each row at most five reasons, strongest first, as JSON.
 
     {feature, reason, points, contribution, fact}: `feature` is the strongest of the reason,
-    `points` are of probability (above 0: more risk), `fact` the raw values of the reason's features
-    and of `facts` whose name is one of them. An unknown value is left out.
+    `points` are of probability (above 0: more risk), `fact` the numbers of `raw` (of the snapshot)
+    that tell the reason's features to a person. An unknown number is left out.
     """
     names, place = reasons_of(keys)
     shares = by_reason(contributions, place, len(names))
@@ -99,32 +103,30 @@ def drivers(
             if abs(moved[row, at]) < LEAST_POINTS:
                 break
             own = members[at]
-            strongest = own[np.argmax(contributions[row, own] * np.sign(shares[row, at]))]
+            by_strength = np.argsort(-contributions[row, own] * np.sign(shares[row, at]))
+            ordered = [keys[own[i]] for i in by_strength]
+            values = dict(zip(ordered, x[row, own[by_strength]].tolist(), strict=True))
             told.append(
                 {
-                    "feature": keys[strongest],
+                    "feature": ordered[0],
                     "reason": names[at],
                     "points": round(float(moved[row, at]), 4),
                     "contribution": round(float(shares[row, at]), 4),
-                    "fact": _fact([keys[i] for i in own], x[row, own], facts, row),
+                    "fact": _fact(values, raw or {}, row),
                 }
             )
         found.append(told)
     return found
 
 
-def _fact(
-    keys: Sequence[str], values: Floats, facts: Mapping[str, Floats] | None, row: int
-) -> dict[str, float]:
-    found = {
-        key: float(f"{value:.6g}")
-        for key, value in zip(keys, values.tolist(), strict=True)
-        if not np.isnan(value)
-    }
-    for key, column in (facts or {}).items():
-        if reason_of(key) in {reason_of(own) for own in keys} and not np.isnan(column[row]):
-            found[key] = float(f"{column[row]:.6g}")
-    return found
+def _fact(values: Mapping[str, float], raw: Mapping[str, Floats], row: int) -> dict[str, float]:
+    """The numbers behind these inputs; an input without any stands for itself."""
+    found: dict[str, float] = {}
+    for key, value in values.items():
+        names = [name for name in EVIDENCE.get(key, ()) if name in raw]
+        told = {name: float(raw[name][row]) for name in names} if names else {key: value}
+        found.update({name: number for name, number in told.items() if not np.isnan(number)})
+    return {name: float(f"{number:.6g}") for name, number in found.items()}
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,12 @@ class Verdict:
         return asdict(self)
 
 
+def enough(y: Floats, account: Ints) -> bool:
+    """Whether these outcomes can show anything."""
+    lost = len(np.unique(account[y == 1]))
+    return len(np.unique(account)) >= FEWEST_OUTCOMES and lost >= FEWEST_EVENTS
+
+
 def compare(
     y: Floats, *, champion: Floats, challenger: Floats, account: Ints, tier: Ints
 ) -> Verdict:
@@ -47,7 +53,7 @@ def compare(
     accounts, place = np.unique(account, return_inverse=True)
     events = len(np.unique(account[y == 1]))
     few = Verdict(takes_over=False, reason="too_few", outcomes=len(accounts), events=events)
-    if len(accounts) < FEWEST_OUTCOMES or events < FEWEST_EVENTS:
+    if not enough(y, account):
         return few
     old, new = log_loss(y, champion), log_loss(y, challenger)
     difference = old - new

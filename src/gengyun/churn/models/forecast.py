@@ -37,7 +37,10 @@ class ChurnForecast(models.Model):
     # [{feature, points, fact: {...}, contribution}], strongest first, at most five
     drivers = models.JSONField(default=list)
     missing = models.JSONField(default=list)  # keys of inputs nobody knows
+    # [{key, probability, drop, set: {feature: value}}], see calc.drivers.CHANGES
     counterfactuals = models.JSONField(default=list)
+    # [[ISO day, probability, low, high, model id], ...]: weekly, oldest first, the last is as_of
+    history = models.JSONField(default=list)
     model = models.ForeignKey(
         ChurnModel, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )

@@ -107,9 +107,7 @@ class Lines:
         for day, said in self.days:
             one = said.get(key)
             if one is not None:
-                line.append(
-                    [day.isoformat(), one.probability, one.low, one.high, one.model_id]
-                )
+                line.append([day.isoformat(), one.probability, one.low, one.high, one.model_id])
         return line
 
 
@@ -123,20 +121,18 @@ def line_of(
 ) -> list[list[Any]]:
     """The same for one renewal, read from the lake."""
     lake = lake or Lake.default()
-    line = []
+    line: list[list[Any]] = []
     for day in slots(until, weeks, forecast_days(lake)):
         rows = read_forecasts(day, lake=lake, customer_id=customer_id).to_pylist()
-        for row in rows:
-            if row["renewal_id"] == renewal_id:
-                line.append(
-                    [day.isoformat(), row["probability"], row["low"], row["high"], row["model_id"]]
-                )
+        line += [
+            [day.isoformat(), row["probability"], row["low"], row["high"], row["model_id"]]
+            for row in rows
+            if row["renewal_id"] == renewal_id
+        ]
     return line
 
 
-def forecast_on(
-    customer_id: int, as_of: date, *, lake: Lake | None = None
-) -> list[dict[str, Any]]:
+def forecast_on(customer_id: int, as_of: date, *, lake: Lake | None = None) -> list[dict[str, Any]]:
     """The forecasts of a customer of the newest day on or before `as_of`, at most a week earlier,
     with drivers as they were told then."""
     lake = lake or Lake.default()
@@ -148,4 +144,3 @@ def forecast_on(
         for name in ("drivers", "missing", "counterfactuals"):
             row[name] = msgspec.json.decode(row[name])
     return sorted(rows, key=lambda row: (row["due_on"] or date.max, row["renewal_id"] or 0))
-
