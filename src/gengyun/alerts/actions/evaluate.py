@@ -17,6 +17,7 @@ from django.db.models import Max
 
 from gengyun.alerts.actions.books import CHUNK, Books, chunks
 from gengyun.alerts.actions.ending import close_cleared, wake_snoozed
+from gengyun.alerts.actions.marks import set_marks
 from gengyun.alerts.actions.moves import Moves, moves_of, write_episodes
 from gengyun.alerts.actions.opening import open_work_items, raise_severity
 from gengyun.alerts.calc.found import Found
@@ -46,6 +47,7 @@ class Result:
     joined: int = 0  # further episodes of alerts that are open
     reopened: int = 0
     raised: int = 0
+    listed: int = 0  # new on the watch-list: no work item
     closed: int = 0  # by themselves
     woken: int = 0
     suppressed: int = 0  # openings that were silenced: cool-down, outage, silent source, holidays
@@ -70,6 +72,7 @@ def evaluate_day(
         return Result(as_of, is_newest=False)
     started = time.perf_counter()
     day = Day(as_of, now=now, lake=lake)
+    set_marks(as_of, now=now, lake=day.lake)
     seen = []
     rules = rules_in_force()
     for place, rule in enumerate(rules):
@@ -147,8 +150,10 @@ def _apply(
     ]
     woken = wake_snoozed(books) if wake else 0
     raised = _go_on(books, moves)  # first: what became urgent may leave the digest today
-    done = open_work_items(books, moves, families())
+    told = [move for move in moves if not move.rule.is_watch_list]
+    done = open_work_items(books, told, families())
     write_episodes(moves)
+    listed = sum(len(move.opened) for move in moves if move.rule.is_watch_list)
     closed = close_cleared(books, [episode for move in moves for episode in move.closed])
     _log_silent(books, moves)
     books.write()
@@ -158,6 +163,7 @@ def _apply(
         is_newest=True,
         customers=customers,
         raised=raised,
+        listed=listed,
         closed=closed,
         woken=woken,
         suppressed=sum(silenced),

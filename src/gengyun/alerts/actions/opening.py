@@ -12,6 +12,7 @@ from gengyun.alerts.calc.budget import NEVER, Waiting, allot
 from gengyun.alerts.calc.episodes import may_raise
 from gengyun.alerts.calc.found import Reading
 from gengyun.alerts.models import Alert, AlertRule, Episode, Suppression
+from gengyun.alerts.queries.stakes import stakes
 from gengyun.customers.models import Customer
 from gengyun.kernel.days import start_of
 
@@ -53,7 +54,7 @@ def open_work_items(
     new = [alert for alert, _ in fresh]
     _put_under_parents(books, new)
     done["opened"] += len(new)
-    done.update(_allot(books, [alert for alert in new if alert.parent is None], owners))
+    done.update(_allot(books, [alert for alert in new if alert.parent is None]))
     # tickets first: parts point at them
     for parts in (False, True):
         rows = [alert for alert in new if (alert.parent is not None) is parts]
@@ -75,12 +76,11 @@ def _urgency(group: Opened) -> tuple[int, int]:
     return min((reading.severity, rule.position) for _, reading, rule in group)
 
 
-def _owners(customer_ids: Iterable[int]) -> dict[int, tuple[int | None, int]]:
-    """Customer -> (owner, ARR with unknown as 0)."""
-    found: dict[int, tuple[int | None, int]] = {}
+def _owners(customer_ids: Iterable[int]) -> dict[int, int | None]:
+    """Customer -> owner."""
+    found: dict[int, int | None] = {}
     for part in chunks(customer_ids):
-        rows = Customer.objects.filter(pk__in=part).values_list("pk", "owner_id", "arr_minor")
-        found.update({pk: (owner_id, arr or 0) for pk, owner_id, arr in rows})
+        found.update(Customer.objects.filter(pk__in=part).values_list("pk", "owner_id"))
     return found
 
 
@@ -120,10 +120,10 @@ def _new(
     key: str,
     group: Opened,
     families: Mapping[int, str],
-    owners: Mapping[int, tuple[int | None, int]],
+    owners: Mapping[int, int | None],
 ) -> Alert:
     episode, reading, rule = min(group, key=lambda one: (one[1].severity, one[2].position))
-    owner_id = owners[episode.customer_id][0] if episode.customer_id is not None else None
+    owner_id = owners[episode.customer_id] if episode.customer_id is not None else None
     return Alert(
         customer_id=episode.customer_id,
         key=key,
@@ -197,6 +197,9 @@ def raise_severity(books: Books, alert: Alert, severity: int) -> bool:
     return True
 
 
+GROWTH = "growth"  # good news is no part of a trouble
+
+
 def _put_under_parents(books: Books, fresh: Iterable[Alert]) -> None:
     """Several families within days are one trouble: the first is the ticket, the others parts."""
     since = books.as_of - timedelta(days=books.policy.parent_days)
@@ -204,14 +207,14 @@ def _put_under_parents(books: Books, fresh: Iterable[Alert]) -> None:
     for alert in books.live.values():
         if alert.customer_id is None or alert.parent_id is not None:
             continue
-        if alert.opened_on < since or alert.state != Alert.State.OPEN:
+        if alert.opened_on < since or alert.state != Alert.State.OPEN or alert.family == GROWTH:
             continue
         other = tickets.get(alert.customer_id)
         if other is None or _first(alert) < _first(other):
             tickets[alert.customer_id] = alert
     for alert in fresh:
         parent = tickets.get(alert.customer_id) if alert.customer_id is not None else None
-        if parent is None or parent is alert:
+        if parent is None or parent is alert or alert.family == GROWTH:
             continue
         alert.parent = parent
         books.tell(alert, Kind.JOINED, parent=parent)
@@ -224,24 +227,21 @@ def _first(alert: Alert) -> tuple[date, int, str]:
     return alert.opened_on, alert.severity, alert.key
 
 
-def _allot(
-    books: Books, new: list[Alert], owners: Mapping[int, tuple[int | None, int]]
-) -> Counter[str]:
+def _allot(books: Books, new: list[Alert]) -> Counter[str]:
     """Within the budget of the day a ticket, beyond it the digest; what waits there may follow."""
-    waiting = [
-        Waiting(a.key, a.owner_id, a.severity, owners[a.customer_id][1])
-        for a in new
-        if a.customer_id is not None
-    ]
     old = Alert.objects.tickets().filter(
         state=Alert.State.OPEN, in_digest=True, customer__isnull=False
     )
-    for key, owner_id, severity, arr in old.values_list(
-        "key", "owner_id", "severity", "customer__arr_minor"
-    ):
+    rows = list(old.values_list("key", "owner_id", "severity", "customer_id"))
+    fresh = [a for a in new if a.customer_id is not None]
+    worth = stakes({a.customer_id or 0 for a in fresh} | {row[3] or 0 for row in rows})
+    waiting = [
+        Waiting(a.key, a.owner_id, a.severity, worth.get(a.customer_id or 0, 0)) for a in fresh
+    ]
+    for key, owner_id, severity, customer_id in rows:
         # it may have been raised a moment ago
         known = books.live[key].severity if key in books.live else severity
-        waiting.append(Waiting(key, owner_id, known, arr or 0))
+        waiting.append(Waiting(key, owner_id, known, worth.get(customer_id or 0, 0)))
     taken = dict(
         Alert.objects.filter(ticket_on=books.as_of, customer__isnull=False)
         .order_by()
@@ -251,8 +251,8 @@ def _allot(
     shown = allot(waiting, taken=taken, daily_budget=books.policy.daily_budget)
     rules = AlertRule.objects.in_bulk()
     done = _show_new(books, new, shown, rules)
-    fresh = {alert.key for alert in new}
-    late = [key for key in shown if key not in fresh]
+    known_now = {alert.key for alert in new}
+    late = [key for key in shown if key not in known_now]
     books.load_keys(late)
     for key in sorted(late):
         _as_ticket(books, books.live[key], rules)

@@ -80,12 +80,12 @@ def expected_monthly(book: Book, at: float, terms: Terms) -> float:
     """
     weeks = book.p.shape[1]
     if weeks >= FEWEST_WEEKS:
-        return openings(book.p, at, terms) / (weeks - 1) * WEEKS_A_MONTH
+        return float(openings(book.p, at, terms) / (weeks - 1) * WEEKS_A_MONTH)
     if not weeks:
         return 0.0
     with np.errstate(invalid="ignore"):
         above = int((book.p[:, -1] >= at).sum())
-    return above / MONTHS_AHEAD
+    return float(above / MONTHS_AHEAD)
 
 
 def marks(

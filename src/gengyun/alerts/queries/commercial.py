@@ -10,12 +10,16 @@ import numpy as np
 from gengyun.alerts.calc.commercial_rules import DueRenewal, OverduePayment, Seats
 from gengyun.alerts.calc.found import Floats
 from gengyun.alerts.queries.day import FEW, Day
+from gengyun.alerts.queries.marks import marks_in_force
+from gengyun.alerts.queries.odds import WITHIN, forecasts_now, forecasts_on
+from gengyun.churn.queries.history import newest_day
 from gengyun.customers.queries.as_of import field_values
 from gengyun.kernel.days import start_of
 from gengyun.revenue.models import Checkpoint, CheckpointState, Movement
 from gengyun.revenue.queries.due import open_renewals
 from gengyun.revenue.queries.receivables import overdue_as_of
 
+SURE = ("A", "B")  # confidence of a forecast that worries about a renewal
 INSTANT = timedelta(microseconds=1)  # what was written at this very moment is known
 
 
@@ -43,6 +47,10 @@ def due_renewals(day: Day, *, within_days: int) -> list[DueRenewal]:
     rows = [row for row in rows if row.customer_id in members]
     bands = dict(zip(day.ids.tolist(), day.health().band.tolist(), strict=True)) if rows else {}
     disputed = _disputed([row.renewal_id for row in rows], moment(day))
+    said = _said(day) if rows else {}
+    marks = marks_in_force() if said else {}
+    tiers = zip(day.ids.tolist(), day.tier_ids.tolist(), strict=True) if said else ()
+    mark_of = {pk: marks.get(tier) for pk, tier in tiers}
     return [
         DueRenewal(
             customer_id=row.customer_id,
@@ -56,9 +64,25 @@ def due_renewals(day: Day, *, within_days: int) -> list[DueRenewal]:
             disagreement_days=disputed.get(row.renewal_id),
             product_zh=row.product_zh,
             product_en=row.product_en,
+            churn=said.get(row.renewal_id),
+            churn_mark=mark_of.get(row.customer_id),
         )
         for row in rows
     ]
+
+
+def _said(day: Day) -> dict[int, float]:
+    """Renewal -> churn probability, of forecasts that are sure enough to act on."""
+    if day.is_now:
+        rows = forecasts_now(day.ids.tolist())
+    else:
+        newest = newest_day(day.as_of, lake=day.lake, within=WITHIN)
+        rows = forecasts_on(newest, lake=day.lake) if newest else []
+    return {
+        row.renewal_id: row.probability
+        for row in rows
+        if row.probability is not None and row.grade in SURE
+    }
 
 
 def _disputed(renewal_ids: list[int], known: datetime) -> dict[int, int]:

@@ -59,7 +59,7 @@ class Day:
         self.lake = lake or Lake.default()
         self._asked = customer_ids
         self._usage = usage
-        self._metrics: dict[str, Floats] = {}
+        self._metrics: dict[tuple[str, int], Floats] = {}
         self._healths: dict[int, Health] = {}
 
     @property
@@ -112,22 +112,26 @@ class Day:
 
     def metric(self, key: str) -> Floats:
         """Values of the newest run up to the day (at most 6 days old); nan: unknown."""
-        if key not in self._metrics:
-            self._metrics[key] = self._read_metric(key)
-        return self._metrics[key]
+        return self.metric_before(key, 0)
 
-    def _read_metric(self, key: str) -> Floats:
-        day = self._metric_day
+    def metric_before(self, key: str, days: int) -> Floats:
+        """The same so many days earlier."""
+        if (key, days) not in self._metrics:
+            self._metrics[key, days] = self._read_metric(key, days)
+        return self._metrics[key, days]
+
+    def _read_metric(self, key: str, days: int) -> Floats:
+        newest = self.as_of - timedelta(days=days)
+        known = (day for day in self._metric_days if 0 <= (newest - day).days <= 6)
+        day = max(known, default=None)
         if day is None:
             return np.full(len(self.ids), np.nan)
         rows = values_table(day, metric_keys=[key], lake=self.lake)
         return self._aligned(rows["customer_id"].to_numpy(), rows["value"].to_numpy())
 
     @cached_property
-    def _metric_day(self) -> date | None:
-        oldest = self.as_of - timedelta(days=6)
-        days = [day for day in self.lake.partitions("metric_values") if oldest <= day <= self.as_of]
-        return max(days, default=None)
+    def _metric_days(self) -> list[date]:
+        return list(self.lake.partitions("metric_values"))
 
     def health(self, days_before: int = 0) -> Health:
         """Of the day that was judged about that many days before."""

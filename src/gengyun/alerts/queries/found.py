@@ -5,11 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from gengyun.alerts.calc import commercial_rules, rules, usage_rules
+from gengyun.alerts.calc import (
+    churn_rules,
+    commercial_rules,
+    customer_rules,
+    rules,
+    usage_rules,
+)
 from gengyun.alerts.calc.found import Found
 from gengyun.alerts.models import AlertRule
-from gengyun.alerts.queries import commercial
+from gengyun.alerts.queries import commercial, customer_facts
 from gengyun.alerts.queries.day import Day
+from gengyun.alerts.queries.odds import odds
 
 Kind = AlertRule.Kind
 
@@ -105,6 +112,27 @@ def _seats_reduced(rule: AlertRule, day: Day) -> Found:
     return commercial_rules.seats_reduced(day.ids, seats, rule.params, rule.severity)
 
 
+def _churn_jump(rule: AlertRule, day: Day) -> Found:
+    found = odds(day, days=rule.params["days"])
+    return churn_rules.churn_jump(day.ids, found, rule.params, rule.severity)
+
+
+def _risk_noted(rule: AlertRule, day: Day) -> Found:
+    rows = customer_facts.noted_risks(day)
+    return customer_rules.risk_noted(rows, day.today, rule.params, rule.severity)
+
+
+def _sentiment_drop(rule: AlertRule, day: Day) -> Found:
+    p = rule.params
+    now, before = customer_facts.level_and_before(day, metric=p["metric"], days=p["days"])
+    return customer_rules.sentiment_drop(day.ids, now, before, p, rule.severity)
+
+
+def _seats_full(rule: AlertRule, day: Day) -> Found:
+    shares = customer_facts.weekly(day, metric=rule.params["metric"], weeks=rule.params["weeks"])
+    return customer_rules.seats_full(day.ids, shares, rule.params, rule.severity)
+
+
 def _source_silent(rule: AlertRule, day: Day) -> Found:
     return rules.source_silent(day.sources, rule.params, rule.severity)
 
@@ -123,5 +151,9 @@ _KINDS: dict[AlertRule.Kind, Callable[[AlertRule, Day], Found]] = {
     Kind.RENEWAL_WINDOW: _renewal_window,
     Kind.PAYMENT_OVERDUE: _payment_overdue,
     Kind.SEATS_REDUCED: _seats_reduced,
+    Kind.CHURN_JUMP: _churn_jump,
+    Kind.RISK_NOTED: _risk_noted,
+    Kind.SENTIMENT_DROP: _sentiment_drop,
+    Kind.SEATS_FULL: _seats_full,
     Kind.METRIC: _metric,
 }

@@ -1,0 +1,105 @@
+"""Rules about what people said and noted (R5, R9) and about seats that run out (R11). Pure.
+
+science.md 5.3. A value that is unknown (nan) neither opens nor closes anything.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from gengyun.alerts.calc.found import Floats, Found, Ints
+from gengyun.alerts.calc.rules import SETTLED_DAYS, severities
+
+Params = Mapping[str, Any]
+MOST_SERIOUS = "high"
+
+
+@dataclass(frozen=True)
+class NotedRisk:
+    """A risk that somebody noted and that is not over; `grade` is its cause's."""
+
+    customer_id: int
+    risk_id: int
+    cause: str
+    cause_zh: str
+    cause_en: str
+    grade: str
+    happened_on: date
+    note: str = ""
+
+
+def risk_noted(risks: Sequence[NotedRisk], today: date, params: Params, severity: int) -> Found:
+    """R5: a risk with a cause of one of `grades` happened in the last `days`. No statistics: it
+    opens at once; over when it is settled, or old. A cause of high grade: one step more urgent."""
+    rows = [one for one in risks if one.grade in params["grades"]]
+    since = np.array([(today - one.happened_on).days for one in rows], dtype=np.float64)
+    is_serious = np.array([one.grade == MOST_SERIOUS for one in rows], dtype=np.bool_)
+    return Found(
+        np.array([one.customer_id for one in rows], dtype=np.int64),
+        (since >= 0) & (since <= params["days"]),
+        since > params["days"],
+        severities(len(rows), severity, is_serious),
+        since,
+        facts={
+            "risk": [one.risk_id for one in rows],
+            "cause": [one.cause for one in rows],
+            "cause_zh": [one.cause_zh for one in rows],
+            "cause_en": [one.cause_en for one in rows],
+            "happened_on": [one.happened_on for one in rows],
+            "note": [one.note for one in rows],
+        },
+        keys=[f"c:{one.customer_id}:risk:{one.risk_id}" for one in rows],
+        missing_is_cleared=True,
+    )
+
+
+def sentiment_drop(
+    ids: Ints, value: Floats, before: Floats, params: Params, severity: int
+) -> Found:
+    """R9: at or below `enter`, or `drop` less than within `days` before. Over when it is above
+    `enter` and has made good what it lost, or the lower level has lasted so long that it is the
+    usual one."""
+    drop = float(params["drop"])
+    with np.errstate(invalid="ignore"):
+        is_low = (
+            value <= params["enter"]
+            if params["enter"] is not None
+            else np.zeros(len(ids), dtype=np.bool_)
+        )
+        fell = before - value >= drop
+        cleared = np.isfinite(value) & ~is_low
+    return Found(
+        ids,
+        is_low | fell,
+        cleared,
+        severities(len(ids), severity),
+        value,
+        reference=before,
+        facts={"before": before, "fell": fell},
+        worse="lower",
+        back=lambda now, then, days: now > then - drop or days > SETTLED_DAYS,
+        back_and_cleared=True,
+    )
+
+
+def seats_full(ids: Ints, weekly: Sequence[Floats], params: Params, severity: int) -> Found:
+    """R11: seats used at or above `enter` on every one of the weekly days (the newest first); over
+    when the newest falls below `exit`. Good news: more seats, or a talk about them."""
+    shares = np.stack(weekly, axis=1)
+    now = shares[:, 0]
+    with np.errstate(invalid="ignore"):
+        is_full = (shares >= params["enter"]).all(axis=1)
+        cleared = now < params["exit"]
+        least = shares.min(axis=1)
+    return Found(
+        ids,
+        is_full,
+        cleared,
+        severities(len(ids), severity),
+        now,
+        facts={"weeks": [shares.shape[1]] * len(ids), "least": least},
+        worse="higher",
+    )
