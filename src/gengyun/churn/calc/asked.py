@@ -1,6 +1,6 @@
 """Of whom and as of which days snapshots are asked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ class Asked:
     due: Ints  # NO_DAY: none
     end: Ints
     row: Ints  # of Observed.dues; NO_ROW: no terms
+
+    def taken(self, rows: Ints | slice) -> "Asked":
+        return Asked(*(getattr(self, one.name)[rows] for one in fields(self)))
 
 
 def asked(

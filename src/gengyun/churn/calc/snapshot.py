@@ -55,6 +55,15 @@ class Snapshot:
         place = [feature.key for feature in self.features].index(key)
         return np.asarray(self.x[:, place])
 
+    def taken(self, rows: Ints) -> "Snapshot":
+        return Snapshot(
+            self.features,
+            self.x[rows],
+            {name: values[rows] for name, values in self.raw.items()},
+            self.tier[rows],
+            self.asked.taken(rows),
+        )
+
     def fact(self, key: str, row: int) -> dict[str, float]:
         """The raw numbers behind one input of one row; unknown ones are left out."""
         names = EVIDENCE.get(key, ())
@@ -218,4 +227,4 @@ def _of_accounts(observed: Observed) -> Observed:
 def _chunks(wanted: Asked) -> Iterator[Asked]:
     for start in range(0, len(wanted.at), AT_ONCE):
         part = slice(start, start + AT_ONCE)
-        yield Asked(*(getattr(wanted, one.name)[part] for one in fields(Asked)))
+        yield wanted.taken(part)

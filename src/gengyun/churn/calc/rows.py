@@ -1,0 +1,154 @@
+"""Rows to learn from and rows to score: whom, when, with which outcome (science.md 3.4, 4.2).
+
+Learning rows stand 180, 90 and 30 days before each due date, so never among the last days, when
+what a customer does follows from what it has decided. Rows to score stand on today's own lag.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from gengyun.churn.calc.snapshot import Reader, Snapshot
+from gengyun.churn.calc.table import Days, Floats, Ints, Table
+from gengyun.churn.calc.target import (
+    ACTIVE_WITHIN,
+    GRACE,
+    SILENT,
+    day_number,
+    days_of,
+    is_undecided,
+    outcomes,
+    silence,
+)
+from gengyun.churn.calc.windows import NO_DAY, numbers
+
+LANDMARKS = (180, 90, 30)
+QUARTER = 91
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table with the snapshot it was made from; `row`: the place in Observed.dues, -1 none."""
+
+    table: Table
+    snapshot: Snapshot
+    row: Ints
+    renewal: Ints  # id, -1 none
+
+
+def training_rows(
+    reader: Reader,
+    *,
+    cutoff: date,
+    grace: int = GRACE,
+    landmarks: Sequence[int] = LANDMARKS,
+    preventable_only: bool = True,
+    since: date | None = None,
+) -> Rows:
+    """Decided renewals as known before `cutoff`, seen on each landmark; undecided ones are no rows.
+
+    `since`: only renewals that came due from that day on.
+    """
+    dues = reader.observed.dues
+    found = outcomes(dues, cutoff=cutoff, grace=grace, preventable_only=preventable_only)
+    usable = ~np.isnan(found.y)
+    if since is not None:
+        usable &= numbers(dues.due) >= day_number(since)
+    row, at = landmark_rows(reader, np.flatnonzero(usable), landmarks=landmarks)
+    return _rows(reader, row, at, found.y[row], found.known[row])
+
+
+def landmark_rows(
+    reader: Reader, rows: Ints, *, landmarks: Sequence[int] = LANDMARKS
+) -> tuple[Ints, Ints]:
+    """(row of dues, day) for each landmark on which the outcome was open and the term running.
+
+    A term that is shorter than every landmark is seen on its first day.
+    """
+    dues = reader.observed.dues
+    due, starts = numbers(dues.due)[rows], numbers(dues.starts)[rows]
+    known = numbers(dues.known)[rows]
+    begin = np.maximum(np.where(starts == NO_DAY, due - 365, starts), known + 1)
+    asked_row, asked_at = [], []
+    short = due - begin < min(landmarks)
+    for days in landmarks:
+        at = due - days
+        fits = (at >= begin) & ~short
+        asked_row.append(rows[fits])
+        asked_at.append(at[fits])
+    months = short & (dues.period_months[rows] > 0)
+    asked_row.append(rows[months])
+    asked_at.append(begin[months])
+    row, at = np.concatenate(asked_row), np.concatenate(asked_at)
+    open_then = is_undecided(dues, at, row)
+    order = np.lexsort([at[open_then], row[open_then]])
+    return row[open_then][order], at[open_then][order]
+
+
+def live_rows(reader: Reader, *, as_of: date, grace: int = GRACE) -> Rows:
+    """Every renewal that is open as of a day: one row each, seen on that day."""
+    dues = reader.observed.dues
+    every = np.arange(len(dues))
+    at = np.full(len(dues), day_number(as_of))
+    row = every[is_undecided(dues, at, every, grace)] if len(dues) else every
+    unknown = np.full(len(row), np.nan)
+    return _rows(reader, row, at[: len(row)], unknown, days_of(np.full(len(row), NO_DAY)))
+
+
+def silent_rows(
+    reader: Reader,
+    *,
+    at: Sequence[date],
+    cutoff: date,
+    days: int = SILENT,
+    active_within: int = ACTIVE_WITHIN,
+) -> Rows:
+    """The substitute event: every account that was there in the last `active_within` days of each
+    day of `at`, with whether it then fell silent for `days`."""
+    observed = reader.observed
+    accounts = np.tile(observed.accounts, len(at))
+    on = np.repeat([day_number(day) for day in at], len(observed.accounts)).astype(np.int64)
+    seen = reader.snapshot(account=accounts, at=days_of(on))
+    there = seen.raw["days_since_active"] < active_within if len(on) else np.zeros(0, np.bool_)
+    accounts, on = accounts[there], on[there]
+    y, known = silence(observed, account=accounts, at=on, cutoff=cutoff, days=days)
+    kept = seen.taken(np.flatnonzero(there))
+    row = np.full(len(on), -1)
+    table = _table(kept, y, known, days_of(on + days), np.zeros(len(on), np.int64))
+    return Rows(table, kept, row, row)
+
+
+def quarters(first: date, last: date) -> list[date]:
+    """The first days of the calendar quarters in [first, last]."""
+    found = []
+    year, month = first.year, 1
+    while (day := date(year, month, 1)) <= last:
+        if day >= first:
+            found.append(day)
+        year, month = (year, month + 3) if month < 10 else (year + 1, 1)
+    return found
+
+
+def _rows(reader: Reader, row: Ints, at: Ints, y: Floats, known: Days) -> Rows:
+    dues = reader.observed.dues
+    seen = reader.snapshot(account=dues.account[row], at=days_of(at), row=row)
+    table = _table(seen, y, known, dues.due[row], dues.amount_minor[row])
+    return Rows(table, seen, row, dues.renewal[row])
+
+
+def _table(seen: Snapshot, y: Floats, known: Days, due: Days, amount: Ints) -> Table:
+    at = seen.asked.at
+    return Table(
+        features=seen.features,
+        x=seen.x,
+        y=y,
+        account=seen.asked.account,
+        at=days_of(at),
+        due=due,
+        known=known,
+        tier=seen.tier,
+        lag=numbers(due) - at,
+        amount_minor=amount,
+    )
