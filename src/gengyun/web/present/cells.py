@@ -9,8 +9,8 @@ from functools import partial
 from markupsafe import Markup, escape
 
 from gengyun.kernel.days import day_of
+from gengyun.web.present import churn, marks
 from gengyun.web.present import format as plain
-from gengyun.web.present import marks
 from gengyun.web.present.needs import kind_name, need_word
 from gengyun.web.present.shown import Shown
 from gengyun.web.words import gettext as _
@@ -81,6 +81,32 @@ class Cells:
 
     def _arr(self, row):
         return f'<td class="num">{plain.wan(row.arr_minor, zh=self.zh)}</td>'
+
+    def _churn(self, row):
+        return f'<td class="num">{churn.cell(row, today=self.today, zh=self.zh)}</td>'
+
+    def _churn_range(self, row):
+        said = churn.interval(row.churn_low, row.churn_high)
+        return f"<td>{said}</td>" if said else UNKNOWN
+
+    def _churn_on(self, row):
+        if row.churn_on is None:
+            return UNKNOWN
+        return f"<td>{plain.day(row.churn_on, today=self.today, zh=self.zh)}</td>"
+
+    def _churn_grade(self, row):
+        if row.churn is None:
+            return UNKNOWN
+        return f"<td>{escape(churn.grade_word(row.churn_grade))}</td>"
+
+    def _ltv(self, row):
+        if row.ltv_minor is None:
+            return '<td class="num"><span class="gy-note">—</span></td>'
+        shown = plain.wan(row.ltv_minor, zh=self.zh)
+        low, high = (
+            plain.wan(minor, zh=self.zh) for minor in (row.ltv_low_minor, row.ltv_high_minor)
+        )
+        return f'<td class="num">{shown}<span class="sub">{low}–{high}</span></td>'
 
     def _renews(self, row):
         if row.renews_on is None:

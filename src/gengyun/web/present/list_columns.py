@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gengyun.kernel.days import day_of
 from gengyun.portfolio.queries.custom import SORTED_BY
+from gengyun.web.present import churn
 from gengyun.web.present.custom import NUMERIC
 from gengyun.web.words import is_zh, pick
 
@@ -30,11 +31,31 @@ class Column:
         """The unit of amounts is told once, in the header: 万元, or thousands in English."""
         if self.key == "arr":
             return gettext("ARR (10k yuan)") if is_zh() else gettext("ARR (k yuan)")
+        if self.key == "ltv":
+            return (
+                gettext("LTV, 3 years (10k yuan)") if is_zh() else gettext("LTV, 3 years (k yuan)")
+            )
         return self.name
 
 
 def _amount(row):
     return None if row.arr_minor is None else (Decimal(row.arr_minor) / 100).quantize(CENT)
+
+
+def _worth(row):
+    return None if row.ltv_minor is None else (Decimal(row.ltv_minor) / 100).quantize(CENT)
+
+
+def _share(value):
+    return None if value is None else round(value, 4)
+
+
+def _range(row):
+    return churn.interval(row.churn_low, row.churn_high)
+
+
+def _grade(row):
+    return churn.grade_word(row.churn_grade) if row.churn is not None else ""
 
 
 def _day(moment):
@@ -60,6 +81,13 @@ _ALL = [
     Column("line", _("12 weeks"), export=lambda row: row.band),
     Column("change", _("vs last week"), "change", False, True, lambda r: _rounded(r.change_week)),
     Column("arr", "", "arr", True, True, _amount),
+    Column(
+        "churn", _("Churn probability"), "churn", True, True, lambda row: _share(row.churn)
+    ),
+    Column("churn_range", _("80% interval"), export=lambda row: _range(row)),
+    Column("churn_on", _("Due day of the probability"), export=lambda row: row.churn_on or ""),
+    Column("churn_grade", _("Confidence"), export=lambda row: _grade(row)),
+    Column("ltv", _("LTV, 3 years"), "ltv", True, True, lambda row: _worth(row)),
     Column("renews", _("Renews"), "renews", False, True, lambda row: row.renews_on),
     Column("touch", _("Last contact"), "touch", export=lambda row: _day(row.last_touch_at)),
     Column("next_step", _("Next step"), "next_step", export=lambda row: row.next_step),

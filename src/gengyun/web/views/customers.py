@@ -24,6 +24,9 @@ from gengyun.web.views import filter_window
 from gengyun.web.views import filters as filter_views
 
 TEMPLATE = "customers/list.html"
+CHURN_COLUMNS = (
+    "tier", "health", "churn", "churn_on", "churn_grade", "arr", "touch", "next_step", "owner",
+)  # fmt: skip
 
 
 @page()
@@ -125,11 +128,17 @@ def _builtin(user):
     """Tabs that everybody has: key, label, what they show."""
     make = list_query.Address
     worried, due = Filter("band", "in", ["C", "D"]), Filter("renews", "within", 90)
+    likely = Filter("churn", "known")
     quiet, mine = Filter("touch", "older", 21), Filter("owner", "is", "me")
     tabs = [
         ("all", _("All I see"), make(view="all")),
         ("risk", _("At risk or watch"), make((worried,), sort="score", view="risk")),
         ("due", _("Due in 90 days"), make((due,), sort="renews", view="due")),
+        (
+            "churn",
+            _("By churn probability"),
+            make((likely,), sort="-churn", columns=CHURN_COLUMNS, view="churn"),
+        ),
         ("quiet", _("No contact for 3 weeks"), make((quiet,), sort="touch", view="quiet")),
     ]
     if user.role != Role.CSM:

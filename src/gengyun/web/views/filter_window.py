@@ -58,6 +58,7 @@ def adders(user):
         Adder("band", names["band"], "bands", bands, []),
         Adder("score", names["score"], "number", [], number),
         Adder("change", names["change"], "number", [], number[:2]),
+        Adder("churn", _("Churn probability, %"), "number", [], number),
         Adder("arr", amount, "number", [], number),
         Adder("renews", names["renews"], "days", [], [within, overdue, unset]),
         Adder("touch", names["touch"], "days", [], touch),

@@ -40,6 +40,7 @@ def labels():
         "seats": _("Seats"),
         "score": _("Score"),
         "change": _("vs last week"),
+        "churn": _("Churn probability"),
         "renews": _("Renews"),
         "touch": _("Last contact"),
         "next_step": _("Next step"),
@@ -176,6 +177,8 @@ def _say_number(found):  # noqa: PLR0911 - one sentence per operator
 def _shown(field, value):
     if isinstance(value, str):
         return value
+    if field == "churn":
+        return f"{plain.number(value)}%"
     return plain.money(value, zh=is_zh()) if field == "arr" else plain.number(value)
 
 

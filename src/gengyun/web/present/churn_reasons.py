@@ -1,0 +1,325 @@
+"""What drives a churn probability, each with the raw fact: never "feature 17".
+
+Facts arrive as the model saw them. Where an input is the logarithm of a count or of days, it is
+turned back here, so that a person reads 26 days and not 3.3.
+"""
+
+from collections.abc import Callable, Mapping
+from math import exp, expm1
+
+from gengyun.web.present import format as plain
+from gengyun.web.words import gettext as _
+from gengyun.web.words import pick
+
+Fact = Mapping[str, float]
+METRIC = "metric:"
+
+
+def N_(text: str) -> str:  # noqa: N802 - marks a text that is translated where it is said
+    return text
+
+
+def reason_name(reason: str) -> str:
+    """A short name; a reason of one input has the name of that input."""
+    names = {
+        "use_level": _("level of use"),
+        "use_trend": _("trend of use"),
+        "use_rhythm": _("regularity of use"),
+        "use_breadth": _("breadth of use"),
+        "tickets": _("tickets"),
+        "nps": "NPS",
+        "contact": _("contact with us"),
+        "price": _("price"),
+        "size": _("size"),
+        "history": _("history with us"),
+        "tier": _("tier"),
+        "health": _("health"),
+        "scorecard": _("the company's weights together"),
+    }
+    return names.get(reason) or feature_name(reason)
+
+
+def feature_name(key: str) -> str:
+    if key.startswith(METRIC):
+        return metric_name(key.removeprefix(METRIC))
+    names = {
+        "util_28": _("share of seats in use a day"),
+        "util_prev90": _("share of seats in use a day, quarter before"),
+        "util_trend": _("use of seats against the quarter before"),
+        "util_14_vs_28": _("use of seats in the last two weeks"),
+        "seats_active_28": _("seats used in 28 days"),
+        "rate_28": _("use in 28 days"),
+        "rate_90": _("use in 90 days"),
+        "rate_trend": _("use against the quarter before"),
+        "rate_year": _("use in a year"),
+        "rate_year_trend": _("use against the year before"),
+        "users_28": _("people in 28 days"),
+        "users_90": _("people in 90 days"),
+        "users_year": _("people in a year"),
+        "users_trend": _("people against the quarter before"),
+        "users_lost_90": _("people who stopped"),
+        "depth_28": _("use per person"),
+        "breadth_28": _("parts of the product in use"),
+        "breadth_trend": _("parts of the product against before"),
+        "power_user_share": _("dependence on a few people"),
+        "days_since_active": _("days without use"),
+        "gap_unusual": _("silence longer than usual"),
+        "active_weeks_12": _("weeks with use, of 12"),
+        "active_weeks_52": _("weeks with use, of 52"),
+        "key_contact_gap": _("use by deciders and champions"),
+        "activation": _("seats ever activated"),
+        "milestone_delay": _("late milestones"),
+        "tickets_90": _("tickets in 90 days"),
+        "severe_90": _("severe tickets in 90 days"),
+        "reopened_90": _("reopened tickets"),
+        "answer_hours": _("hours to an answer"),
+        "promises_overdue": _("overdue promises"),
+        "feedback_age": _("unanswered feedback"),
+        "nps_last": "NPS",
+        "nps_age": _("age of the last NPS"),
+        "csat_last": "CSAT",
+        "sentiment": _("sentiment of the CSM"),
+        "decision_maker_change": _("decision maker changed"),
+        "champion_left": _("champion left"),
+        "competitor": _("a competitor is in play"),
+        "roi_doubt": _("doubts about ROI"),
+        "missold": _("sold wrong"),
+        "layoff": _("layoffs"),
+        "contact_refused": _("refused contact"),
+        "touch_gap": _("days without contact"),
+        "no_reply_90": _("no reply"),
+        "meetings_90": _("meetings in 90 days"),
+        "exec_contact_90": _("talk with the decision maker"),
+        "not_solved_90": _("unsolved problems"),
+        "overdue_days": _("overdue invoices"),
+        "disputes": _("disputed invoices"),
+        "discount": _("discount"),
+        "price_increase": _("price increase"),
+        "auto_renew": _("automatic renewal"),
+        "nth": _("number of renewals so far"),
+        "term_months": _("length of the term"),
+        "log_amount": _("amount"),
+        "seats_log": _("seats bought"),
+        "tenure": _("time as a customer"),
+        "lag": _("days to the due day"),
+        "tier": _("tier"),
+        "health": _("health"),
+    }
+    return names.get(key, key)
+
+
+def metric_name(key: str) -> str:
+    """A metric of the company has the name that they gave it."""
+    from gengyun.usage.models import Metric
+
+    found = Metric.objects.filter(key=key).first()
+    return pick(found) if found is not None else key
+
+
+def sentence(reason: str, fact: Fact, is_worse: bool) -> str:
+    """The fact behind a reason; the name alone where the fact is not kept."""
+    say = _SENTENCES.get(reason)
+    told = say(fact) if say else ""
+    if told:
+        return told
+    if reason.startswith(METRIC) and reason in fact:
+        value = plain.number(fact[reason])
+        return _("%(name)s: %(value)s") % {"name": reason_name(reason), "value": value}
+    name = reason_name(reason)
+    if is_worse:
+        return _("%(name)s speaks for leaving") % {"name": name}
+    return _("%(name)s speaks for staying") % {"name": name}
+
+
+def _use_level(fact: Fact) -> str:
+    if "seats_active_28" in fact:
+        return _("%(share)s of the bought seats were in use in the last 28 days") % {
+            "share": plain.percent(min(1.0, fact["seats_active_28"]))
+        }
+    if "users_28" in fact:
+        return _("People who used it in the last 28 days: %(count)s") % {
+            "count": plain.count(fact["users_28"])
+        }
+    if "rate_28" in fact:
+        return _("%(count)s uses in the last 28 days, rest days apart") % {
+            "count": plain.count(fact["rate_28"])
+        }
+    return ""
+
+
+def _use_trend(fact: Fact) -> str:
+    for key, words in (
+        ("util_trend", (_("Seats in use a day: %(share)s less than in the quarter before"),
+                        _("Seats in use a day: %(share)s more than in the quarter before"))),
+        ("rate_trend", (_("Use is %(share)s below that of the quarter before, rest days apart"),
+                        _("Use is %(share)s above that of the quarter before, rest days apart"))),
+        ("users_trend", (_("%(share)s fewer people than in the quarter before"),
+                         _("%(share)s more people than in the quarter before"))),
+    ):  # fmt: skip
+        if key in fact:
+            moved = exp(fact[key]) - 1
+            if abs(moved) < 0.005:
+                return _("Use is as in the quarter before")
+            text: str = words[moved > 0]
+            return text % {"share": plain.percent(min(abs(moved), 9.99))}
+    return ""
+
+
+def _use_rhythm(fact: Fact) -> str:
+    if fact.get("days_since_active", 0) >= 3:
+        return _("Nobody has used it for %(days)s days") % {
+            "days": plain.count(fact["days_since_active"])
+        }
+    if "active_weeks_12" in fact:
+        return _("Used in %(share)s of the last 12 weeks") % {
+            "share": plain.percent(fact["active_weeks_12"])
+        }
+    return ""
+
+
+def _use_breadth(fact: Fact) -> str:
+    if "breadth_28" not in fact and "parts_28" not in fact:
+        return ""
+    count = fact["parts_28"] if "parts_28" in fact else expm1(fact["breadth_28"])
+    return _("Parts of the product in use in 28 days: %(count)s") % {"count": plain.count(count)}
+
+
+def _tickets(fact: Fact) -> str:
+    if fact.get("severe_90"):
+        return _("Severe tickets in 90 days: %(count)s") % {"count": plain.count(fact["severe_90"])}
+    if "tickets_90" in fact:
+        return _("Tickets in 90 days: %(count)s") % {"count": plain.count(fact["tickets_90"])}
+    return ""
+
+
+def _nps(fact: Fact) -> str:
+    value = fact.get("nps_last", fact.get("nps"))
+    return "" if value is None else _("Last NPS answer: %(value)s") % {"value": plain.count(value)}
+
+
+def _contact(fact: Fact) -> str:
+    days = fact.get("touch_days")
+    if days is None and "touch_gap" in fact:
+        days = expm1(fact["touch_gap"])
+    if days is not None:
+        return _("Last contact %(days)s days ago") % {"days": plain.count(days)}
+    if "meetings_90" in fact:
+        return _("Meetings in 90 days: %(count)s") % {"count": plain.count(fact["meetings_90"])}
+    return ""
+
+
+def _price(fact: Fact) -> str:
+    if fact.get("price_increase"):
+        return _("Price increase of %(share)s") % {"share": plain.percent(fact["price_increase"])}
+    if "discount" in fact:
+        return _("Discount of %(share)s") % {"share": plain.percent(fact["discount"])}
+    return ""
+
+
+def _size(fact: Fact) -> str:
+    if "seats_log" in fact:
+        return _("Seats bought: %(count)s") % {"count": plain.count(expm1(fact["seats_log"]))}
+    return ""
+
+
+def _history(fact: Fact) -> str:
+    if "nth" in fact:
+        return _("Renewed %(count)s times before") % {"count": plain.count(fact["nth"])}
+    if "term_months" in fact:
+        return _("A term of %(count)s months") % {"count": plain.count(fact["term_months"])}
+    return ""
+
+
+def _counted(key: str, text: str, *, logarithm: bool = False) -> Callable[[Fact], str]:
+    def say(fact: Fact) -> str:
+        if key not in fact:
+            return ""
+        value = expm1(fact[key]) if logarithm else fact[key]
+        return _(text) % {"count": plain.count(value)}
+
+    return say
+
+
+def _flag(key: str, yes: str, no: str) -> Callable[[Fact], str]:
+    def say(fact: Fact) -> str:
+        return _(yes) if fact.get(key) else _(no)
+
+    return say
+
+
+def _overdue(fact: Fact) -> str:
+    days = fact.get("overdue_days")
+    if days is None:
+        return ""
+    if days < 1:
+        return _("Nothing is overdue")
+    return _("An invoice is %(days)s days overdue") % {"days": plain.count(days)}
+
+
+def _share(key: str, text: str) -> Callable[[Fact], str]:
+    def say(fact: Fact) -> str:
+        return _(text) % {"share": plain.percent(fact[key])} if key in fact else ""
+
+    return say
+
+
+_SENTENCES: dict[str, Callable[[Fact], str]] = {
+    "use_level": _use_level,
+    "use_trend": _use_trend,
+    "use_rhythm": _use_rhythm,
+    "use_breadth": _use_breadth,
+    "tickets": _tickets,
+    "nps": _nps,
+    "contact": _contact,
+    "price": _price,
+    "size": _size,
+    "history": _history,
+    "overdue_days": _overdue,
+    "power_user_share": _share(
+        "power_user_share",
+        N_("A fifth of the people does %(share)s of it"),
+    ),
+    "activation": _share("activation", N_("%(share)s of the bought seats were ever used")),
+    "csat_last": _counted("csat_last", N_("CSAT of %(count)s")),
+    "sentiment": _counted("sentiment", N_("Sentiment of the CSM: %(count)s of 5")),
+    "key_contact_gap": _counted(
+        "key_contact_gap",
+        N_("Deciders and champions have not used it for %(count)s days"),
+        logarithm=True,
+    ),
+    "milestone_delay": _counted(
+        "milestone_delay", N_("A milestone is %(count)s days late"), logarithm=True
+    ),
+    "promises_overdue": _counted("promises_overdue", N_("Promises overdue: %(count)s")),
+    "feedback_age": _counted(
+        "feedback_age", N_("Feedback unanswered for %(count)s days"), logarithm=True
+    ),
+    "no_reply_90": _counted("no_reply_90", N_("Times without a reply in 90 days: %(count)s")),
+    "not_solved_90": _counted("not_solved_90", N_("Problems left unsolved in 90 days: %(count)s")),
+    "disputes": _counted("disputes", N_("Disputed invoices: %(count)s")),
+    "lag": _counted("lag", N_("%(count)s days to the due day")),
+    "decision_maker_change": _flag(
+        "decision_maker_change",
+        N_("The decision maker changed in the last 9 months"),
+        N_("The decision maker has not changed"),
+    ),
+    "champion_left": _flag(
+        "champion_left", N_("A champion left in the last 9 months"), N_("The champions are there")
+    ),
+    "competitor": _flag(
+        "competitor", N_("A competitor is in play"), N_("No competitor is known")
+    ),
+    "roi_doubt": _flag(
+        "roi_doubt", N_("They doubt the ROI"), N_("No doubt about the ROI is known")
+    ),
+    "missold": _flag("missold", N_("They were sold the wrong thing"), N_("Sold what they need")),
+    "layoff": _flag("layoff", N_("They lay people off"), N_("No layoffs are known")),
+    "contact_refused": _flag(
+        "contact_refused", N_("They refuse contact"), N_("They do not refuse contact")
+    ),
+    "auto_renew": _flag(
+        "auto_renew",
+        N_("The contract renews by itself"),
+        N_("The contract does not renew by itself"),
+    ),
+}  # fmt: skip
