@@ -24,6 +24,7 @@ from gengyun.churn.calc.backtest import (
     ripe,
 )
 from gengyun.churn.calc.beside import UNSAID, Beside
+from gengyun.churn.calc.drivers import drivers
 from gengyun.churn.calc.measures import Figure, figure, shortened
 from gengyun.churn.calc.table import Flags, Floats, Ints, Table
 from gengyun.revenue.calc.accuracy import wilson
@@ -34,7 +35,6 @@ DRAWS = 300
 LESS = 0.4  # of the draws are enough for a part
 LEAST_EVENTS = 8  # fewer losses than this are not judged
 WORST = 10
-REASONS = 5
 
 
 @dataclass(frozen=True)
@@ -250,7 +250,10 @@ def _worst(table: Table, found: OutOfTime, head: Flags, beside: Beside) -> list[
     rows = found.rows[head]
     p = found.said[MODEL][head]
     order = np.argsort(-measures.losses(table.y[rows], p), kind="stable")[:WORST]
-    why = found.contributions[head]
+    asked = rows[order]
+    held = np.clip(p[order], measures.TINY, 1 - measures.TINY)
+    logit = np.log(held / (1 - held))
+    why = drivers(table.keys, table.x[asked], logit, found.contributions[head][order])
     health, category = beside.health[head], beside.category[head]
     return [
         {
@@ -263,22 +266,9 @@ def _worst(table: Table, found: OutOfTime, head: Flags, beside: Beside) -> list[
             "health": shortened(float(health[one])),
             "category": beside.categories[category[one]] if category[one] != UNSAID else "",
             "unknown_share": shortened(float(np.isnan(table.x[rows[one]]).mean())),
-            "reasons": _reasons(table, rows[one], why[one]),
+            "reasons": why[place],
         }
-        for one in order
-    ]
-
-
-def _reasons(table: Table, row: int, contributions: Floats) -> list[dict[str, Any]]:
-    order = np.argsort(-np.abs(contributions), kind="stable")[:REASONS]
-    return [
-        {
-            "feature": table.features[place].key,
-            "value": shortened(float(table.x[row, place])),
-            "contribution": shortened(float(contributions[place])),
-        }
-        for place in order
-        if abs(contributions[place]) > 0.01
+        for place, one in enumerate(order)
     ]
 
 
