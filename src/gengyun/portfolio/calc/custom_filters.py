@@ -50,7 +50,10 @@ def match_of(definition: Definition, op: str, value: Any, *, today: date) -> Mat
 
 
 def _text(_definition: Definition, op: str, value: Any, _today: date) -> dict[str, Any]:
-    return {"text__icontains" if op == "contains" else "text": str(value)}
+    if op == "contains":
+        # the index of texts holds no nulls: said here, the search reads it and not the table
+        return {"text__isnull": False, "text__icontains": str(value)}
+    return {"text": str(value)}
 
 
 def _number(definition: Definition, op: str, value: Any, _today: date) -> dict[str, Any]:
