@@ -13,11 +13,12 @@ from math import factorial
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from gengyun.churn.calc.linear import Part
 from gengyun.churn.calc.table import Flags, Floats, Ints
 
-CELLS = 2_000_000  # numbers held at once while sharing out
+CELLS = 1_000_000  # numbers held at once while sharing out
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,17 @@ class Leaves:
 
     @cached_property
     def table(self) -> Floats:
-        """[leaves, patterns, features asked]: what each feature adds, by which of them pass."""
-        return _shapley(self.share) * self.value[:, None, None]
+        """[features asked, leaves, patterns]: what each feature adds, by which of them pass."""
+        found = _shapley(self.share) * self.value[:, None, None]
+        return np.ascontiguousarray(np.moveaxis(found, 2, 0))
+
+    @cached_property
+    def questions(self) -> tuple[Floats, Ints]:
+        """The different questions, as columns of (feature, low, high, unknown), and the place of
+        each leaf's [leaves, features asked]."""
+        every = np.stack([self.feature, self.low, self.high, self.unknown]).reshape(4, -1)
+        found, place = np.unique(every, axis=1, return_inverse=True)
+        return found, np.asarray(place.reshape(self.feature.shape), dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,8 @@ class Trees:
         x = np.where(np.isnan(x), self.fill, x)
         contributions = np.zeros(x.shape)
         for group in self.leaves:
-            _share_out(group, x, contributions)
+            if group.feature.size:
+                _share_out(group, x, contributions)
         base = np.full(len(x), self.base)
         return Part(base + contributions.sum(axis=1), base, contributions, np.zeros(len(x)))
 
@@ -57,10 +68,14 @@ class Trees:
         x = np.where(np.isnan(x), self.fill, x)
         total = np.zeros(len(x))
         for group in self.leaves:
-            step = max(CELLS // max(group.feature.size, 1), 1)
+            if not group.feature.size:
+                total += group.value.sum()
+                continue
+            step = max(CELLS // len(group.value), 1)
             for start in range(0, len(x), step):
-                passed = _passed(group, x[start : start + step]).all(axis=2)
-                total[start : start + step] += passed @ group.value
+                all_pass = (1 << group.feature.shape[1]) - 1
+                passed = _patterns(group, x[start : start + step]) == all_pass
+                total[start : start + step] += group.value @ passed
         return total
 
     def to_json(self) -> dict[str, Any]:
@@ -98,32 +113,36 @@ class Trees:
         return cls(leaves, told["base"], np.array(fill, dtype=np.float64))
 
 
-def _passed(group: Leaves, x: Floats) -> Flags:
-    """[rows, leaves, features asked]"""
-    seen = x[:, group.feature]
+def _patterns(group: Leaves, x: Floats) -> npt.NDArray[np.uint32]:
+    """[leaves, rows]: which of the features asked pass, one bit each. Every different question is
+    put once; the leaves of many trees ask the same ones."""
+    asked, place = group.questions
+    seen = x.T[asked[0].astype(np.int64)]
     with np.errstate(invalid="ignore"):
-        inside = (seen > group.low) & (seen <= group.high)
+        inside = (seen > asked[1][:, None]) & (seen <= asked[2][:, None])
     unknown = np.isnan(seen)
     if unknown.any():
-        inside = np.where(unknown, group.unknown, inside)
-    return inside
+        inside = np.where(unknown, asked[3][:, None] > 0, inside)
+    bits = inside.astype(np.uint32)
+    pattern = np.zeros((len(group.value), len(x)), dtype=np.uint32)
+    for at in range(group.feature.shape[1]):
+        pattern |= bits[place[:, at]] << np.uint32(at)
+    return pattern
 
 
 def _share_out(group: Leaves, x: Floats, into: Floats) -> None:
     leaves, asked = group.feature.shape
-    if asked == 0:
-        return
-    bits = 1 << np.arange(asked)
-    columns = np.argsort(group.feature, axis=None, kind="stable")
-    sorted_features = group.feature.ravel()[columns]
-    starts = np.flatnonzero(np.diff(sorted_features, prepend=-1))
-    which = np.arange(leaves)
-    step = max(CELLS // (leaves * asked), 1)
+    start_of = (np.arange(leaves) << asked).astype(np.uint32)[:, None]
+    step = max(CELLS // leaves, 1)
     for start in range(0, len(x), step):
-        pattern = _passed(group, x[start : start + step]) @ bits
-        added = group.table[which, pattern].reshape(len(pattern), -1)
-        sums = np.add.reduceat(added[:, columns], starts, axis=1)
-        into[start : start + step, sorted_features[starts]] += sums
+        entry = _patterns(group, x[start : start + step]) + start_of
+        for at in range(asked):
+            order = np.argsort(group.feature[:, at], kind="stable")
+            features = group.feature[order, at]
+            starts = np.flatnonzero(np.diff(features, prepend=-1))
+            added = group.table[at].ravel().take(entry[order])
+            sums = np.add.reduceat(added, starts, axis=0)
+            into[start : start + step, features[starts]] += sums.T
 
 
 def _shapley(share: Floats) -> Floats:
