@@ -1,0 +1,58 @@
+"""How far a probability can be relied on: A, B, C, or nothing at all and why (science.md 4.3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from gengyun.churn.calc.model import Model, Rung
+from gengyun.churn.calc.table import Feature, Floats
+
+Grade = Literal["A", "B", "C"]
+Reason = Literal["", "nothing_known", "too_little_known", "out_of_date"]
+
+# limits are ours (assumption): losses learned from, share of the inputs' weight that is unknown
+EVENTS_A, EVENTS_B = 50, 20
+MISSING_A, MISSING_B, MISSING_REFUSED = 0.25, 0.5, 0.8
+AGE_A, AGE_B, AGE_REFUSED = 2, 7, 30  # days since the data of the snapshot ended
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a grade is made of. `events`: different losses in training."""
+
+    rung: Rung
+    events: int
+    has_signal: bool = True
+
+
+def grade(standing: Standing, *, missing_share: float, age_days: int) -> Grade:
+    """The worst of: losses learned from, inputs present, age. L0 is an estimate: always C."""
+    if standing.rung == "L0" or not standing.has_signal:
+        return "C"
+    if standing.events >= EVENTS_A and missing_share <= MISSING_A and age_days <= AGE_A:
+        return "A"
+    if standing.events >= EVENTS_B and missing_share <= MISSING_B and age_days <= AGE_B:
+        return "B"
+    return "C"
+
+
+def refusal(x: Floats, missing_share: float, age_days: int) -> Reason:
+    """Why nothing is said of a row of features; "" when something can be."""
+    if np.isnan(x).all():
+        return "nothing_known"
+    if missing_share > MISSING_REFUSED:
+        return "too_little_known"
+    return "out_of_date" if age_days > AGE_REFUSED else ""
+
+
+def missing(features: Sequence[Feature], x: Floats, model: Model, most: int = 5) -> list[str]:
+    """Keys of what is unknown of a row, what counts most in the model first. `features` are those
+    of the model, `x` in their order."""
+    weight = model.importance
+    if len(weight) != len(features) or not weight.any():
+        weight = np.array([one.weight if one.sign else 0.0 for one in features], dtype=float)
+    order = np.argsort(-weight, kind="stable")
+    found = [features[at].key for at in order if np.isnan(x[at]) and weight[at] > 0]
+    return found[:most]
