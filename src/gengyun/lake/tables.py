@@ -90,6 +90,7 @@ CHURN_FORECASTS = pa.schema(
         ("probability", pa.float64()),  # null: refused
         ("low", pa.float64()),
         ("high", pa.float64()),
+        ("base", pa.float64()),  # of a row of which every input is ordinary
         ("p30", pa.float64()),
         ("p90", pa.float64()),
         ("p180", pa.float64()),

@@ -5,7 +5,7 @@ today, last week and last quarter) are added up to one reason; reasons become po
 by removing them one after the other, the strongest first, so that they add up as well.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -182,3 +182,30 @@ def changed(keys: Sequence[str], x: Floats, change: Change) -> tuple[Floats, Int
     better = becomes > was if change.when in HIGHER_IS_BETTER else becomes < was
     rows = np.flatnonzero(better)
     return after[rows], rows
+
+
+def counterfactuals(
+    keys: Sequence[str], x: Floats, p: Floats, predict: Callable[[Floats, Ints], Floats]
+) -> list[list[dict[str, Any]]]:
+    """Of each row what single changes would make of the probability, the greatest drop first.
+
+    {key, probability, drop}. An association in the data, not an effect: nobody was made to change.
+    `predict(x, rows)`: probabilities of changed inputs of these rows.
+    """
+    best: list[dict[str, dict[str, Any]]] = [{} for _ in range(len(x))]
+    for change in CHANGES:
+        after, rows = changed(keys, x, change)
+        if not len(rows):
+            continue
+        for row, becomes in zip(rows.tolist(), predict(after, rows).tolist(), strict=True):
+            drop = float(p[row]) - becomes
+            if drop >= LEAST_DROP and change.key not in best[row]:
+                best[row][change.key] = {
+                    "key": change.key,
+                    "probability": round(becomes, 4),
+                    "drop": round(drop, 4),
+                }
+    return [
+        sorted(one.values(), key=lambda told: (-told["drop"], told["key"]))[:MOST_COUNTERFACTUALS]
+        for one in best
+    ]

@@ -29,6 +29,7 @@ class ChurnForecast(models.Model):
     probability = models.FloatField(null=True, blank=True)
     low = models.FloatField(null=True, blank=True)  # 80% interval
     high = models.FloatField(null=True, blank=True)
+    base = models.FloatField(null=True, blank=True)  # were every input ordinary: drivers begin here
     p30 = models.FloatField(null=True, blank=True)
     p90 = models.FloatField(null=True, blank=True)
     p180 = models.FloatField(null=True, blank=True)
