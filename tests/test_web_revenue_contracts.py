@@ -64,6 +64,25 @@ def test_preview_says_what_would_happen_and_writes_nothing(client, customer, pro
     assert not Movement.objects.exists()
 
 
+def test_yen_have_no_parts_and_dinars_have_three(client, customer, product):
+    typed = {"currency": "JPY", "amount": "1,200,000", "tax_included": "", "tax_rate": ""}
+    line = _write(client, customer, product, **typed)
+    assert (line.amount_minor, line.arr_minor, line.currency) == (1_200_000, 1_200_000, "JPY")
+    page = client.get(reverse("web:customer_contracts", args=[customer.pk])).content.decode()
+    assert "120.0 万" in page
+    assert "12,000" not in page
+    form = client.get(_verb(customer, line, "correct")).content.decode()
+    assert 'value="1200000"' in form
+    again = _write(
+        client,
+        customer,
+        product,
+        **(typed | {"currency": "KWD", "number": "HT-2", "amount": "1.234"}),
+    )
+    assert again.amount_minor == 1_234
+    assert 'value="1.234"' in client.get(_verb(customer, again, "correct")).content.decode()
+
+
 def test_a_rate_beyond_all_of_it_is_refused_in_plain_words(client, customer, product):
     client.force_login(customer.owner)
     typed = _typed(product, tax_rate="150", list="10.6万")

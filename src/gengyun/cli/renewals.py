@@ -10,6 +10,7 @@ from gengyun.cli.daily import check_database
 from gengyun.cli.main import setup
 from gengyun.cli.renewals_expected import expected as told
 from gengyun.cli.renewals_expected import print_expected
+from gengyun.kernel.currencies import major
 
 DAY = click.DateTime(["%Y-%m-%d"])
 PERIOD = re.compile(r"^(\d{4})(?:q([1-4])|-(0[1-9]|1[0-2]))$")
@@ -144,26 +145,22 @@ def _line(row) -> dict:
 
 
 def _print_sums(found: dict) -> None:
-    total, judged = found["total"], found["judged"]
+    base, total, judged = found["currency"], found["total"], found["judged"]
     then = f", as it stood at the end of {found['as_of']}" if found["as_of"] else ""
-    click.echo(f"{found['from']} to {found['to']}{then}, {found['currency']}")
+    click.echo(f"{found['from']} to {found['to']}{then}, {base}")
     parts = found.get("category") or found.get("month") or {}
     for key, part in parts.items():
         if part["count"]:
-            click.echo(
-                f"{key:10} {part['count']:>6}  due {part['due_minor'] / 100:>16,.2f}"
-                f"  forecast {part['forecast_minor'] / 100:>16,.2f}"
-            )
-    click.echo(
-        f"{'together':10} {total['count']:>6}  due {total['due_minor'] / 100:>16,.2f}"
-        f"  forecast {judged['forecast_minor'] / 100:>16,.2f}"
-    )
+            due, forecast = major(part["due_minor"], base), major(part["forecast_minor"], base)
+            click.echo(f"{key:10} {part['count']:>6}  due {due:>16,}  forecast {forecast:>16,}")
+    due, forecast = major(total["due_minor"], base), major(judged["forecast_minor"], base)
+    click.echo(f"{'together':10} {total['count']:>6}  due {due:>16,}  forecast {forecast:>16,}")
     for line in found.get("renewals", ()):
-        forecast = line["forecast_minor"]
-        said = "-" if forecast is None else f"{forecast / 100:,.2f}"
+        currency, minor = line["currency"], line["forecast_minor"]
+        said = "-" if minor is None else f"{major(minor, currency):,}"
         click.echo(
-            f"  {line['due_on']}  {line['category']:9} {line['due_minor'] / 100:>14,.2f}"
-            f" {said:>14} {line['currency']}  {line['name']}"
+            f"  {line['due_on']}  {line['category']:9} {major(line['due_minor'], currency):>14,}"
+            f" {said:>14} {currency}  {line['name']}"
         )
 
 

@@ -2,6 +2,8 @@
 
 import click
 
+from gengyun.kernel.currencies import major
+
 DEFINITION = (
     "sum over draws of what comes due: each open renewal renews with the chance that the churn "
     "model gives it, and where that says nothing with the rate of its kind (tier, first or later); "
@@ -125,13 +127,13 @@ def print_expected(found: dict) -> None:
     click.echo(f"{head[0]:32}" + "".join(f"{name:>16}" for name in head[1:]))
     for name in ("month", "quarter", "owner", "tier"):
         for key, sums in found.get(name, {}).items():
-            _line(f"{name} {key}", sums)
+            _line(f"{name} {key}", sums, found["currency"])
     if "total" in found:
-        _line("together", found["total"])
-        _line("without the five largest", found["without_five_largest"])
+        _line("together", found["total"], found["currency"])
+        _line("without the five largest", found["without_five_largest"], found["currency"])
 
 
-def _line(name: str, sums: dict) -> None:
+def _line(name: str, sums: dict, currency: str) -> None:
     columns = ("due", "decided", "expected", "p10", "p50", "p90")
-    figures = "".join(f"{sums[f'{key}_minor'] / 100:>16,.2f}" for key in columns)
+    figures = "".join(f"{major(sums[f'{key}_minor'], currency):>16,}" for key in columns)
     click.echo(f"{name[:31]:32}{figures}")

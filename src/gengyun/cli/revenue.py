@@ -292,6 +292,6 @@ def _text(name: str, value, currency: str) -> str:
 
 
 def _money(minor: Decimal, currency: str) -> str:
-    from gengyun.revenue.calc.currencies import DECIMALS
+    from gengyun.kernel.currencies import DECIMALS
 
     return f"{minor.scaleb(-DECIMALS.get(currency, 2)):,.0f}"

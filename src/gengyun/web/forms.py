@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from django.utils.translation import gettext as _
 
+from gengyun.kernel.currencies import minor_of_one
 from gengyun.kernel.days import company_zone, day_of
 from gengyun.web.numbers import MOST_DIGITS, is_number
 
@@ -54,8 +55,8 @@ class Form:
         else:
             self.errors[name] = _("A whole number is needed here.")
 
-    def amount(self, name, *, into):
-        """48.6 万, 1,200,000.00, 486k; kept in fen."""
+    def amount(self, name, *, into, currency="CNY"):
+        """48.6 万, 1,200,000.00, 486k; kept in the currency's minor unit: fen, whole yen."""
         value = self.raw.get(name, "")
         if not value:
             self.values[into] = None
@@ -70,7 +71,7 @@ class Form:
             self.errors[name] = _("This is no amount; write 486000 or 48.6万.")
             return
         # by digits, never by float: money is exact
-        scale = _SCALE[(found[2] or "").lower()] * 100
+        scale = _SCALE[(found[2] or "").lower()] * minor_of_one(currency)
         fen = int(whole) * scale
         if part:
             fen += int(part) * scale // 10 ** len(part)
@@ -79,12 +80,12 @@ class Form:
             return
         self.values[into] = fen
 
-    def signed_amount(self, name, *, into):
+    def signed_amount(self, name, *, into, currency="CNY"):
         """As `amount`, with a minus in front where money goes back."""
         typed = self.raw.get(name, "")
         is_minus = typed[:1] in {"-", "−", "－"}
         self.raw[name] = typed[1:].strip() if is_minus else typed
-        self.amount(name, into=into)
+        self.amount(name, into=into, currency=currency)
         self.raw[name] = typed
         if is_minus and self.values.get(into) is not None:
             self.values[into] = -self.values[into]

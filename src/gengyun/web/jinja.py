@@ -124,11 +124,11 @@ class Formats:
     def money(self, minor, currency="CNY"):
         return plain.money(minor, currency, zh=is_zh())
 
-    def money_parts(self, minor):
-        return plain.money_parts(minor, zh=is_zh())
+    def money_parts(self, minor, currency="CNY"):
+        return plain.money_parts(minor, currency, zh=is_zh())
 
-    def wan(self, minor):
-        return plain.wan(minor, zh=is_zh())
+    def wan(self, minor, currency="CNY"):
+        return plain.wan(minor, currency, zh=is_zh())
 
     def metric(self, value, unit="count"):
         return plain.metric(value, unit, zh=is_zh())

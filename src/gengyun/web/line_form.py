@@ -6,8 +6,8 @@ from decimal import Decimal, InvalidOperation
 
 from django.utils.translation import gettext as _
 
+from gengyun.kernel.currencies import is_known
 from gengyun.revenue.actions.lines import NewLine
-from gengyun.revenue.calc.currencies import is_known
 from gengyun.revenue.models import Edition, LineKind, Product
 from gengyun.web.forms import Form
 from gengyun.web.present.contracts import plain_amount
@@ -34,13 +34,13 @@ def choices(pick) -> Choices:
     )
 
 
-def read(form: Form) -> NewLine | None:
-    """The line as typed, or None with the form's errors."""
+def read(form: Form, currency: str) -> NewLine | None:
+    """The line as typed, in the currency of its contract, or None with the form's errors."""
     form.choice("product", Product.objects.filter(is_active=True), required=True)
     form.choice("edition", Edition.objects.all())
     form.whole("seats")
     for name in ("amount", "list", "committed", "maintenance_base"):
-        form.amount(name, into=f"{name}_minor")
+        form.amount(name, into=f"{name}_minor", currency=currency)
     form.day("starts_on")
     form.day("ends_on")
     form.whole("gift_days")
@@ -107,7 +107,7 @@ def currency(form: Form, name: str = "currency") -> str:
     return code
 
 
-def texts(new: NewLine) -> dict[str, str]:
+def texts(new: NewLine, currency: str) -> dict[str, str]:
     """What the form shows for a line."""
 
     def number(value: Decimal | int | None) -> str:
@@ -124,10 +124,10 @@ def texts(new: NewLine) -> dict[str, str]:
         "edition": "" if new.edition is None else str(new.edition.pk),
         "kind": new.kind,
         "seats": number(new.seats),
-        "amount": plain_amount(new.amount_minor),
+        "amount": plain_amount(new.amount_minor, currency),
         "tax_included": "1" if new.tax_included else "",
         "tax_rate": "" if new.tax_rate_bp is None else number(Decimal(new.tax_rate_bp) / 100),
-        "list": plain_amount(new.list_minor),
+        "list": plain_amount(new.list_minor, currency),
         "discount": "" if new.discount_bp is None else number(Decimal(new.discount_bp) / 100),
         "discount_ends": "" if new.discount_is_forever else "1",
         "starts_on": day(new.starts_on),
@@ -135,7 +135,7 @@ def texts(new: NewLine) -> dict[str, str]:
         "paid_months": number(new.paid_months),
         "gift_days": number(new.gift_days) if new.gift_days else "",
         "is_trial": "1" if new.is_trial else "",
-        "committed": plain_amount(new.committed_minor),
-        "maintenance_base": plain_amount(new.maintenance_base_minor),
+        "committed": plain_amount(new.committed_minor, currency),
+        "maintenance_base": plain_amount(new.maintenance_base_minor, currency),
         "note": new.note,
     }

@@ -1,12 +1,12 @@
 """Export of the opportunities of a list, with its filters and order."""
 
 from dataclasses import asdict
-from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from gengyun.customers.actions.exporting import Sheet
+from gengyun.kernel.currencies import major
 from gengyun.revenue.models import Opportunity
 from gengyun.revenue.queries import opportunities as queries
 from gengyun.web.listings import steps
@@ -14,7 +14,6 @@ from gengyun.web.present import opportunities as present
 from gengyun.web.views.opportunities import Address, filters_of
 from gengyun.web.words import pick
 
-CENT = Decimal("0.01")
 RELATED = ("customer", "owner", "product", "stage", "won_line__contract")
 
 
@@ -52,7 +51,7 @@ class OpportunitiesListing:
                     o.customer.external_id, o.customer.name, o.name,
                     str(present.kind_word(o.kind)), pick(o.product) if o.product else None,
                     pick(o.stage), o.stage.probability_bp / 10_000,
-                    None if amount is None else (Decimal(amount) / 100).quantize(CENT),
+                    None if amount is None else major(amount, o.currency),
                     o.currency, o.expected_on, o.next_step,
                     o.next_step_on, o.owner.name if o.owner else None, o.source,
                     o.closed_on, o.loss_reason,

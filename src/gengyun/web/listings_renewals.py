@@ -2,13 +2,13 @@
 
 from dataclasses import asdict
 from datetime import date
-from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from gengyun.alerts.models import RiskCause
 from gengyun.customers.actions.exporting import Sheet
+from gengyun.kernel.currencies import major
 from gengyun.revenue.models import Renewal, SelfCheck
 from gengyun.revenue.queries import renewals as queries
 from gengyun.web.listings import steps
@@ -16,11 +16,9 @@ from gengyun.web.present import renewals as present
 from gengyun.web.views.renewals import Address, rows_of
 from gengyun.web.words import pick
 
-CENT = Decimal("0.01")
 
-
-def _amount(minor):
-    return None if minor is None else (Decimal(minor) / 100).quantize(CENT)
+def _amount(minor, currency):
+    return None if minor is None else major(minor, currency)
 
 
 class RenewalsListing:
@@ -77,12 +75,12 @@ def _row(row, causes):
         customer.owner.name if customer.owner else None,
         present.product_name(row),
         row.due_on,
-        _amount(row.due_minor),
+        _amount(row.due_minor, row.currency),
         row.currency,
         present.category_word(row.category),
-        _amount(row.forecast_minor),
+        _amount(row.forecast_minor, row.currency),
         present.change_value("state", row.state, row.currency),
-        _amount(row.outcome_minor),
+        _amount(row.outcome_minor, row.currency),
         row.decided_on,
         causes.get(row.cause, row.cause),
         present.signal_word(row.signal) if row.signal else None,

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from datetime import date
-from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -14,6 +13,7 @@ from gengyun.customers.actions.exporting import Sheet
 from gengyun.customers.models import TouchModel
 from gengyun.customers.queries import journeys as journey_queries
 from gengyun.kernel.clock import utc_now
+from gengyun.kernel.currencies import major
 from gengyun.kernel.days import company_zone
 from gengyun.portfolio.queries.health_moves import SINCE, moves
 from gengyun.web.listings import steps
@@ -23,11 +23,10 @@ from gengyun.web.views.alerts import Address, filters_of
 from gengyun.web.words import is_zh, pick
 
 MOST_MOVES = 2_000  # of each direction; the page shows the first ten
-CENT = Decimal("0.01")
 
 
-def _amount(minor):
-    return None if minor is None else (Decimal(minor) / 100).quantize(CENT)
+def _amount(minor, currency):
+    return None if minor is None else major(minor, currency)
 
 
 def _at(moment):
@@ -84,7 +83,7 @@ class AlertsListing:
                     row.sentence,
                     pick(a.cause or a.rule.cause),
                     row.summary.score if row.summary else None,
-                    _amount(customer.arr_minor) if customer else None,
+                    _amount(customer.arr_minor, customer.currency) if customer else None,
                     customer.currency if customer else None,
                     a.owner.name if a.owner else None,
                     a.opened_on,
@@ -167,7 +166,8 @@ class MoversListing:
             told = [" ".join(filter(None, (one.name, one.points, one.values))) for one in causes]
             yield [
                 s.name, pick(s.tier) if s.tier else None, found.since, move.was, found.as_of,
-                s.score, round(move.change, 1), "; ".join(told), _amount(s.arr_minor), s.currency,
+                s.score, round(move.change, 1), "; ".join(told),
+                _amount(s.arr_minor, s.currency), s.currency,
                 s.owner.name if s.owner else None,
             ]  # fmt: skip
 
@@ -197,5 +197,5 @@ class JourneysListing:
                 yield [
                     str(label), pick(c.stage), c.stage.expected_days, c.customers,
                     c.customers - c.behind - c.stuck, c.behind, c.stuck, c.ready,
-                    _amount(c.arr_minor), c.usual_days,
+                    _amount(c.arr_minor, "CNY"), c.usual_days,
                 ]  # fmt: skip

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from gengyun.kernel.currencies import minor_of_one
 from gengyun.usage.calc.workdays import workdays
 
 URGENT = 1
@@ -51,7 +52,7 @@ def _after_quiet(local: datetime, times: Times) -> datetime:
 
 def money(minor: int, currency: str, *, zh: bool) -> str:
     """48.6 万, 1.2 亿; 486k, 1.20M."""
-    major, sign = abs(minor) / 100, MINUS if minor < 0 else ""
+    major, sign = abs(minor) / minor_of_one(currency), MINUS if minor < 0 else ""
     mark = "" if currency == "CNY" else f"{currency} "
     if zh:
         if major >= 99_995_000:

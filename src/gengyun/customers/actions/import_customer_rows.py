@@ -26,6 +26,7 @@ from gengyun.customers.calc.columns import amount_unit
 from gengyun.customers.calc.tiering import FIELDS as TIERING_FIELDS
 from gengyun.customers.calc.tiering import tier_for
 from gengyun.customers.models import Customer, Stage, Tier
+from gengyun.kernel.currencies import minor_of_one
 
 # fields that go into a column of the same name as they are
 PLAIN = [
@@ -147,9 +148,13 @@ class _Planner:
         given = row.values
         values = {name: given[name] for name in PLAIN if name in given}
         if "arr" in given:
-            values["arr_minor"], currency = given["arr"]
+            fen, currency = given["arr"]
             if currency and "currency" not in values:
                 values["currency"] = currency
+            kept = customer.currency if customer else "CNY"
+            code = values.get("currency") or kept
+            # read in hundredths before the currency was known
+            values["arr_minor"] = fen * minor_of_one(code) // 100
         if "owner" in given:
             owner = self.people.find(row, "owner")
             if owner is not None and not self.people.can_own(owner):

@@ -8,10 +8,10 @@ from django.db import transaction
 
 from gengyun.customers.actions.scope import mine
 from gengyun.customers.models import Customer
+from gengyun.kernel.currencies import is_known
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.kernel.outbox import emit
 from gengyun.revenue.actions.refusals import KnownLater, refuse
-from gengyun.revenue.calc.currencies import is_known
 from gengyun.revenue.calc.rules import Fault
 from gengyun.revenue.models import Contract, Invoice, InvoiceStatus, Payment
 from gengyun.team.actions.audit import record

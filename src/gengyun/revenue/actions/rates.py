@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from gengyun.kernel.currencies import is_known
 from gengyun.kernel.errors import Refusal
 from gengyun.revenue.actions.refusals import refuse
-from gengyun.revenue.calc.currencies import is_known
 from gengyun.revenue.calc.rules import Fault
 from gengyun.revenue.models import ExchangeRate
 from gengyun.team.actions.audit import record

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from django.db import transaction
 
+from gengyun.kernel.currencies import digits
 from gengyun.kernel.errors import Refusal
 from gengyun.revenue.calc.normalise import Discounts, Term, Usage
 from gengyun.revenue.calc.policies import PolicyUnknown, choose, options
@@ -17,6 +18,7 @@ from gengyun.team.models import User
 from gengyun.team.queries.access import require
 
 LONGEST_GRACE = 365
+TWO_PLACES = 2
 MOST_CAPACITY = Decimal(1_000)
 FIELDS = (
     "base_currency", "policies", "loss_grace_days", "capacity_low", "capacity_high",
@@ -34,6 +36,16 @@ LEDGER_POLICIES: dict[str, tuple[str, ...]] = {
 class BaseCurrencyBad(Refusal):
     code = "base_currency_bad"
     message = "A currency is three letters, such as CNY or USD."
+
+
+class BaseCurrencyPlaces(Refusal):
+    """Contracts may be in any currency; the tables of figures are written in hundredths."""
+
+    code = "base_currency_places"
+    message = (
+        "Figures can be told in a currency with two decimals only, not in %(currency)s; contracts "
+        "may be in it, and are converted."
+    )
 
 
 class GraceBad(Refusal):
@@ -95,6 +107,8 @@ def _check(values: dict[str, Any], row: RevenueSettings) -> None:
     if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
         raise BaseCurrencyBad
     values["base_currency"] = currency.upper()
+    if digits(values["base_currency"]) != TWO_PLACES:
+        raise BaseCurrencyPlaces(currency=values["base_currency"])
     if not 0 <= values.get("loss_grace_days", row.loss_grace_days) <= LONGEST_GRACE:
         raise GraceBad(most=LONGEST_GRACE)
     low = values.get("capacity_low", row.capacity_low)

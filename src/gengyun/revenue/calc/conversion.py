@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gengyun.revenue.calc.currencies import DECIMALS
+from gengyun.kernel.currencies import DECIMALS
 from gengyun.revenue.calc.moves import I64
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from gengyun.revenue.calc.currencies import DECIMALS
+from gengyun.kernel.currencies import DECIMALS
 from gengyun.revenue.calc.terms import rounded
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from gengyun.customers.calc import cells
 from gengyun.customers.calc.cells import BadCell
-from gengyun.revenue.calc.currencies import DECIMALS
+from gengyun.kernel.currencies import DECIMALS
 
 # A spreadsheet that computed 0.1 + 0.2 did not mean more places than it shows.
 NOISE = Decimal("0.000001")

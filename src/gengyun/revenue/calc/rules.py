@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from gengyun.revenue.calc.currencies import is_known
+from gengyun.kernel.currencies import is_known
 from gengyun.revenue.calc.normalise import (
     FULL_BP,
     discounted,

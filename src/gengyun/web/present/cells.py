@@ -80,7 +80,7 @@ class Cells:
         return f'<td class="num">{marks.delta(row.change_week)}</td>'
 
     def _arr(self, row):
-        return f'<td class="num">{plain.wan(row.arr_minor, zh=self.zh)}</td>'
+        return f'<td class="num">{plain.wan(row.arr_minor, row.currency, zh=self.zh)}</td>'
 
     def _churn(self, row):
         return f'<td class="num">{churn.cell(row, today=self.today, zh=self.zh)}</td>'

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from gengyun.kernel.currencies import major, minor_of_one
 from gengyun.revenue.calc.normalise import RULES
 from gengyun.revenue.calc.terms import whole_months
 from gengyun.web.present import format as plain
@@ -85,9 +86,8 @@ def exact(minor: int | None, currency: str = "CNY") -> str:
     """Money to the last minor unit, as contracts say it: 1,234,567.80."""
     if minor is None:
         return plain.UNKNOWN
-    sign = plain.MINUS if minor < 0 else ""
-    whole, part = divmod(abs(minor), 100)
-    text = f"{sign}{whole:,}" + (f".{part:02d}" if part else "")
+    sign, size = plain.MINUS if minor < 0 else "", major(abs(minor), currency)
+    text = sign + (f"{size:,f}" if size % 1 else f"{int(size):,}")
     return text if currency == "CNY" else f"{currency} {text}"
 
 
@@ -126,7 +126,7 @@ def chart(rows: Iterable[Any], *, today: date, zh: bool) -> dict[str, Any]:
     for row in ordered:
         totals[row.currency] = totals.get(row.currency, 0) + row.arr_minor
         line = steps.setdefault(row.currency, [])
-        point = [row.effective_on.isoformat(), totals[row.currency] / 100]
+        point = [row.effective_on.isoformat(), float(major(totals[row.currency], row.currency))]
         if line and line[-1][0] == point[0]:
             line[-1] = point
         else:
@@ -157,8 +157,8 @@ def _finding(steps: Mapping[str, Any], first: date, today: date, *, zh: bool) ->
     for currency, line in sorted(steps.items()):
         now = [value for day, value in line if day <= today.isoformat()]
         start, end = (
-            plain.money(_fen(line[1][1]), currency, zh=zh),
-            plain.money(_fen(now[-1] if now else 0), currency, zh=zh),
+            plain.money(_minor(line[1][1], currency), currency, zh=zh),
+            plain.money(_minor(now[-1] if now else 0, currency), currency, zh=zh),
         )
         parts.append(
             f"ARR 从 {plain.day_full(first, zh=zh)} 的 {start} 到今天的 {end}"
@@ -168,14 +168,13 @@ def _finding(steps: Mapping[str, Any], first: date, today: date, *, zh: bool) ->
     return ("；" if zh else "; ").join(parts)
 
 
-def _fen(major: float) -> int:
-    return round(major * 100)
+def _minor(shown: float, currency: str) -> int:
+    return round(shown * minor_of_one(currency))
 
 
-def plain_amount(minor: int | None) -> str:
+def plain_amount(minor: int | None, currency: str = "CNY") -> str:
     """For a form field: 486000 or 486000.50."""
     if minor is None:
         return ""
-    sign = "-" if minor < 0 else ""
-    whole, part = divmod(abs(minor), 100)
-    return f"{sign}{whole}" + (f".{part:02d}" if part else "")
+    exact = major(minor, currency)
+    return f"{exact:f}" if exact % 1 else f"{int(exact)}"

@@ -5,6 +5,8 @@ Every function takes `zh` (bool) and returns text; unknown is "—", never 0.
 
 from datetime import date, datetime
 
+from gengyun.kernel.currencies import minor_of_one
+
 UNKNOWN = "—"
 WEEKDAYS_ZH = "一二三四五六日"
 WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -20,10 +22,10 @@ def _sign(value: float) -> str:
 
 
 def money(minor: int | None, currency: str = "CNY", *, zh: bool) -> str:  # noqa: PLR0911
-    """Fen to 48.6 万 / 1.2 亿, or 486k / 1.2M; one decimal."""
+    """Minor units to 48.6 万 / 1.2 亿, or 486k / 1.2M; one decimal."""
     if minor is None:
         return UNKNOWN
-    major, sign = abs(minor) / 100, _sign(minor)
+    major, sign = abs(minor) / minor_of_one(currency), _sign(minor)
     mark = SYMBOLS.get(currency, currency + " ")
     if zh:
         if major >= 99_995_000:
@@ -38,26 +40,28 @@ def money(minor: int | None, currency: str = "CNY", *, zh: bool) -> str:  # noqa
     return f"{sign}{mark}{major:,.0f}"
 
 
-def money_parts(minor: int | None, *, zh: bool) -> tuple[str, str]:
+def money_parts(minor: int | None, currency: str = "CNY", *, zh: bool) -> tuple[str, str]:
     """Figure and unit apart, for counters: ("1,286", "万元")."""
     if minor is None:
         return UNKNOWN, ""
-    major, sign = abs(minor) / 100, _sign(minor)
+    major, sign = abs(minor) / minor_of_one(currency), _sign(minor)
     if zh:
+        word = "元" if currency == "CNY" else f" {currency}"
         if major >= 1e8:
-            return f"{sign}{major / 1e8:,.2f}", "亿元"
+            return f"{sign}{major / 1e8:,.2f}", f"亿{word}"
         figure = major / 1e4
-        return f"{sign}{figure:,.0f}" if figure >= 1000 else f"{sign}{figure:,.1f}", "万元"
+        return f"{sign}{figure:,.0f}" if figure >= 1000 else f"{sign}{figure:,.1f}", f"万{word}"
     if major >= 1e6:
-        return f"{sign}{major / 1e6:,.2f}", "M CNY"
-    return f"{sign}{major / 1e3:,.0f}", "k CNY"
+        return f"{sign}{major / 1e6:,.2f}", f"M {currency}"
+    return f"{sign}{major / 1e3:,.0f}", f"k {currency}"
 
 
-def wan(minor: int | None, *, zh: bool) -> str:
+def wan(minor: int | None, currency: str = "CNY", *, zh: bool) -> str:
     """A cell under a header that names the unit: 万元 in Chinese, thousands in English."""
     if minor is None:
         return UNKNOWN
-    return f"{minor / 1e6:,.1f}" if zh else f"{minor / 1e5:,.0f}"
+    major = minor / minor_of_one(currency)
+    return f"{major / 1e4:,.1f}" if zh else f"{major / 1e3:,.0f}"
 
 
 def count(value: float | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from gengyun.revenue.calc.currencies import DECIMALS
+from gengyun.kernel.currencies import DECIMALS
 from gengyun.revenue.calc.moves import day_of_number
 from gengyun.web.present.format import MINUS
 from gengyun.web.present.insight import KIND_NAMES, amount, signed

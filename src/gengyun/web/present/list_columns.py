@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from gengyun.kernel.currencies import major
 from gengyun.kernel.days import day_of
 from gengyun.portfolio.queries.custom import SORTED_BY
 from gengyun.web.present import churn
@@ -39,7 +40,7 @@ class Column:
 
 
 def _amount(row):
-    return None if row.arr_minor is None else (Decimal(row.arr_minor) / 100).quantize(CENT)
+    return None if row.arr_minor is None else major(row.arr_minor, row.currency)
 
 
 def _worth(row):

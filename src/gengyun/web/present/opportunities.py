@@ -139,11 +139,3 @@ def _value(field, value, names, today, zh):  # noqa: PLR0911 - one line per kind
     if field in {"owner", "product", "won_line"}:
         return names[field].get(value, "?")
     return value
-
-
-def typed(minor):
-    """An amount as a form shows it: exact, in the currency's unit."""
-    if minor is None:
-        return ""
-    whole, part = divmod(minor, 100)
-    return f"{whole}.{part:02d}" if part else f"{whole}"

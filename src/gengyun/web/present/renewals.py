@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
+from gengyun.kernel.currencies import major
 from gengyun.revenue.models import Category, Renewal, RenewalState
 from gengyun.revenue.queries.renewals import Before
 from gengyun.web.present import format as plain
@@ -273,7 +273,7 @@ class Row:
         minor = self.renewal.forecast_minor
         if minor is None:
             return ""
-        scaled = Decimal(minor) / (1_000_000 if is_zh() else 100_000)
+        scaled = major(minor, self.renewal.currency) / (10_000 if is_zh() else 1_000)
         return f"{scaled.normalize():f}"
 
 

@@ -39,10 +39,10 @@ def invoice_new(request, pk):
     form = Form.of(request.POST)
     for name in ("issued_on", "due_on"):
         form.day(name)
-    form.signed_amount("amount", into="amount_minor")
-    form.signed_amount("tax", into="tax_minor")
-    form.choice("contract", Contract.objects.filter(customer=customer))
     currency = line_form.currency(form)
+    form.signed_amount("amount", into="amount_minor", currency=currency)
+    form.signed_amount("tax", into="tax_minor", currency=currency)
+    form.choice("contract", Contract.objects.filter(customer=customer))
     _need(form, "number", "issued_on", "amount")
 
     def write():
@@ -79,14 +79,17 @@ def payment_new(request, pk):
         row = next((row for row in owed if str(row.invoice.pk) == wanted), None)
         first = {"received_on": request.today.isoformat(), "currency": customer.currency}
         if row is not None:
-            first |= {"invoice": wanted, "amount": plain_amount(row.unpaid_minor)}
+            first |= {
+                "invoice": wanted,
+                "amount": plain_amount(row.unpaid_minor, row.invoice.currency),
+            }
             first["currency"] = row.invoice.currency
         return _form(request, "payment_form", customer, Form(first), owed=owed)
     form = Form.of(request.POST)
     form.day("received_on")
-    form.signed_amount("amount", into="amount_minor")
-    form.choice("invoice", Invoice.objects.filter(customer=customer))
     currency = line_form.currency(form)
+    form.signed_amount("amount", into="amount_minor", currency=currency)
+    form.choice("invoice", Invoice.objects.filter(customer=customer))
     _need(form, "received_on", "amount")
 
     def write():

@@ -60,7 +60,7 @@ def contract_new(request, pk):
         return show(request, customer, Form(_first_contract(request, customer)), **frame)
     form = Form.of(request.POST)
     values = contract_values(form)
-    new = line_form.read(form)
+    new = line_form.read(form, values["currency"])
 
     @transaction.atomic
     def run():
@@ -117,7 +117,7 @@ def line_new(request, pk, contract):
     if request.method == "GET":
         return show(request, customer, Form(_first_line(request, row)), **frame)
     form = Form.of(request.POST)
-    new = line_form.read(form)
+    new = line_form.read(form, row.currency)
     form.day("signed_on")
 
     def run():

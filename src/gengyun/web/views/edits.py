@@ -21,6 +21,7 @@ from gengyun.web import undo
 from gengyun.web.access import page
 from gengyun.web.forms import Form
 from gengyun.web.present import custom as present_custom
+from gengyun.web.present.contracts import plain_amount
 from gengyun.web.refusals import refusal_text
 from gengyun.web.render import back, is_htmx, render, toast
 from gengyun.web.views.company import REASONS
@@ -210,7 +211,7 @@ def edit(request, pk):
     custom = _custom_form(request, custom_queries.values_for(customer, fields), fields)
     ruled = governed_fields(customer.pk)
     if request.method == "POST":
-        values = _values(request, form, ruled) | {"custom": custom.values}
+        values = _values(request, form, ruled, customer.currency) | {"custom": custom.values}
         stage = values.pop("stage", customer.stage)
         is_right = not form.errors and not custom.errors
         if is_right and _try(form, lambda: _write(request, customer, values, stage), custom):
@@ -262,14 +263,14 @@ def undo_it(request, token):
     return back(request, "/")
 
 
-def _values(request, form, ruled=frozenset()):
+def _values(request, form, ruled=frozenset(), currency="CNY"):
     """What was typed; `ruled`: fields that follow from contracts and are only shown."""
     form.text("name", required=True)
     for name in ("external_id", "industry", "region", "edition"):
         form.text(name)
     if "uscc" in form.raw:
         form.text("uscc")
-    form.amount("arr", into="arr_minor")
+    form.amount("arr", into="arr_minor", currency=currency)
     form.whole("seats")
     for name in ("started_on", "renews_on"):
         form.day(name)
@@ -309,7 +310,7 @@ def _texts(customer):
         "industry": customer.industry,
         "region": customer.region,
         "edition": customer.edition,
-        "arr": "" if arr is None else (f"{arr // 100}" if arr % 100 == 0 else f"{arr / 100:.2f}"),
+        "arr": plain_amount(arr, customer.currency),
         "seats": "" if customer.seats is None else str(customer.seats),
         "started_on": customer.started_on.isoformat() if customer.started_on else "",
         "renews_on": customer.renews_on.isoformat() if customer.renews_on else "",

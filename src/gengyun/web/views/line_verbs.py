@@ -82,7 +82,7 @@ def _credit(line, today):
 
 
 def _first_renew(request, state):
-    texts = line_form.texts(same_again(state.line))
+    texts = line_form.texts(same_again(state.line), state.line.currency)
     return texts | {"signed_on": request.today.isoformat()}
 
 
@@ -97,7 +97,7 @@ def _first_upgrade(request, state):
         "signed_on": request.today.isoformat(),
         "seats": "" if line.seats is None else str(line.seats),
         "edition": str(line.edition_id or ""),
-        "yearly": plain_amount(yearly),
+        "yearly": plain_amount(yearly, line.currency),
     }
 
 
@@ -124,7 +124,8 @@ def _first_correct(request, state):
             committed_minor=line.committed_minor,
             maintenance_base_minor=line.maintenance_base_minor,
             note=line.note,
-        )
+        ),
+        line.currency,
     )
 
 
@@ -159,7 +160,7 @@ _FIRST = {
 
 
 def _renew(request, state, form):
-    new = line_form.read(form)
+    new = line_form.read(form, state.line.currency)
     form.day("signed_on")
     also = [line for line in _beside(state.line) if form.get(f"also.{line.pk}") == "1"]
 
@@ -196,7 +197,7 @@ def _upgrade(request, state, form):
     form.day("on")
     form.day("signed_on")
     form.whole("seats")
-    form.amount("yearly", into="yearly_minor")
+    form.amount("yearly", into="yearly_minor", currency=state.line.currency)
     form.choice("edition", state.line.product.editions.all())
     for name in ("on", "yearly"):
         if not form.get(name):
@@ -321,7 +322,7 @@ def _end(request, state, form):
 
 
 def _correct(request, state, form):
-    new = line_form.read(form)
+    new = line_form.read(form, state.line.currency)
     _need(form, "why")
 
     def run():

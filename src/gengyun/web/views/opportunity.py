@@ -18,6 +18,7 @@ from gengyun.web.access import page
 from gengyun.web.forms import Form
 from gengyun.web.numbers import is_number
 from gengyun.web.present import opportunities as present
+from gengyun.web.present.contracts import plain_amount
 from gengyun.web.refusals import attempt, refusal_text
 from gengyun.web.render import back, is_htmx, render, toast
 from gengyun.web.views import opportunity_won
@@ -106,7 +107,7 @@ def _texts(row):
         "name": row.name,
         "kind": row.kind,
         "product": str(row.product_id or ""),
-        "amount": present.typed(row.amount_minor),
+        "amount": plain_amount(row.amount_minor, row.currency),
         "currency": row.currency,
         "expected_on": row.expected_on.isoformat() if row.expected_on else "",
         "next_step": row.next_step,
@@ -117,14 +118,14 @@ def _texts(row):
     }
 
 
-def _read(form):
+def _read(form, currency):
     """The values that were typed; what cannot be read is in form.errors."""
     form.text("name", required=True)
     for name in ("next_step", "source", "note"):
         if name in form.raw:
             form.text(name)
     form.values["kind"] = form.get("kind")
-    form.amount("amount", into="amount_minor")
+    form.amount("amount", into="amount_minor", currency=form.get("currency").upper() or currency)
     if form.get("currency"):
         form.values["currency"] = form.get("currency").upper()
     form.day("expected_on")
@@ -148,6 +149,7 @@ def new(request):
     if request.method == "POST":
         row = _try(
             form,
+            customer.currency,
             lambda: actions.create_opportunity(
                 actor=request.user, now=request.now, customer=customer, values=_given(form)
             ),
@@ -176,9 +178,9 @@ def _suggested(request):
     }
 
 
-def _try(form, write):
-    """What the action made, or None with the reason in the form."""
-    _read(form)
+def _try(form, currency, write):
+    """What the action made, or None with the reason in the form; `currency` where none is typed."""
+    _read(form, currency)
 
     def field_of(refusal):
         field = str(refusal.params.get("field", "name"))
@@ -211,6 +213,7 @@ def _edit(request, row):
     form = Form.of(request.POST)
     saved = _try(
         form,
+        row.currency,
         lambda: actions.edit_opportunity(
             actor=request.user,
             now=request.now,

@@ -10,7 +10,7 @@ from gengyun.revenue.models import Contract, OpportunityKind, Product
 from gengyun.revenue.queries import opportunities as queries
 from gengyun.web.forms import Form
 from gengyun.web.numbers import is_number
-from gengyun.web.present import opportunities as present
+from gengyun.web.present.contracts import plain_amount
 from gengyun.web.refusals import refusal_text
 from gengyun.web.words import gettext as _
 from gengyun.web.words import pick
@@ -25,7 +25,7 @@ def blank(row, today):
             "how": "sign",
             "contract": str(contract.pk) if contract else "",
             "product": str(row.product_id or ""),
-            "signed_amount": present.typed(row.amount_minor),
+            "signed_amount": plain_amount(row.amount_minor, row.currency),
             "starts_on": today.isoformat(),
             "signed_on": today.isoformat(),
         }
@@ -91,7 +91,7 @@ def read(request, row):
 def _signed(form, row, today):
     form.choice("contract", contracts(row, today))
     form.choice("product", Product.objects.filter(is_active=True), required=True)
-    form.amount("signed_amount", into="amount_minor")
+    form.amount("signed_amount", into="amount_minor", currency=row.currency)
     form.whole("seats")
     for name in ("starts_on", "ends_on", "signed_on"):
         form.day(name)

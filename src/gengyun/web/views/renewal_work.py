@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from gengyun.alerts.models import RiskCause
+from gengyun.kernel.currencies import minor_of_one
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.portfolio.models import CustomerSummary
 from gengyun.revenue.actions import checkpoints, renewal_outcomes, renewals
@@ -26,7 +27,7 @@ from gengyun.web.views.renewals import TEMPLATE, address_of, board
 from gengyun.web.words import is_zh, pick
 
 BARE = re.compile(r"^[0-9][0-9,，]*(\.[0-9]+)?$")
-UNITS = {"wan": 1_000_000, "k": 100_000}  # minor units of a bare number in the column
+UNITS = {"wan": 10_000, "k": 1_000}  # what a bare number in the column counts
 
 
 class AmountUnreadable(Refusal):
@@ -82,15 +83,15 @@ def render_panel(request, renewal, *, status=200):
     return render(request, "renewals/panel.html", context, block=block, status=status)
 
 
-def amount_of(text, unit):
+def amount_of(text, unit, currency):
     """Minor units: a bare number is in the unit of the column, another one says its own."""
     text = text.strip()
     if not text:
         return None
     if BARE.match(text) and unit in UNITS and len(text) <= 15:
-        return round(Decimal(re.sub("[,，]", "", text)) * UNITS[unit])
+        return round(Decimal(re.sub("[,，]", "", text)) * UNITS[unit] * minor_of_one(currency))
     form = Form.of({"amount": text})
-    form.amount("amount", into="minor")
+    form.amount("amount", into="minor", currency=currency)
     if form.errors:
         raise AmountUnreadable
     return form.values["minor"]
@@ -104,7 +105,8 @@ def forecast(request, pk):
     if given.get("category"):
         values["category"] = given["category"]
     if "amount" in given:
-        amount = amount_of(given["amount"], given.get("unit", ""))
+        currency = queries.get(request.user, pk).currency
+        amount = amount_of(given["amount"], given.get("unit", ""), currency)
         if amount is not None or given.get("category") in {None, "unjudged"}:
             values["forecast_minor"] = amount
     if values.get("category") == "unjudged":

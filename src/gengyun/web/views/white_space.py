@@ -183,7 +183,8 @@ def budget(request, pk):
     form = Form.of(request.POST)
     form.text("category")
     form.whole("year")
-    form.amount("amount", into="amount_minor")
+    currency = form.get("currency").upper() or customer.currency
+    form.amount("amount", into="amount_minor", currency=currency)
     form.text("said_by", required=True)
     form.day("said_on")
     if form.values.get("amount_minor") is None and "amount" not in form.errors:
@@ -197,7 +198,7 @@ def budget(request, pk):
             actor=request.user,
             now=request.now,
             customer=customer,
-            currency=form.get("currency").upper() or customer.currency,
+            currency=currency,
             **form.values,
         )
     except Refusal as refusal:

@@ -25,6 +25,7 @@ from gengyun.web.words import pick
 TEMPLATE = "settings/revenue.html"
 ERRORS = {
     "base_currency_bad": "base_currency",
+    "base_currency_places": "base_currency",
     "grace_bad": "loss_grace_days",
     "capacity_bad": "capacity_low",
     "margin_bad": "gross_margin",
@@ -58,7 +59,7 @@ def spend_add(request):
     form = Form.of(request.POST)
     form.text("kind", required=True)
     form.text("month", required=True)
-    form.signed_amount("amount", into="amount_minor")
+    form.signed_amount("amount", into="amount_minor", currency=queries.current().base_currency)
     form.choice("user", possible_owners())
     month = present_spend.month(form.get("month"))
     if month is None:

@@ -1,7 +1,10 @@
 """Currencies that people trade in: ISO 4217, active codes, without metals and test codes.
 
-`DECIMALS`: places of the minor unit that money is counted in.
+`DECIMALS`: places of the minor unit that money is counted in. Amounts are kept as whole minor
+units of their own currency: fen, but whole yen and thousandths of a dinar.
 """
+
+from decimal import Decimal
 
 _CODES = """
 AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD
@@ -24,3 +27,18 @@ CURRENCIES = frozenset(DECIMALS)
 
 def is_known(code: str) -> bool:
     return code in DECIMALS
+
+
+def digits(code: str) -> int:
+    """Places after the point; two where the currency is not known."""
+    return DECIMALS.get(code, 2)
+
+
+def minor_of_one(code: str) -> int:
+    """Minor units in one unit of the currency: 100 fen, 1 yen."""
+    return int(10 ** digits(code))
+
+
+def major(minor: int, code: str) -> Decimal:
+    """Minor units in units of the currency, with all its places: 120000 fen are 1200.00 yuan."""
+    return Decimal(minor).scaleb(-digits(code))
