@@ -10,7 +10,8 @@ from factories import NOW, People, make_customer
 from gengyun.alerts.actions import work
 from gengyun.alerts.actions.routing import drop_over, route
 from gengyun.alerts.calc.routing import Times, due_at, mode_of
-from gengyun.alerts.calc.wording import Names, Told, sentence
+from gengyun.alerts.calc.sentences import sentence
+from gengyun.alerts.calc.wording import Names, Told
 from gengyun.alerts.models import Alert, AlertEvent
 from gengyun.engagement.models import Channel, Delivery
 
@@ -187,6 +188,10 @@ READINGS = {
     "renewal_window": ({"due_on": "2026-05-01", "due_minor": 48_600_000, "currency": "CNY", "worries": ["unjudged"], "product_zh": "数据中台", "product_en": "Data Hub"}, 60.0, "60"),
     "payment_overdue": ({"amount_minor": 12_000_000, "currency": "CNY", "count": 1, "number": "INV-7", "due_on": "2026-02-01"}, 29.0, "INV-7"),
     "seats_reduced": ({"seats_before": 80, "seats": 60, "leaves_on": "2026-03-31"}, 0.25, "60"),
+    "churn_jump": ({"why": "both", "low": 0.33, "high": 0.51, "mark": 0.38, "before": 0.24, "before_on": "2026-01-31", "due_on": "2026-05-01", "amount_minor": 48_600_000, "currency": "CNY"}, 0.42, "42%"),
+    "risk_noted": ({"cause_zh": "竞品进入", "cause_en": "A competitor came in", "happened_on": "2026-02-24", "note": "Feiniao 3"}, 6.0, "Feiniao 3"),
+    "sentiment_drop": ({"before": 0.6, "fell": True}, 0.12, "60%"),
+    "seats_full": ({"weeks": 4, "least": 0.91}, 0.94, "94%"),
     "metric": ({}, 0.12, "12%"),
 }  # fmt: skip
 PARAMS = {"metric": "seat_use_30d", "enter": 0.3, "op": "lt", "days": 28, "h": 4}

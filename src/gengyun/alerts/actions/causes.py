@@ -37,6 +37,8 @@ class PolicyBad(Refusal):
 
 POLICY_LIMITS = {
     "daily_budget": (1, 200),
+    "churn_weekly": (1, 50),
+    "churn_monthly_per_hundred": (1, 100),
     "parent_days": (0, 30),
     "raise_gap_days": (1, 60),
     "reopen_days": (1, 365),

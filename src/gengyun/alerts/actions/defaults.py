@@ -1,8 +1,8 @@
 """The causes and rules that a deployment starts with. Content, as data in both languages.
 
-Causes and grades are those of the founding articles (domain.md); the rules are R1, R2, R4, R5, R7,
-R8, R10 of science.md 5.3, the health rules, and the product-wide outage. All are ordinary rows
-afterwards.
+Causes and grades are those of the founding articles (domain.md); the rules are R1 to R5, R7 to R11
+of science.md 5.3 (R6 needs a metric of tickets: a free rule), the health rules and the product-wide
+outage. All are ordinary rows afterwards.
 """
 
 from datetime import datetime
@@ -13,6 +13,7 @@ from django.db import transaction
 from gengyun.alerts.calc.params import clean_params
 from gengyun.alerts.models import AlertRule, RiskCause
 from gengyun.customers.models import Stage
+from gengyun.health.calc.manual import SENTIMENT
 
 HIGH, MEDIUM, LOW = RiskCause.Grade.HIGH, RiskCause.Grade.MEDIUM, RiskCause.Grade.LOW
 Kind = AlertRule.Kind
@@ -28,6 +29,9 @@ CAUSES: list[tuple[str, str, str, str, list[tuple[str, str, str, str]]]] = [
         ("champion_changed", "拥护者变更", "Champion changed", LOW),
         ("contact_refused", "拒沟通", "Refuses to talk", MEDIUM),
         ("no_feedback", "无反馈", "No feedback", MEDIUM),
+        ("competitor", "竞品进入", "A competitor came in", HIGH),
+        ("layoff", "裁员缩编", "Layoffs", MEDIUM),
+        ("other_risk", "其他风险", "Another risk", MEDIUM),
     ]),
     ("adoption", "使用", "Use", MEDIUM, [
         ("use_low", "使用低", "Use is low", MEDIUM),
@@ -46,6 +50,9 @@ CAUSES: list[tuple[str, str, str, str, list[tuple[str, str, str, str]]]] = [
         ("renewal_unsure", "续约未明", "Renewal not settled", MEDIUM),
         ("order_shrinks", "缩减规模", "Order shrinks", MEDIUM),
     ]),
+    ("growth", "增购", "Expansion", LOW, [
+        ("seats_full", "席位用满", "Seats full", LOW),
+    ]),
     ("data", "数据", "Data", MEDIUM, [
         ("source_silent", "数据源中断", "Data source silent", MEDIUM),
         ("product_outage", "产品故障", "Product outage", MEDIUM),
@@ -62,6 +69,9 @@ RULES: list[tuple[str, str, str, str, int, str, dict[str, Any], int, int]] = [
      "decider_changed", {"parts": ["decider"], "days": 30}, 4, 5),
     ("usage_drop", Kind.USAGE_DROP, "用量下降", "Usage drop", 2, "use_low", {}, 9, 10),
     ("dormant", Kind.DORMANT, "停止使用", "Dormant", 2, "use_low", {}, 9, 10),
+    ("risk_noted", Kind.RISK_NOTED, "记录的风险", "Risk noted", 2, "other_risk", {}, 9, 10),
+    ("churn_jump", Kind.CHURN_JUMP, "断约概率上升", "Churn probability rose", 2,
+     "renewal_unsure", {}, 9, 10),
     ("band_d", Kind.BAND_CHANGE, "健康度降到 D", "Health fell to D", 2, "cause_unknown",
      {"bands": ["D"], "days": 28}, 9, 10),
     ("score_drop", Kind.SCORE_DROP, "健康分大幅下降", "Health score fell", 3, "cause_unknown",
@@ -77,12 +87,24 @@ RULES: list[tuple[str, str, str, str, int, str, dict[str, Any], int, int]] = [
      "renewal_unsure", {}, 18, 15),
     ("seats_reduced", Kind.SEATS_REDUCED, "席位减少", "Seats reduced", 2,
      "order_shrinks", {}, 9, 10),
+    ("sentiment_drop", Kind.SENTIMENT_DROP, "CSM 判断转差", "Sentiment fell", 3, "cause_unknown",
+     {"metric": SENTIMENT, "enter": 1, "drop": 2, "days": 90}, 18, 15),
+    ("seats_full", Kind.SEATS_FULL, "席位快用满", "Seats nearly full", 3, "seats_full",
+     {"metric": "seat_use_30d"}, 18, 15),
     ("champion_left", Kind.CONTACT_LEFT, "拥护者离开", "Champion left", 3, "champion_changed",
      {"parts": ["champion"], "days": 30}, 18, 15),
 ]  # fmt: skip
 ONBOARDING = ("handover", "kickoff", "rollout")
 # came after the first deployments: they get these too, once; what was retired stays retired
-LATER = ("payment_overdue", "renewal_window", "seats_reduced")
+LATER = (
+    "payment_overdue",
+    "renewal_window",
+    "seats_reduced",
+    "churn_jump",
+    "risk_noted",
+    "sentiment_drop",
+    "seats_full",
+)
 
 
 @transaction.atomic

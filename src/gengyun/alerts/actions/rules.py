@@ -14,6 +14,7 @@ from gengyun.alerts.calc.params import SPECS, ParamsInvalid, clean_params
 from gengyun.alerts.models import Alert, AlertRule, Episode, RiskCause
 from gengyun.alerts.queries.policy import policy
 from gengyun.customers.models import Stage, Tier, TouchModel
+from gengyun.health.calc.manual import SENTIMENT
 from gengyun.kernel.days import day_of
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.team.actions.audit import record
@@ -239,6 +240,8 @@ def _params(kind: str, value: Mapping[str, Any]) -> dict[str, Any]:
     except ParamsInvalid as error:
         raise RuleFieldBad(field=error.field, reason=error.reason) from None
     key = found.get("metric")
+    if kind == AlertRule.Kind.SENTIMENT_DROP and key == SENTIMENT:
+        return found  # said by people, no metric
     if key is not None and not Metric.objects.filter(key=key, retired_at__isnull=True).exists():
         raise RuleFieldBad(field="metric", reason="choice")
     return found

@@ -73,19 +73,18 @@ def openings(p: Floats, at: float, terms: Terms) -> int:
 
 
 def expected_monthly(book: Book, at: float, terms: Terms) -> float:
-    """New alerts a month at the mark `at`.
-
-    With too few weeks behind us: whoever is above it today comes up once in the half year in which
-    a renewal is looked at.
+    """New alerts a month at the mark `at`: those of the weeks behind us, and no fewer than a sixth
+    of who stands above it today, because each of them comes up in the half year in which a renewal
+    is looked at. With too few weeks the latter alone.
     """
     weeks = book.p.shape[1]
-    if weeks >= FEWEST_WEEKS:
-        return float(openings(book.p, at, terms) / (weeks - 1) * WEEKS_A_MONTH)
     if not weeks:
         return 0.0
     with np.errstate(invalid="ignore"):
-        above = int((book.p[:, -1] >= at).sum())
-    return float(above / MONTHS_AHEAD)
+        standing = int((book.p[:, -1] >= at).sum()) / MONTHS_AHEAD
+    if weeks < FEWEST_WEEKS:
+        return float(standing)
+    return max(standing, openings(book.p, at, terms) / (weeks - 1) * WEEKS_A_MONTH)
 
 
 def marks(
@@ -118,20 +117,26 @@ def _known(book: Book) -> Book:
 
 
 def _lowest(book: Book, budget: Budget, terms: Terms) -> Mark:
+    """From the top down while the budget bears it: far below, everybody stands above the mark and
+    nobody crosses it, which is no reason to put it there."""
     most = budget.monthly_per_hundred * len(book.p) / 100
-    basis = "history" if book.p.shape[1] >= FEWEST_WEEKS else "stock"
     places: Sequence[float] = [at for at in GRID if at >= book.floor] or [GRID[-1]]
-    for place, at in enumerate(places):
+    found = Mark(places[-1], expected_monthly(book, places[-1], terms), len(book.p), _basis(book))
+    for at in reversed(places[:-1]):
         monthly = expected_monthly(book, at, terms)
-        if monthly <= most:
-            return Mark(at, monthly, len(book.p), "floor" if place == 0 else basis)
-    return Mark(places[-1], expected_monthly(book, places[-1], terms), len(book.p), basis)
+        if monthly > most:
+            return found
+        found = Mark(at, monthly, len(book.p), _basis(book))
+    return replace(found, basis="floor")
+
+
+def _basis(book: Book) -> str:
+    return "history" if book.p.shape[1] >= FEWEST_WEEKS else "stock"
 
 
 def _raised(book: Book, mark: Mark, terms: Terms) -> Mark:
     at = GRID[min(len(GRID) - 1, GRID.index(mark.value) + 1)]
-    basis = "history" if book.p.shape[1] >= FEWEST_WEEKS else "stock"
-    return Mark(at, expected_monthly(book, at, terms), len(book.p), basis)
+    return Mark(at, expected_monthly(book, at, terms), len(book.p), _basis(book))
 
 
 def expected_loss(p: npt.ArrayLike, amount_minor: npt.ArrayLike) -> Floats:

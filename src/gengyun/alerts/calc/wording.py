@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from gengyun.kernel.currencies import minor_of_one
+
 # one step of wording per kind; see `sentence`
 MINUS = "−"
 
@@ -50,14 +52,15 @@ def sentence(told: Told) -> str:
     """The fact. Falls back to the plain value where a reading lacks what its kind needs."""
     say = _SENTENCES.get(told.kind)
     if say is None:
-        return _plain(told)
+        return plain(told)
     try:
         return say(told)
     except (KeyError, TypeError, ValueError):
-        return _plain(told)
+        return plain(told)
 
 
-def _plain(told: Told) -> str:
+def plain(told: Told) -> str:
+    """Of what has no sentence of its own, or lacks its facts."""
     value = number(told.value)
     return f"现在是 {value}。" if told.zh else f"It is {value} now."
 
@@ -205,6 +208,7 @@ _WORRIES = {
     "disagreement": ("检查点上信号与 CSM 判断不一致，等组长决定",
                      "signal and CSM differ at the checkpoint and a leader has to decide"),
     "band": ("健康度是 {band}", "health is {band}"),
+    "churn": ("断约概率 {churn}", "churn probability {churn}"),
 }  # fmt: skip
 
 
@@ -215,7 +219,9 @@ def _renewal_window(told: Told) -> str:
     due, days = day(facts["due_on"], told), number(abs(left), 0)
     product = str(facts.get("product_zh" if zh else "product_en") or "")
     worries = [
-        _WORRIES[one][0 if zh else 1].format(band=facts.get("band"))
+        _WORRIES[one][0 if zh else 1].format(
+            band=facts.get("band"), churn=percent(facts.get("churn"))
+        )
         for one in facts["worries"]
         if one in _WORRIES
     ]
@@ -300,7 +306,7 @@ def money(minor: float | None, currency: str, zh: bool) -> str:
     """An amount as people say it: 48.6 万, 1.2 亿; English 486k, 1.2M. Other currencies by code."""
     if minor is None:
         return "—"
-    units = float(minor) / 100
+    units = float(minor) / minor_of_one(currency)
     steps = [(1e8, " 亿"), (1e4, " 万")] if zh else [(1e6, "M"), (1e3, "k")]
     step, word = next((one for one in steps if abs(units) >= one[0]), (1.0, ""))
     text = number(units / step, 1 if word else 0) + word

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from gengyun.alerts.calc.wording import Names, Told, sentence
+from gengyun.alerts.calc.sentences import sentence
+from gengyun.alerts.calc.wording import Names, Told
 from gengyun.alerts.models import Alert, AlertRule, Episode
 from gengyun.customers.models import Stage
+from gengyun.health.calc.manual import NAMES, SENTIMENT
 from gengyun.usage.models import Metric
 
 
@@ -17,6 +19,7 @@ def names_of(rules: Iterable[AlertRule]) -> Names:
         row.key: (row.name_zh, row.name_en, row.unit)
         for row in (Metric.objects.filter(key__in=keys) if keys else ())
     }
+    metrics[SENTIMENT] = (*NAMES[SENTIMENT], SENTIMENT)
     stages = {row.pk: (row.name_zh, row.name_en) for row in Stage.objects.all()}
     return Names(metrics, stages)
 

@@ -18,8 +18,14 @@ from gengyun.revenue.queries.receivables import overdue_as_of
 STEP = 500
 HALF_YEAR = timedelta(days=182)
 YEAR = timedelta(days=365)
-# alerts that only repeat what is asked here: that a renewal comes up, that money is overdue
-SAID_ELSEWHERE = (AlertRule.Kind.RENEWAL_WINDOW, AlertRule.Kind.PAYMENT_OVERDUE)
+# alerts that only repeat what is asked here (that a renewal comes up, that money is overdue), that
+# come from the model which stands beside it, or that are good news
+SAID_ELSEWHERE = (
+    AlertRule.Kind.RENEWAL_WINDOW,
+    AlertRule.Kind.PAYMENT_OVERDUE,
+    AlertRule.Kind.CHURN_JUMP,
+    AlertRule.Kind.SEATS_FULL,
+)
 Found = dict[int, dict[str, Any]]
 
 

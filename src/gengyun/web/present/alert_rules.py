@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from gengyun.alerts.actions.rules import RuleFieldBad
 from gengyun.alerts.calc.params import SPECS, Choice, Key, Number, Several
-from gengyun.alerts.calc.wording import metric as metric_value
 from gengyun.alerts.models import AlertRule
 from gengyun.web.numbers import is_number
 from gengyun.web.present import alerts as words
@@ -16,8 +15,10 @@ Kind = AlertRule.Kind
 SHARES = {
     Kind.USAGE_DROP: {"ratio", "exit_ratio", "urgent"},
     Kind.SEATS_REDUCED: {"share", "urgent"},
+    Kind.CHURN_JUMP: {"least", "exit_share", "urgent"},
 }
-OF_METRIC = {"enter", "exit", "urgent"}  # in the unit of the metric
+OF_METRIC = {"enter", "exit", "urgent", "drop"}  # in the unit of the metric
+OF_METRIC_KINDS = {Kind.METRIC, Kind.ACTIVATION_LOW, Kind.SENTIMENT_DROP, Kind.SEATS_FULL}
 SHARE_UNITS = {"ratio", "percent", "change"}
 WHOLE = ("cool_down_days", "first_response_hours", "resolve_days")
 
@@ -56,6 +57,18 @@ def kinds():
         ),
         (Kind.PAYMENT_OVERDUE, _("Payment overdue"), _("An invoice is not paid in time.")),
         (Kind.SEATS_REDUCED, _("Seats reduced"), _("Fewer seats than before, or soon.")),
+        (
+            Kind.CHURN_JUMP,
+            _("Churn probability rose"),
+            _("The churn probability jumped, or passed the mark that the budget sets."),
+        ),
+        (Kind.RISK_NOTED, _("Risk noted"), _("Somebody noted a risk: a fact, no statistics.")),
+        (
+            Kind.SENTIMENT_DROP,
+            _("Sentiment fell"),
+            _("The CSM's sentiment, or a metric such as NPS, is low or fell."),
+        ),
+        (Kind.SEATS_FULL, _("Seats nearly full"), _("Good news: time to talk about more seats.")),
         (Kind.SOURCE_SILENT, _("Data source silent"), _("No data: a matter for operations.")),
         (Kind.OUTAGE, _("Product-wide outage"), _("All customers at once: one incident.")),
     ]
@@ -67,7 +80,7 @@ def kind_name(kind):
 
 def share_params(kind, unit):
     """Which parameters are typed as percentages."""
-    if kind in {Kind.METRIC, Kind.ACTIVATION_LOW} and unit in SHARE_UNITS:
+    if kind in OF_METRIC_KINDS and unit in SHARE_UNITS:
         return frozenset(OF_METRIC)
     return frozenset(SHARES.get(kind, ()))
 
@@ -193,119 +206,6 @@ def how_of(routes):
     if not routes:
         return "own"
     return "none" if all(route.get("mode") == "none" for route in routes) else "named"
-
-
-def summary(rule, names, zh):
-    """The condition of a rule in a few words, for the list."""
-    say = _SUMMARIES.get(rule.kind)
-    return say(rule.params, names, zh) if say else ""
-
-
-def _percent(value):
-    return f"{shown(value, times=100)}%"
-
-
-def _drop(p, names, zh):
-    return _("below %(ratio)s of the usual, beyond chance") % {"ratio": _percent(p["ratio"])}
-
-
-def _dormant(p, names, zh):
-    return _("%(days)s working days without use") % {"days": shown(p["quiet_days"])}
-
-
-def _slide(p, names, zh):
-    return _("less and less over weeks (limit %(h)s)") % {"h": shown(p["h"])}
-
-
-def _activation(p, names, zh):
-    return _("%(metric)s below %(limit)s from day %(days)s on") % {
-        "metric": names.metric(p["metric"], zh=zh),
-        "limit": metric_value(p["enter"], names.unit(p["metric"]), zh),
-        "days": p["after_days"],
-    }
-
-
-def _stage(p, names, zh):
-    return _("%(days)s working days over the longest stay") % {"days": shown(p["grace_days"])}
-
-
-def _silent(p, names, zh):
-    return _("%(days)s days without an event") % {"days": shown(p["days"])}
-
-
-def _outage(p, names, zh):
-    return _("all customers fall together")
-
-
-def _band(p, names, zh):
-    bands = "、".join(p["bands"]) if zh else ", ".join(p["bands"])
-    return _("fell into %(bands)s within %(days)s days") % {"bands": bands, "days": p["days"]}
-
-
-def _score(p, names, zh):
-    return _("%(points)s points less within %(days)s days") % {
-        "points": shown(p["points"]),
-        "days": p["days"],
-    }
-
-
-def _left(p, names, zh):
-    from gengyun.alerts.calc.wording import part
-
-    parts = ("、" if zh else ", ").join(part(one, zh=zh) for one in p["parts"])
-    return _("%(parts)s left, for %(days)s days") % {"parts": parts, "days": p["days"]}
-
-
-def _metric(p, names, zh):
-    text = _("%(metric)s below %(limit)s") if p["op"] == "lt" else _("%(metric)s above %(limit)s")
-    return text % {
-        "metric": names.metric(p["metric"], zh=zh),
-        "limit": metric_value(p["enter"], names.unit(p["metric"]), zh),
-    }
-
-
-def worry_words():
-    """(key, words) of what about a renewal asks for a person."""
-    return [
-        ("unjudged", _("nobody has judged it")),
-        ("at_risk", _("it is judged at risk")),
-        ("disagreement", _("a leader has to decide its checkpoint")),
-        ("band", _("health is in one of the bands")),
-        ("late", _("it is past due without an outcome")),
-    ]
-
-
-def _renewal(p, names, zh):
-    return _("due within %(days)s days and not settled") % {"days": p["days"]}
-
-
-def _overdue(p, names, zh):
-    return _("an invoice %(days)s days overdue") % {"days": p["days"]}
-
-
-def _seats(p, names, zh):
-    return _("%(share)s fewer seats within %(days)s days") % {
-        "share": _percent(p["share"]),
-        "days": p["days"],
-    }
-
-
-_SUMMARIES = {
-    Kind.RENEWAL_WINDOW: _renewal,
-    Kind.PAYMENT_OVERDUE: _overdue,
-    Kind.SEATS_REDUCED: _seats,
-    Kind.USAGE_DROP: _drop,
-    Kind.DORMANT: _dormant,
-    Kind.SLOW_SLIDE: _slide,
-    Kind.ACTIVATION_LOW: _activation,
-    Kind.STAGE_LATE: _stage,
-    Kind.SOURCE_SILENT: _silent,
-    Kind.OUTAGE: _outage,
-    Kind.BAND_CHANGE: _band,
-    Kind.SCORE_DROP: _score,
-    Kind.CONTACT_LEFT: _left,
-    Kind.METRIC: _metric,
-}
 
 
 def severities():

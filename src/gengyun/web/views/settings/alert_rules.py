@@ -5,8 +5,9 @@ from django.utils.translation import gettext as _
 from gengyun.alerts.actions import causes as cause_actions
 from gengyun.alerts.actions import rules as actions
 from gengyun.alerts.actions.defaults import install_defaults
-from gengyun.alerts.calc.params import BANDS, PARTS, SPECS
-from gengyun.alerts.calc.wording import Told, part, sentence
+from gengyun.alerts.calc.params import BANDS, CONFIDENCE, PARTS, SPECS
+from gengyun.alerts.calc.sentences import sentence
+from gengyun.alerts.calc.wording import Told, part
 from gengyun.alerts.models import AlertRule, RiskCause
 from gengyun.alerts.queries.policy import policy
 from gengyun.alerts.queries.preview import preview_rule
@@ -14,11 +15,13 @@ from gengyun.alerts.queries.quality import quality
 from gengyun.alerts.queries.telling import names_of
 from gengyun.customers.models import Stage, Tier, TouchModel
 from gengyun.engagement.models import Channel
+from gengyun.health.calc.manual import NAMES, SENTIMENT
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.usage.models import Metric
 from gengyun.web.access import page
 from gengyun.web.numbers import is_number
 from gengyun.web.present import alert_rules as present
+from gengyun.web.present import alert_summaries
 from gengyun.web.render import toast
 from gengyun.web.views.alert_work import cause_groups
 from gengyun.web.views.settings.common import field_of, go, refusal_text, show
@@ -43,7 +46,7 @@ def _list(request, kept, *, status=200, **more):
         {
             "quality": one,
             "rule": one.rule,
-            "says": present.summary(one.rule, names, is_zh()),
+            "says": alert_summaries.summary(one.rule, names, is_zh()),
             "is_known": one.precision.judged >= FEWEST,
         }
         for one in found
@@ -102,7 +105,7 @@ def _form(request, rule, draft, *, values=None, status=200, block=None):
         "errors": draft.errors,
         "kind_name": present.kind_name(draft.kind),
         "how": present.how_of(draft.values["routes"]),
-        "metrics": [(one.key, pick(one)) for one in _metrics()],
+        "metrics": _metric_choices(draft.kind),
         "severities": present.severities(),
         "cause_groups": cause_groups(),
         "tiers": list(Tier.objects.all()),
@@ -112,7 +115,9 @@ def _form(request, rule, draft, *, values=None, status=200, block=None):
         "modes": {route.get("channel"): route.get("mode") for route in draft.values["routes"]},
         "bands": BANDS[1:],
         "parts": [(one, part(one, zh=is_zh())) for one in PARTS],
-        "worries": present.worry_words(),
+        "worries": alert_summaries.worry_words(),
+        "grades": alert_summaries.grade_words(),
+        "confidence": CONFIDENCE,
         **_trial(request, rule, draft, values),
     }
     return show(request, "settings/alert_rule.html", "alerts", context, block=block, status=status)
@@ -275,5 +280,13 @@ def _metrics():
     return Metric.objects.filter(retired_at__isnull=True)
 
 
+def _metric_choices(kind):
+    """Metrics; for the rule about sentiment what the CSM says as well, first."""
+    found = [(one.key, pick(one)) for one in _metrics()]
+    if kind != AlertRule.Kind.SENTIMENT_DROP:
+        return found
+    return [(SENTIMENT, NAMES[SENTIMENT][0 if is_zh() else 1]), *found]
+
+
 def _units():
-    return dict(_metrics().values_list("key", "unit"))
+    return {SENTIMENT: SENTIMENT} | dict(_metrics().values_list("key", "unit"))
