@@ -31,6 +31,7 @@ from gengyun.revenue.calc.accuracy import wilson
 
 FORMAT = 1
 LEAD = 90
+LANDMARKS = (180, 90, 30)
 DRAWS = 300
 LESS = 0.4  # of the draws are enough for a part
 LEAST_EVENTS = 8  # fewer losses than this are not judged
@@ -56,9 +57,10 @@ def build(
 ) -> dict[str, Any]:
     """The whole report. `accounts`: month -> customers there were, for the budget."""
     tested, beside = table.taken(found.rows), known.taken(found.rows)
-    lags = sorted({int(lag) for lag in tested.lag})
+    seen = landmark_of(tested.lag)
+    lags = sorted({int(lag) for lag in seen})
     lead = min(lags, key=lambda lag: abs(lag - asked.lead)) if lags else asked.lead
-    head = tested.lag == lead
+    head = seen == lead
     renewal = renewal_of(table)
     report: dict[str, Any] = {
         "format": FORMAT,
@@ -85,6 +87,12 @@ def build(
     report["unknown"] = _unknown(tested)
     report["rows"] = _rows(tested, found.said[MODEL], head, told[MODEL].rows, asked)
     return report
+
+
+def landmark_of(lag: Ints) -> Ints:
+    """The landmark a row belongs to; terms too short for any are looked at on their first day."""
+    marks = np.array(LANDMARKS)
+    return np.asarray(marks[np.abs(lag[:, None] - marks).argmin(axis=1)])
 
 
 def _cutoff(one: Cutoff) -> dict[str, Any]:
@@ -201,7 +209,7 @@ def _parts(
 
     return {
         "by_tier": split(at_head, whole, at_head.tier, lambda one: names.get(one, "")),
-        "by_lag": split(tested, said, tested.lag, int),
+        "by_lag": split(tested, said, landmark_of(tested.lag), int),
         "by_quarter": []
         if np.isnat(at_head.due).all()
         else split(at_head, whole, quarter, lambda one: f"{1970 + one // 4}-Q{one % 4 + 1}"),
@@ -295,7 +303,7 @@ def _rows(
         "account": tested.account.tolist(),
         "at": [str(day) for day in tested.at],
         "due": [str(day) if has else None for day, has in zip(tested.due, has_due, strict=True)],
-        "lag": tested.lag.tolist(),
+        "lag": landmark_of(tested.lag).tolist(),
         "p": np.round(p, 4).tolist(),
         "lost": tested.y.astype(int).tolist(),
         "amount_minor": tested.amount_minor.tolist(),
