@@ -17,6 +17,7 @@ COMMANDS = {
     "daily": "daily",
     "metrics": "metrics",
     "health": "health",
+    "churn": "churn",
     "alerts": "alerts",
     "revenue": "revenue",
     "renewals": "renewals",
