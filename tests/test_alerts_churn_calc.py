@@ -174,8 +174,10 @@ def test_with_few_weeks_the_stock_decides():
 def test_a_full_week_raises_all_marks():
     """One CSM with everything: 3 a week are 13 a month, whatever the tiers would allow."""
     p = drifting(900, seed=5)
-    one = marks({1: book(p[:450]), 2: book(p[450:])})
-    many = marks({1: book(p[:450], owner=np.arange(450)), 2: book(p[450:], owner=np.arange(450))})
+    terms = Terms(jump=5)  # jumps open whatever the mark is
+    one = marks({1: book(p[:450]), 2: book(p[450:])}, terms=terms)
+    own = np.arange(450)
+    many = marks({1: book(p[:450], owner=own), 2: book(p[450:], owner=own)}, terms=terms)
     assert sum(mark.monthly for mark in one.values()) <= 3 * 365.25 / 84
     assert sum(mark.monthly for mark in many.values()) > 3 * 365.25 / 84
     assert all(one[tier].value > many[tier].value for tier in (1, 2))

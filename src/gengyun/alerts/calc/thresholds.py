@@ -84,7 +84,8 @@ def expected_monthly(book: Book, at: float, terms: Terms) -> float:
         standing = int((book.p[:, -1] >= at).sum()) / MONTHS_AHEAD
     if weeks < FEWEST_WEEKS:
         return float(standing)
-    return max(standing, openings(book.p, at, terms) / (weeks - 1) * WEEKS_A_MONTH)
+    crossing = openings(book.p, at, terms) / (weeks - 1) * WEEKS_A_MONTH
+    return float(max(standing, crossing))
 
 
 def marks(

@@ -12,7 +12,7 @@ from gengyun.alerts.models.alert import AlertQuerySet
 from gengyun.kernel.errors import NotFound
 from gengyun.team.models import User
 
-TABS = ("open", "digest", "snoozed", "asked", "closed")
+TABS = ("open", "digest", "snoozed", "asked", "watch", "closed")
 SORTS = ("urgent", "due", "amount", "newest")
 NONE_YET = Q(pk__in=[])
 
@@ -115,9 +115,10 @@ def _sorted(rows: AlertQuerySet, sort: str) -> QuerySet[Alert]:
 
 
 def counts(actor: User | None, *, now: datetime, filters: Filters | None = None) -> Counts:
-    """How many tickets each tab holds, and what of the open ones presses."""
+    """How many tickets each tab holds, and what of the open ones presses; the watch-list, which is
+    no work, is counted where it is shown."""
     rows = _filtered(_tickets(actor), filters or Filters(), now)
-    tabs = {tab: _tab(rows, tab).count() for tab in TABS if tab != "closed"}
+    tabs = {tab: _tab(rows, tab).count() for tab in TABS if tab not in {"closed", "watch"}}
     open_ = _tab(rows, "open").aggregate(
         urgent=Count("pk", filter=Q(severity=1)),
         late=Count("pk", filter=_late(now)),
