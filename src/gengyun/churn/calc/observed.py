@@ -233,6 +233,7 @@ KINDS = (
     "sentiment",  # value: 1 alarmed .. 4 confident; until: no longer valid
     "invoice",  # happened: due; until: paid
     "dispute",
+    "risk",  # any other that somebody noted
     "milestone",  # happened: planned; until: reached
     "price_rise",  # asked; value: share
     "notice",  # of termination: the decision is made
@@ -333,4 +334,59 @@ def presence_of(
         month=rows[:, 2].astype("datetime64[D]"),
         known=rows[:, 3].astype("datetime64[D]"),
         bits=bits,
+    )
+
+
+def use_of(events: Use, people: Presence) -> Use:
+    """`events` with the people of each day beside them, counted from presence.
+
+    A person of a day counts on the day on which the first of its events became known: what came
+    late adds nobody who was known to be there already.
+    """
+    late = people.known != ON_TIME
+    order = np.lexsort([people.known, people.month, people.key, people.account])
+    same = np.ones(len(order), np.bool_)
+    for name in ("account", "key", "month"):
+        values = getattr(people, name)[order]
+        same[1:] &= values[1:] == values[:-1]
+    same[:1] = False
+    start = np.maximum.accumulate(np.where(same, 0, np.arange(len(order))))
+    bits = people.bits[order].copy()
+    if len(order) and late.any():
+        seen = np.zeros(len(order), np.int64)  # by the place of the first row
+        rank = np.arange(len(order)) - start
+        for turn in range(int(rank.max()) + 1):
+            rows = np.flatnonzero(rank == turn)
+            bits[rows] &= ~seen[start[rows]]
+            seen[start[rows]] |= bits[rows]
+    return events.and_(
+        _daily_people(people.account[order], people.month[order], people.known[order], bits)
+    )
+
+
+def _daily_people(account: Ints, month: Days, known: Days, bits: Ints) -> Use:
+    order = np.lexsort([known, month, account])
+    account, month, known, bits = account[order], month[order], known[order], bits[order]
+    new = np.ones(len(order), np.bool_)
+    new[1:] = (account[1:] != account[:-1]) | (month[1:] != month[:-1]) | (known[1:] != known[:-1])
+    first = np.flatnonzero(new)
+    parts = [Use.none()]
+    for day in range(31 if len(first) else 0):
+        count = np.add.reduceat((bits >> day) & 1, first)
+        there = first[count > 0]
+        on = month[there] + np.timedelta64(day, "D")
+        parts.append(
+            Use(
+                account[there],
+                on,
+                np.where(known[there] == ON_TIME, on, known[there]),
+                np.zeros(len(there)),
+                count[count > 0].astype(np.float64),
+            )
+        )
+    return Use.of(
+        **{
+            one.name: np.concatenate([getattr(part, one.name) for part in parts])
+            for one in fields(Use)
+        }
     )

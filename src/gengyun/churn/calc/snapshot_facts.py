@@ -26,6 +26,7 @@ FLAGS = {
     "missold": "missold",
     "layoff": "layoff",
     "contact_refused": "contact_refused",
+    "risk_noted": "risk",
 }
 
 

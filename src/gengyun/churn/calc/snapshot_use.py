@@ -26,6 +26,7 @@ from gengyun.churn.calc.windows import (
 )
 
 MONTH = 20.0  # effective days of an ordinary month: rates are told per month
+SEASON, YEARLY = 62.0, 250.0  # of 90 days, of a year
 YEAR = 364
 SMALL = 0.02  # of science.md: keeps a logarithm of two small shares quiet
 
@@ -124,6 +125,12 @@ class UseSeen:
         """Per effective day."""
         return ratio(self.sum(values, old, new), self.effective(old, new))
 
+    def active_days(self, old: int, new: int) -> Floats:
+        """Days with any use."""
+        inside = (self.ago <= old) & (self.ago > new)
+        days = np.unique((self.window[inside] << 20) + self.day[inside]) >> 20
+        return np.where(self.is_known, total(days, None, len(self.first)), np.nan)
+
     def weeks(self, count: int) -> Floats:
         """Share of the last `count` weeks with any use, of those since the first use."""
         inside = self.ago <= 7 * count
@@ -148,6 +155,7 @@ def use_features(seen: UseSeen, seats: Floats) -> tuple[dict[str, Floats], dict[
             ("prev90", 118, 28),
             ("year", YEAR, 0),
             ("before", YEAR + 90, 90),
+            ("before90", 2 * 90, 90),
         )
     }
     dau, dau_before = seen.rate(seen.users, 28, 0), seen.rate(seen.users, 118, 28)
@@ -160,9 +168,13 @@ def use_features(seen: UseSeen, seats: Floats) -> tuple[dict[str, Floats], dict[
         "util_trend": np.log((per_seat["28"] + SMALL) / (per_seat["prev90"] + SMALL)),
         "util_14_vs_28": np.log((per_seat["14"] + SMALL) / (per_seat["28"] + SMALL)),
         "rate_28": np.log1p(rates["28"]),
-        "rate_90": np.log1p(rates["90"]),
+        "rate_90": np.log1p(SEASON / MONTH * rates["90"]),
         "rate_trend": np.log((rates["28"] + 1) / (rates["prev90"] + 1)),
-        "rate_year": np.log1p(rates["year"]),
+        "rate_trend_90": np.log((SEASON / MONTH * rates["90"] + 1) / (SEASON / MONTH * rates["before90"] + 1)),
+        "rate_year": np.log1p(YEARLY / MONTH * rates["year"]),
+        "events_year": np.log1p(seen.sum(seen.events, YEAR, 0)) * np.where(seen.is_known, 1.0, np.nan),
+        "active_days_90": np.log1p(seen.active_days(90, 0)),
+        "active_days_year": np.log1p(seen.active_days(YEAR, 0)),
         "rate_year_trend": np.log((rates["90"] + 1) / (rates["before"] + 1)),
         "depth_28": np.log1p(ratio(seen.sum(seen.events, 28, 0), user_days)),
         "days_since_active": np.log1p(gap),
