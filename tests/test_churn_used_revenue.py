@@ -134,7 +134,7 @@ def test_the_database_finds_the_same_disagreements_as_the_formula():
     wanted = {
         row.pk
         for row, (category, p) in zip(rows, cases, strict=True)
-        if is_apart(apart(known.get(category), p))
+        if is_apart(apart(known.lost.get(category), p))
     }
     found = Renewal.objects.filter(chances.is_apart(known))
     assert set(found.values_list("pk", flat=True)) == wanted
@@ -155,7 +155,7 @@ def test_a_week_remembers_what_categories_came_to():
                      outcome_minor=10 * WAN if state == "renewed" else 0)  # fmt: skip
     record_forecast(as_of=TODAY, now=NOW)
     assert ForecastRun.objects.get().odds["calls"] == {"commit": [2, 3]}
-    assert chances.calls()["commit"] == pytest.approx((0.5 + 2) / 13)
+    assert chances.calls().lost["commit"] == pytest.approx((0.5 + 2) / 13)
 
 
 def test_a_probability_counts_eight_days_and_until_the_due_day():

@@ -9,9 +9,11 @@ from django.utils.translation import pgettext
 from gengyun.alerts.models import RiskCause
 from gengyun.customers.actions.exporting import Sheet
 from gengyun.kernel.currencies import major
+from gengyun.portfolio.queries.churn import of_renewals
 from gengyun.revenue.models import Renewal, SelfCheck
 from gengyun.revenue.queries import renewals as queries
 from gengyun.web.listings import steps
+from gengyun.web.present import churn
 from gengyun.web.present import renewals as present
 from gengyun.web.views.renewals import Address, rows_of
 from gengyun.web.words import pick
@@ -40,7 +42,8 @@ class RenewalsListing:
         headers = [
             _("Customer id"), _("Customer"), _("Tier"), pgettext("column", "CSM"),
             _("What comes due"), _("Due date"), _("ARR that comes due"), _("Currency"),
-            _("CSM's judgement"), _("Forecast"), _("State"), _("Outcome"), _("Decided on"),
+            _("CSM's judgement"), _("Forecast"), _("Churn probability"), _("80% interval"),
+            _("State"), _("Outcome"), _("Decided on"),
             _("Cause of the loss"), _("Signal"), _("Facts"), _("Self-check 1"), _("Self-check 2"),
             _("Self-check 3"), _("Self-check 4"),
         ]  # fmt: skip
@@ -57,16 +60,18 @@ class RenewalsListing:
             else:
                 known = list(found)
             by_pk = {row.pk: row for row in known}
+            # a past day is told as it stood, and of that the renewal keeps no probability
+            said = {} if address.then else of_renewals(part)
             answers = {pk: [""] * 4 for pk in part}
             for check in SelfCheck.objects.filter(renewal_id__in=part):
-                said = check.answer or check.auto_answer
-                answers[check.renewal_id][check.question - 1] = present.answer_word(said)
+                answer = present.answer_word(check.answer or check.auto_answer)
+                answers[check.renewal_id][check.question - 1] = answer
             for pk in part:
                 if pk in by_pk:
-                    yield [*_row(by_pk[pk], causes), *answers[pk]]
+                    yield [*_row(by_pk[pk], causes, said.get(pk)), *answers[pk]]
 
 
-def _row(row, causes):
+def _row(row, causes, said):
     customer = row.customer
     return [
         customer.external_id,
@@ -79,6 +84,8 @@ def _row(row, causes):
         row.currency,
         present.category_word(row.category),
         _amount(row.forecast_minor, row.currency),
+        None if said is None or said.probability is None else round(said.probability, 4),
+        churn.interval(said.low, said.high) if said else "",
         present.change_value("state", row.state, row.currency),
         _amount(row.outcome_minor, row.currency),
         row.decided_on,

@@ -12,6 +12,10 @@ from datetime import date
 from gengyun.churn.models import ChurnForecast
 
 STEP = 500
+COLUMNS = (
+    "amount_minor", "model__rung", "due_on", "as_of", "probability", "low", "high", "grade",
+    "refused",
+)  # fmt: skip
 ESTIMATE = "L0"  # the rung that has learned from no outcome (science.md 4.3)
 
 
@@ -49,12 +53,18 @@ def churn_of(customer_ids: Sequence[int]) -> dict[int, Churn]:
     found: dict[int, list[Said]] = defaultdict(list)
     for start in range(0, len(customer_ids), STEP):
         rows = ChurnForecast.objects.filter(customer_id__in=customer_ids[start : start + STEP])
-        for pk, amount, rung, *rest in rows.order_by().values_list(
-            "customer_id", "amount_minor", "model__rung", "due_on", "as_of", "probability", "low",
-            "high", "grade", "refused",
-        ):  # fmt: skip
+        for pk, amount, rung, *rest in rows.order_by().values_list("customer_id", *COLUMNS):
             found[pk].append(Said(*rest, amount_minor=amount or 0, is_estimate=rung == ESTIMATE))
     return {pk: together(said) for pk, said in found.items()}
+
+
+def of_renewals(renewal_ids: Sequence[int]) -> dict[int, Said]:
+    """Renewal -> what is said of it; those of whom nothing is said at all are left out."""
+    rows = ChurnForecast.objects.filter(renewal_id__in=renewal_ids).order_by()
+    return {
+        pk: Said(*rest, amount_minor=amount or 0, is_estimate=rung == ESTIMATE)
+        for pk, amount, rung, *rest in rows.values_list("renewal_id", *COLUMNS)
+    }
 
 
 def together(said: Sequence[Said]) -> Churn:

@@ -54,8 +54,13 @@ def record_forecast(*, as_of: date, now: datetime) -> ForecastRun | None:
             as_of=as_of,
             made_at=now,
             currency=made.currency,
-            # what categories came to: a call is compared with the churn model by it
-            odds=told(found) | {"calls": outcomes_of_calls(as_of)},
+            odds=told(found)
+            | {
+                # what categories came to: a call is compared with the churn model by it
+                "calls": outcomes_of_calls(as_of),
+                "from_model": made.from_model,
+                "from_rates": made.from_rates,
+            },
             draws=draws,
         )
         ForecastFigure.objects.bulk_create(_figures(run, made), batch_size=500)

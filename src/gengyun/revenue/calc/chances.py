@@ -34,9 +34,9 @@ def apart(call: float | None, probability: float | None) -> float | None:
     return probability - call
 
 
-def is_apart(difference: float | None) -> bool:
+def is_apart(difference: float | None, least: float = APART) -> bool:
     # differences of rounded chances: 0.30 - 0.05 is 25 points, whatever its last bit
-    return difference is not None and abs(difference) >= APART - 1e-9
+    return difference is not None and abs(difference) >= least - 1e-9
 
 
 def is_fresh(worked_out_for: date | None, as_of: date, due_on: date) -> bool:

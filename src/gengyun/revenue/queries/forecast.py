@@ -14,6 +14,7 @@ from gengyun.revenue.calc.renewal_odds import Ints
 from gengyun.revenue.models import (
     Category,
     ForecastFigure,
+    ForecastRun,
     ForecastScope,
     ForecastSpan,
     Renewal,
@@ -284,6 +285,12 @@ def weeks(
         "said_minor", "unjudged_count",
     )[:count]  # fmt: skip
     return [Week(*row) for row in reversed(found)]
+
+
+def used_a_model(as_of: date) -> bool:
+    """Whether the run of that day took probabilities of a churn model for any renewal."""
+    runs = ForecastRun.objects.filter(as_of=as_of).values_list("odds__from_model", flat=True)
+    return bool(runs.first())
 
 
 def scope_of(actor: User | None, owner_id: int | None) -> tuple[str, int]:

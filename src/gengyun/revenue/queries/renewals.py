@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from gengyun.kernel.days import start_of
 from gengyun.kernel.errors import NotFound
 from gengyun.revenue.calc.fx import Rates
 from gengyun.revenue.models import ExchangeRate, Renewal, RenewalChange, RenewalState
 from gengyun.revenue.models.renewals import Category
+from gengyun.revenue.queries.chances import Calls, apart_of, calls, disagree
 from gengyun.revenue.queries.settings import current
 from gengyun.team.models import User
 
@@ -111,14 +112,20 @@ def scoped(actor: User | None, filters: Filters) -> QuerySet[Renewal]:
 
 
 def within(
-    actor: User | None, filters: Filters, first: date, last: date, *, changed_since: datetime
+    actor: User | None,
+    filters: Filters,
+    first: date,
+    last: date,
+    *,
+    changed_since: datetime,
+    known: Calls | None = None,
 ) -> QuerySet[Renewal]:
     """Those due first..last (both included) that fit `filters`."""
     rows = scoped(actor, filters).filter(due_on__gte=first, due_on__lte=last)
     if filters.only == "unjudged":
         rows = rows.filter(category=Category.UNJUDGED)
     elif filters.only == "gap":
-        rows = rows.filter(gap__gt=0)
+        rows = rows.filter(disagree(known or calls()))
     elif filters.only == "open":
         rows = rows.filter(state=RenewalState.OPEN)
     elif filters.only == "changed":
@@ -126,10 +133,13 @@ def within(
     return rows
 
 
-def ordered(rows: QuerySet[Renewal], sort: str) -> QuerySet[Renewal]:
+def ordered(rows: QuerySet[Renewal], sort: str, known: Calls | None = None) -> QuerySet[Renewal]:
+    """By disagreement: first those far from the model, the furthest first, then by the signal."""
+    if sort == "gap":
+        rows = rows.annotate(apart=apart_of(known or calls()))
     by = {
         "due": ("due_on", "pk"),
-        "gap": ("-gap", "-due_minor", "pk"),
+        "gap": ("-apart", "-gap", "-due_minor", "pk"),
         "amount": ("-due_minor", "pk"),
         "name": ("customer__name", "pk"),
     }
@@ -181,7 +191,8 @@ def converter(day: date) -> tuple[Convert, str]:
     return convert, base
 
 
-def totals(rows: QuerySet[Renewal], convert: Convert) -> Totals:
+def totals(rows: QuerySet[Renewal], convert: Convert, known: Calls | None = None) -> Totals:
+    apart = disagree(known or calls())
     groups = (
         rows.order_by()
         .values_list("due_on", "currency", "category")
@@ -189,8 +200,8 @@ def totals(rows: QuerySet[Renewal], convert: Convert) -> Totals:
             n=Count("pk"),
             due=Sum("due_minor"),
             forecast=Sum("forecast_minor"),
-            gaps=Count("pk", filter=Q(gap__gt=0)),
-            gap_due=Sum("due_minor", filter=Q(gap__gt=0)),
+            gaps=Count("pk", filter=apart),
+            gap_due=Sum("due_minor", filter=apart),
         )
     )
     # added up by month before anything is converted: a rate holds for all days alike

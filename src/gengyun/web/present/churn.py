@@ -60,25 +60,17 @@ def event_word(event: str, silent_days: int = 180) -> str:
     return _("does not renew")
 
 
-def refused_word(reason: str) -> str:  # noqa: PLR0911 - one sentence part per reason
-    """Why nothing is said, and what would help."""
+def refused_word(reason: str) -> str:
+    """Why nothing is said, see churn.calc.grade."""
     match reason:
+        case "nothing_known":
+            return _("nothing is known of this customer that a model could use")
+        case "too_little_known":
+            return _("too little is known of this customer")
+        case "out_of_date":
+            return _("the newest data of this customer are too old")
         case "no_model":
             return _("no model has been made yet; the next night makes one")
-        case "too_little_known" | "inputs" | "too_few_inputs":
-            return _("too little is known of this customer")
-        case "no_use" | "never_used":
-            return _("no use has been recorded, and nothing else is known either")
-        case "new" | "too_new" | "too_young":
-            return _("the customer is too new to judge")
-        case "overdue" | "past_due" | "too_late":
-            return _("the due day is past: say what came of it")
-        case "far" | "too_far":
-            return _("the due day is too far away")
-        case "stale" | "old_data":
-            return _("the newest data are too old")
-        case "other_features" | "feature_set":
-            return _("the model was made for other inputs; the next training makes a new one")
     return _("not enough is known to say")
 
 

@@ -132,6 +132,11 @@ def sentence(reason: str, fact: Fact, is_worse: bool) -> str:
 
 
 def _use_level(fact: Fact) -> str:
+    if "users_28" in fact and fact.get("seats"):
+        return _("%(count)s people used it in the last 28 days, for %(seats)s seats bought") % {
+            "count": plain.count(fact["users_28"]),
+            "seats": plain.count(fact["seats"]),
+        }
     if "seats_active_28" in fact:
         return _("%(share)s of the bought seats were in use in the last 28 days") % {
             "share": plain.percent(min(1.0, fact["seats_active_28"]))
@@ -217,9 +222,10 @@ def _price(fact: Fact) -> str:
 
 
 def _size(fact: Fact) -> str:
-    if "seats_log" in fact:
-        return _("Seats bought: %(count)s") % {"count": plain.count(expm1(fact["seats_log"]))}
-    return ""
+    seats = fact.get("seats")
+    if seats is None and "seats_log" in fact:
+        seats = expm1(fact["seats_log"])
+    return "" if seats is None else _("Seats bought: %(count)s") % {"count": plain.count(seats)}
 
 
 def _history(fact: Fact) -> str:

@@ -6,10 +6,10 @@ as ui.health, ui.delta, ui.spark and ui.tier_tag.
 
 from markupsafe import Markup, escape
 
-from gengyun.web.present import figures
+from gengyun.web.present import churn, figures
 from gengyun.web.present import format as plain
 from gengyun.web.words import gettext as _
-from gengyun.web.words import pgettext, pick
+from gengyun.web.words import is_zh, pgettext, pick
 
 
 def band_word(band):
@@ -74,6 +74,54 @@ def spark(line, band):
         f' aria-label="{escape(label)}"><line x1="0" x2="72" y1="12" y2="12"/>'
         f'<path d="{drawn["path"]}"/>{end}</svg>'
     )
+
+
+def churn_fact(row, today):
+    """The probability in the head of a customer: figure, interval, day, how sure."""
+    if row.churn is None:
+        said = escape(churn.refused_word(row.churn_refused))
+        return Markup(f'<span class="gy-note" title="{said}">{escape(_("not said"))}</span>')
+    more = [churn.interval(row.churn_low, row.churn_high)]
+    if row.churn_on is not None:
+        day = plain.day(row.churn_on, today=today, zh=is_zh())
+        more.append(_("on %(day)s") % {"day": day})
+    grade = churn.grade_word(row.churn_grade)
+    more.append(_("confidence %(grade)s") % {"grade": grade})
+    if row.churn_is_estimate:
+        more.append(_("estimate"))
+    dot = '<span class="gy-dot" aria-hidden="true">·</span>'
+    rest = dot.join([str(escape(text)) for text in more if text])
+    return Markup(f'{escape(churn.probability(row.churn))} <span class="gy-note">{rest}</span>')
+
+
+def churn_of_renewal(said):
+    """The probability of one renewal in a grid; `said`: portfolio.queries.churn.Said or None."""
+    if said is None:
+        return Markup('<span class="gy-note">—</span>')
+    if said.probability is None:
+        why = escape(churn.refused_word(said.refused))
+        return Markup(f'<span class="gy-note" title="{why}">{escape(_("not said"))}</span>')
+    mark = ""
+    if said.is_estimate:
+        mark = f' <span class="gy-tag n">{escape(_("estimate"))}</span>'
+    title = escape(_("confidence %(grade)s") % {"grade": churn.grade_word(said.grade)})
+    return Markup(
+        f'<span title="{title}">{escape(churn.probability(said.probability))}{mark}</span>'
+        f'<span class="sub">{churn.interval(said.low, said.high)}</span>'
+    )
+
+
+def churn_line(said):
+    """The same in one line, for the panel of a renewal: a forecast or `Said`."""
+    if said.probability is None:
+        why = escape(churn.refused_word(said.refused))
+        return Markup(f'<span class="gy-note">{escape(_("not said"))}{_(": ")}{why}</span>')
+    text = _("%(probability)s (%(interval)s), confidence %(grade)s") % {
+        "probability": churn.probability(said.probability),
+        "interval": churn.interval(said.low, said.high),
+        "grade": churn.grade_word(said.grade),
+    }
+    return Markup(escape(text))
 
 
 def tier_tag(tier):

@@ -6,8 +6,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from gengyun.kernel.currencies import major
+from gengyun.revenue.calc import chances
 from gengyun.revenue.models import Category, Renewal, RenewalState
 from gengyun.revenue.queries.renewals import Before
+from gengyun.web.present import churn
 from gengyun.web.present import format as plain
 from gengyun.web.present.marks import band_word
 from gengyun.web.words import gettext as _
@@ -241,7 +243,8 @@ class Row:
     summary: Any = None
     dots: list[str] = field(default_factory=lambda: [""] * 4)  # y, n, "" for the four questions
     was: dict[str, str] = field(default_factory=dict)  # field -> what it was at the week's start
-    odds: Any = None
+    odds: Any = None  # portfolio.queries.churn.Said: the churn probability; None: not said
+    known: Any = None  # revenue.queries.chances.Calls, where calls are compared with the model
 
     @property
     def mark(self) -> str:
@@ -258,8 +261,23 @@ class Row:
         return _("Self-check: %(answers)s") % {"answers": joined}
 
     @property
+    def is_apart(self) -> bool:
+        """The category is far from what a model that has learned says."""
+        row = self.renewal
+        if self.known is None or row.state != RenewalState.OPEN:
+            return False
+        difference = chances.apart(self.known.lost.get(row.category), row.churn_probability)
+        return chances.is_apart(difference, self.known.apart)
+
+    @property
+    def tone(self) -> str:
+        return "d" if self.is_apart or self.renewal.gap > 1 else "c"
+
+    @property
     def apart(self) -> str:
-        """What the two sides say where they differ."""
+        """What the two sides say where they differ: the model first, else the signal of facts."""
+        if self.is_apart:
+            return churn.apart_word(self.word, self.renewal.churn_probability)
         if not self.renewal.gap:
             return ""
         return _("you: %(category)s, signal: %(signal)s") % {
@@ -284,6 +302,7 @@ def rows(
     checks: Iterable[tuple[int, int, str, str]],
     was: Mapping[int, Before],
     odds: Mapping[int, Any] | None = None,
+    known: Any = None,
 ) -> list[Row]:
     """`checks`: (renewal, question, the CSM's answer, the answer from data)."""
     dots: dict[int, list[str]] = {}
@@ -297,6 +316,7 @@ def rows(
             dots=dots.get(renewal.pk, [""] * 4),
             was=_was(renewal, was.get(renewal.pk)),
             odds=(odds or {}).get(renewal.pk),
+            known=known,
         )
         for renewal in renewals
     ]

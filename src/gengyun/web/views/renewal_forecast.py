@@ -37,6 +37,7 @@ def show(request):
         "address": address,
         "period": period,
         "past": past[-1] if past else None,
+        "past_from_model": bool(past) and queries.used_a_model(past[-1].as_of),
         "may_settings": can(request.user, "settings.read"),
     }
     is_card = is_htmx(request)

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from gengyun.alerts.models import RiskCause
+from gengyun.churn.models import ChurnForecast
 from gengyun.kernel.currencies import minor_of_one
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.portfolio.models import CustomerSummary
@@ -14,11 +15,13 @@ from gengyun.revenue.actions import checkpoints, renewal_outcomes, renewals
 from gengyun.revenue.calc.checkpoints import QUESTIONS, views_at
 from gengyun.revenue.models import Checkpoint, CheckpointState, RenewalLine, SelfCheck
 from gengyun.revenue.queries import renewals as queries
+from gengyun.revenue.queries.chances import calls
 from gengyun.team.queries.access import can
 from gengyun.web import undo
 from gengyun.web.access import page
 from gengyun.web.forms import Form
 from gengyun.web.numbers import is_number
+from gengyun.web.present import churn as present_churn
 from gengyun.web.present import format as plain
 from gengyun.web.present import renewals as present
 from gengyun.web.render import back, is_htmx, render, toast
@@ -52,6 +55,7 @@ def render_panel(request, renewal, *, status=200):
         "customer": renewal.customer,
         "summary": CustomerSummary.objects.filter(pk=renewal.customer_id).first(),
         "mark": present.MARKS[renewal.category],
+        **_churn_of(request.user, renewal),
         "questions": [(n, present.question(n), checks.get(n)) for n in QUESTIONS],
         "points": list(
             Checkpoint.objects.filter(renewal=renewal)
@@ -81,6 +85,19 @@ def render_panel(request, renewal, *, status=200):
     }
     block = "panel" if is_htmx(request) else None
     return render(request, "renewals/panel.html", context, block=block, status=status)
+
+
+def _churn_of(user, renewal):
+    """The probability beside the human call, with its two strongest reasons."""
+    found = ChurnForecast.objects.visible_to(user).filter(renewal=renewal)
+    said = found.select_related("model").defer("model__content", "model__race").first()
+    row = present.Row(renewal, known=calls())
+    why = present_churn.why(said) if said else None
+    return {
+        "odds": said,
+        "odds_why": why.drivers[:2] if why else [],
+        "odds_apart": row.apart if row.is_apart else "",
+    }
 
 
 def amount_of(text, unit, currency):

@@ -10,8 +10,10 @@ from django.utils.translation import gettext as _
 from gengyun.customers.models import Tier
 from gengyun.kernel.days import start_of
 from gengyun.portfolio.models import CustomerSummary
+from gengyun.portfolio.queries.churn import of_renewals
 from gengyun.revenue.models import Category, SelfCheck
 from gengyun.revenue.queries import renewals as queries
+from gengyun.revenue.queries.chances import calls, disagree
 from gengyun.team.models import Role
 from gengyun.team.queries.access import SEES_ALL, can
 from gengyun.team.queries.people import members_below, possible_owners
@@ -120,14 +122,16 @@ def filters_of(user, address):
     )
 
 
-def rows_of(user, address, *, today, narrow=True):
+def rows_of(user, address, *, today, narrow=True, known=None):
     """The renewals of the address; not `narrow`: without what only the table leaves out."""
     period = present.period_of(address.period, today=today, by=address.by)
     filters = filters_of(user, address)
     if not narrow:
         filters = replace(filters, only="", category="", text="")
     since = start_of(queries.monday_of(today))
-    return queries.within(user, filters, period.first, period.last, changed_since=since)
+    return queries.within(
+        user, filters, period.first, period.last, changed_since=since, known=known
+    )
 
 
 @page()
@@ -168,17 +172,18 @@ def board(request, address):
 
 
 def _now(user, address, whole, convert, today):
-    since = start_of(queries.monday_of(today))
-    sums = queries.totals(whole, convert)
+    since, known = start_of(queries.monday_of(today)), calls()
+    sums = queries.totals(whole, convert, known)
     is_narrow = bool(address.only or address.category or address.text)
-    rows = rows_of(user, address, today=today)
-    shown_sums = queries.totals(rows, convert) if is_narrow else sums
+    rows = rows_of(user, address, today=today, known=known)
+    shown_sums = queries.totals(rows, convert, known) if is_narrow else sums
     first = (address.page - 1) * PAGE
-    ordered = _grouped_order(queries.ordered(rows, address.sort), address)
+    ordered = _grouped_order(queries.ordered(rows, address.sort, known), address)
     keys = queries.keys_of(ordered, first, PAGE + 1)
     apart = []
     if sums.gaps:
-        apart = queries.keys_of(queries.ordered(whole.filter(gap__gte=2), "gap"), 0, SHOWN_GAPS)
+        far = whole.filter(disagree(known, least_gap=2))
+        apart = queries.keys_of(queries.ordered(far, "gap", known), 0, SHOWN_GAPS)
     found = queries.lines_of(keys[:PAGE] + apart)
     week = queries.week_of(whole, since, convert)
     return {
@@ -188,12 +193,12 @@ def _now(user, address, whole, convert, today):
         "is_narrow": is_narrow,
         "lines": _lines(
             [found[key] for key in keys[:PAGE] if key in found],
-            address, shown_sums, convert, rows, week=week,
+            address, shown_sums, convert, rows, week=week, known=known,
         ),
         "has_next": len(keys) > PAGE,
         "first_place": first + 1,
         "changed_count": week.count,
-        "gaps": [found[key] for key in apart if key in found],
+        "gaps": [present.Row(found[key], known=known) for key in apart if key in found],
     }  # fmt: skip
 
 
@@ -228,7 +233,7 @@ def _grouped_order(rows, address):
     return rows
 
 
-def _lines(renewals, address, sums, convert, all_rows, *, week):
+def _lines(renewals, address, sums, convert, all_rows, *, week, known=None):
     """Headings and rows in one list, as they stand below one another."""
     ids = [renewal.pk for renewal in renewals]
     customers = {renewal.customer_id for renewal in renewals}
@@ -242,6 +247,8 @@ def _lines(renewals, address, sums, convert, all_rows, *, week):
         if week
         else (),
         was=week.before if week else {},
+        odds=of_renewals(ids) if week else {},
+        known=known,
     )
     if address.group == "month":
         if address.by == "month" or address.sort != "due":
