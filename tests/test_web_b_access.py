@@ -57,6 +57,7 @@ PAGES = {
     "settings_rates": ("settings.read", "settings.edit"),
     "settings_revenue": ("settings.read", "settings.edit"),
     "settings_spend_add": (None, "settings.edit"),
+    "settings_churn": ("settings.read", "settings.edit"),
     "settings_team": ("team.edit", None),
     "settings_user_new": ("team.edit", "team.edit"),
     "settings_user": ("team.edit", "team.edit"),

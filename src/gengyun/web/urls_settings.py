@@ -5,6 +5,7 @@ from django.urls import path
 from gengyun.web.views import importing
 from gengyun.web.views.settings import (
     audit,
+    churn,
     definitions,
     fields,
     home,
@@ -112,6 +113,7 @@ urlpatterns = [
     path("settings/rates/", rates.rates, name="settings_rates"),
     path("settings/revenue/", revenue.revenue, name="settings_revenue"),
     path("settings/revenue/spend/", revenue.spend_add, name="settings_spend_add"),
+    path("settings/churn/", churn.churn, name="settings_churn"),
     path("settings/team/", team.team, name="settings_team"),
     path("settings/team/users/new/", team.user_new, name="settings_user_new"),
     path("settings/team/users/<int:pk>/", team.user_edit, name="settings_user"),

@@ -124,7 +124,7 @@ def tabs(request, ask):
     ]
     if can(request.user, ECONOMICS):
         found += [("insight_economics", _("Unit economics")), ("insight_capacity", _("Capacity"))]
-    found.append(("insight_wallet", _("Share of wallet")))
+    found += [("insight_wallet", _("Share of wallet")), ("insight_churn", _("Churn probability"))]
     query = ask.query(known=None, chosen={}, detail="")
     return [
         Tab(label, href + (f"?{query}" if query else ""), _is_at(request, name))
@@ -134,8 +134,10 @@ def tabs(request, ask):
 
 
 def _is_at(request, name):
+    at = request.resolver_match.url_name
     return (
-        request.resolver_match.url_name == name
+        at == name
+        or (name == "insight_churn" and at.startswith(name))
         or (
             name == "insight"
             and request.resolver_match.url_name in {"insight_cell", "insight_ledger"}

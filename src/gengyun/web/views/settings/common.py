@@ -81,6 +81,10 @@ SECTIONS = (
         _("How metrics of revenue count, grace after a term, capacity, gross margin, spend."),
     ),
     Section(
+        "churn", "settings_churn", "settings.read", "gauge", _("Churn probability"),
+        _("Its event, and the weights, base rates and thresholds people put in, with sources."),
+    ),
+    Section(
         "team", "settings_team", "team.edit", "users", _("Users and teams"),
         _("Who may come in, in which role, and who leads whom."),
     ),
