@@ -208,7 +208,7 @@ def _contracts(company: Company) -> Iterator[tuple[Any, ...]]:
         if kind == "add_on":
             yield (
                 external_id(account), _number(account, nth), PRODUCT, "订阅", seats, on,
-                ends[account, nth], on, minor / 100, "", "否", "",
+                ends[account, nth], "", minor / 100, "", "", "",
                 "是" if (account, nth) in lost else "", lost.get((account, nth), ""),
                 f"{_number(account, nth)}-A{k}",
             )  # fmt: skip

@@ -48,6 +48,9 @@ class WorldConfig:
     day_noise: float = 0.10  # log scale, per customer and day
     events_per_user: float = 1.7  # Poisson mean beyond the first event of an active user and day
     shocks: tuple[ShockKind, ...] = SHOCKS
+    # days before the first day from which something happens to every customer; None: from the day
+    # on which it comes, and for few days before the first. Long enough, nothing builds up over time
+    shocks_before: int | None = None
     outages: int = 2  # of the whole product, one to three days each, at drawn days
     outage_use: float = 0.02  # what is left of use meanwhile
     # (first day, days) of outages that are set, not drawn

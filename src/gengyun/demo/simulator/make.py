@@ -79,6 +79,8 @@ def _shocks(rng: np.random.Generator, config: WorldConfig, first_day: Ints) -> l
     found = []
     for account in range(config.accounts):
         first = max(-BEFORE, int(first_day[account]))
+        if config.shocks_before is not None:
+            first = -config.shocks_before
         for kind in config.shocks:
             years = (config.days - first) / 365
             for _ in range(rng.poisson(kind.yearly_rate * years)):
