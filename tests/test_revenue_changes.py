@@ -20,9 +20,12 @@ from gengyun.revenue.actions import corrections, ending, pausing, renewing
 from gengyun.revenue.actions.lines import append_line
 from gengyun.revenue.actions.refusals import (
     DayOutsideLine,
+    LineAdjusted,
     LineAnswered,
+    LineEnded,
     LineNotPaused,
     LinePaused,
+    LineTakenOver,
     ReasonNeeded,
     RuleBroken,
 )
@@ -233,7 +236,33 @@ def test_correction_is_known_from_now_on_and_changes_nothing_before(line):
 
 def test_line_with_a_successor_is_corrected_only_after_it(line):
     renewing.renew(**BY, lines=[line], new=[renewing.same_again(line)])
-    with pytest.raises(LineAnswered):
+    with pytest.raises(LineTakenOver) as refused:
+        corrections.correct_line(**BY, line=line, new=new_line(amount=1), why="x")
+    said = refused.value.params
+    assert said == {"day": NEXT.isoformat(), "number": line.contract.number}
+    # what the refusal says to do, done
+    corrections.void_line(**BY, line=Line.objects.latest("pk"), why="x")
+    corrections.correct_line(**BY, line=line, new=new_line(amount=1_000_000), why="x")
+    assert arr(line, END) == 1_000_000
+
+
+def test_corrected_line_is_corrected_again(line):
+    once = corrections.correct_line(**BY, line=line, new=new_line(amount=1_000_000), why="x").line
+    twice = corrections.correct_line(**BY, line=once, new=new_line(amount=900_000), why="y").line
+    assert twice.corrects_id == once.pk
+    assert arr(line, END) == 900_000
+
+
+def test_ended_line_says_what_to_take_back(line):
+    ending.terminate(**BY, lines=[line], cause="roi_wrong")
+    with pytest.raises(LineEnded) as refused:
+        corrections.correct_line(**BY, line=line, new=new_line(amount=1), why="x")
+    assert refused.value.params == {"day": END.isoformat()}
+
+
+def test_adjusted_and_paused_lines_say_so(line):
+    corrections.adjust(**BY, line=line, arr_delta_minor=-5, effective_on=date(2026, 1, 1), why="x")
+    with pytest.raises(LineAdjusted):
         corrections.correct_line(**BY, line=line, new=new_line(amount=1), why="x")
 
 

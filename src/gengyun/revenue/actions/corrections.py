@@ -3,7 +3,7 @@
 What was known before the correction stays what was known before it.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
@@ -12,11 +12,20 @@ from gengyun.revenue.actions.book import Book
 from gengyun.revenue.actions.contracts import fresh
 from gengyun.revenue.actions.lines import NewLine, Posted, checked, write_line
 from gengyun.revenue.actions.open_book import open_book
-from gengyun.revenue.actions.refusals import LineAnswered, ReasonNeeded
+from gengyun.revenue.actions.refusals import (
+    LineAdjusted,
+    LineAnswered,
+    LineEnded,
+    LinePausedSince,
+    LineTakenOver,
+    ReasonNeeded,
+)
 from gengyun.revenue.actions.settling import settle_book
 from gengyun.revenue.models import Line, Movement, Payment
 from gengyun.revenue.queries.settings import current
 from gengyun.team.models import User
+
+DAY = timedelta(days=1)
 
 
 @transaction.atomic
@@ -128,13 +137,39 @@ def refund(
 
 
 def _own_rows(book: Book, line: Line) -> list[Movement]:
-    """The movements that make the line what it is. Refused where something follows it already."""
-    rows = [row for row in book.of_line(line) if row.kind != "renew"]
-    after = {"churn", "pause", "resume", "correction"}
-    leaves = any(row.arr_minor < 0 and row.kind == "transfer" for row in rows)
-    if leaves or any(row.kind in after for row in rows):
-        raise LineAnswered
-    return [row for row in rows if row.arr_minor]
+    """The movements that make the line what it is. Refused where something follows from it; what
+    was taken back again, and what took it back, is as if it had never been."""
+    rows = book.of_line(line)
+    ids = {row.pk for row in rows}
+    taken = {row.corrects_id for row in rows}
+    found = [
+        row
+        for row in rows
+        if row.pk not in taken and row.corrects_id not in ids and row.kind != "renew"
+    ]
+    for row in found:
+        _refuse_follower(book, line, row)
+    return [row for row in found if row.arr_minor]
+
+
+def _refuse_follower(book: Book, line: Line, row: Movement) -> None:
+    day = row.effective_on.isoformat()
+    if row.kind == "transfer" and row.arr_minor < 0:
+        after = [one for one in book.of_customer[line.customer_id] if one.previous_id == line.pk]
+        at = [one for one in after if one.starts_on == row.effective_on] or after or [line]
+        raise LineTakenOver(day=day, number=at[0].contract.number)
+    if row.kind == "churn":
+        raise LineEnded(day=(row.effective_on - DAY).isoformat())
+    if row.kind in {"pause", "resume"}:
+        raise LinePausedSince(day=day)
+    if row.kind == "correction" and not _makes(row, line):
+        raise LineAdjusted(day=day)
+
+
+def _makes(row: Movement, line: Line) -> bool:
+    """Is it the correction that wrote this line in the place of another?"""
+    is_whole = (row.effective_on, row.arr_minor) == (line.starts_on, line.arr_minor)
+    return line.corrects_id is not None and is_whole
 
 
 def _reopen_previous(book: Book, line: Line, why: str) -> None:

@@ -23,6 +23,38 @@ class LineAnswered(Refusal):
     message = "This line has been renewed or ended already."
 
 
+class LineTakenOver(LineAnswered):
+    code = "line_taken_over"
+    message = (
+        "From %(day)s on contract %(number)s goes on with this line. Correct or void that line "
+        "first, then this one."
+    )
+
+
+class LineEnded(LineAnswered):
+    code = "line_ended"
+    message = (
+        "This line ended on %(day)s. Take its end back first (on the renewal: not lost after all), "
+        "then correct it."
+    )
+
+
+class LinePausedSince(LineAnswered):
+    code = "line_paused_since"
+    message = (
+        "This line was paused on %(day)s, and the ledger keeps that. End it and write what is "
+        "right as a new line."
+    )
+
+
+class LineAdjusted(LineAnswered):
+    code = "line_adjusted"
+    message = (
+        "The ARR of this line was corrected by an amount on %(day)s. Correct it by an amount "
+        "again, or end it and write a new line."
+    )
+
+
 class LineNotInForce(Refusal):
     code = "line_not_in_force"
     status = 409
