@@ -17,7 +17,7 @@ from revenue_rows import (
 
 from gengyun.customers.actions.customers import edit_customer
 from gengyun.customers.actions.governed import FieldGoverned
-from gengyun.customers.actions.merging import merge_customers, undo_merge
+from gengyun.customers.actions.merging import merge_customers, preview_merge, undo_merge
 from gengyun.revenue.actions import pausing, renewing
 from gengyun.revenue.actions.day import settle_day
 from gengyun.revenue.actions.ending import terminate
@@ -110,7 +110,15 @@ def test_merge_moves_contracts_and_renewals_and_comes_apart_again():
     leader = make_user("admin")
     one = add_line(make_contract()).line
     two = add_line(make_contract(), amount=600_000).line
-    merge = merge_customers(actor=leader, now=NOW, kept=one.customer, gone=two.customer)
+    both = {"actor": leader, "kept": one.customer, "gone": two.customer}
+    # what contracts write is not offered, and refused where it is asked for
+    shown = {found.name: found.is_governed for found in preview_merge(**both).fields}
+    assert {name for name, ruled in shown.items() if ruled} == {
+        "arr_minor", "seats", "started_on", "renews_on",
+    }  # fmt: skip
+    with pytest.raises(FieldGoverned):
+        merge_customers(**both, now=NOW, choices={"arr_minor": "sum"})
+    merge = merge_customers(**both, now=NOW)
     one.customer.refresh_from_db()
     assert one.customer.arr_minor == 1_800_000
     [renewal] = one.customer.renewals.exclude(state="merged")

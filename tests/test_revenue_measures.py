@@ -352,11 +352,19 @@ def test_command_lists_wallets_people_and_steps(quarter):
     }
     (held,) = [row for row in asked("capacity") if row["csm"] == "林晓"]
     assert (held["arr_minor"], held["salary_minor"], held["ratio"]) == (12_000_000, None, None)
-    steps = {row["step"]: row for row in asked("bow-tie", "--from", "2025-04", "--to", "2025-06")}
-    assert (steps["due"]["count"], steps["renewed"]["count"]) == (5, 4)
-    assert steps["renewed"]["share"] == 0.8
+    # one came later than the ledger's days of grace
+    quarter_two = ("bow-tie", "--from", "2025-04", "--to", "2025-06")
+    steps = {row["step"]: row for row in asked(*quarter_two)}
+    assert (steps["due"]["count"], steps["renewed"]["count"]) == (5, 3)
+    steps = {row["step"]: row for row in asked(*quarter_two, "--policy", "grace_days=none")}
+    assert (steps["renewed"]["count"], steps["renewed"]["share"]) == (4, 0.8)
     table = CliRunner().invoke(command, ["wallet"], catch_exceptions=False)
     assert "0.250" in table.output
+    for given in (["wallet", "--by", "tier"], ["capacity", "--policy", "fx=constant"],
+                  ["bow-tie", "--by", "owner"], ["wallet", "--from", "2025-01"]):  # fmt: skip
+        refused = CliRunner().invoke(command, given)
+        assert refused.exit_code == 2
+        assert f"{given[1]} does not go with {given[0]}" in refused.output
 
 
 @pytest.mark.django_db(transaction=True)

@@ -120,6 +120,29 @@ def test_conventions_are_saved_and_refused_by_field(operations):
     assert row.loss_grace_days == 45
 
 
+def test_metrics_wait_for_late_renewals_as_long_as_the_ledger_does(operations):
+    assert queries.policy().grace_days == queries.current().loss_grace_days == 30
+    path = reverse("web:settings_revenue")
+    typed = {"base_currency": "CNY", "capacity_low": "20", "capacity_high": "30"}
+    # the page sends every choice as it shows it: what was not touched follows
+    assert (
+        operations.post(path, typed | {"loss_grace_days": "60", "grace_days": "30"}).status_code
+        == 303
+    )
+    assert queries.policy().grace_days == 60
+    assert queries.current().policies == {}
+    assert (
+        operations.post(path, typed | {"loss_grace_days": "60", "grace_days": "-1"}).status_code
+        == 303
+    )
+    assert queries.policy().grace_days == -1  # chosen: however late
+    assert (
+        operations.post(path, typed | {"loss_grace_days": "45", "grace_days": "-1"}).status_code
+        == 303
+    )
+    assert (queries.policy().grace_days, queries.current().loss_grace_days) == (-1, 45)
+
+
 def test_spend_adds_up_and_a_minus_takes_back(operations):
     person = make_user("csm")
     path = reverse("web:settings_spend_add")

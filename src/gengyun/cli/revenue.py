@@ -8,7 +8,7 @@ import click
 
 from gengyun.cli.main import setup
 from gengyun.cli.revenue_figures import plain
-from gengyun.cli.revenue_today import LISTS, definition
+from gengyun.cli.revenue_today import IGNORED, LISTS, definition
 
 # the names are those of revenue.queries.answers.METRICS; a test holds them equal
 METRICS = (
@@ -124,6 +124,7 @@ def command(
             window=window or None,
         )
         if metric in LISTS:
+            _refuse_ignored(metric, by=by, policies=policies, known=known, since=since)
             _show_list(metric, question, as_json=as_json)
             return
         rows = ask(metric, question)
@@ -133,6 +134,13 @@ def command(
                 click.echo(_line(metric, row, currency, ASKABLE[metric], wanted))
         else:
             _show_table(metric, rows, currency, ASKABLE[metric], wanted, lang)
+
+
+def _refuse_ignored(metric: str, **given) -> None:
+    """What a list cannot follow is said, not dropped."""
+    names = {"by": "--by", "policies": "--policy", "known": "--known", "since": "--from"}
+    for key in [one for one in names if given[one] and one in IGNORED[metric]]:
+        raise click.UsageError(f"{names[key]} does not go with {metric}: {IGNORED[metric][key]}")
 
 
 def _show_list(metric: str, question, *, as_json: bool) -> None:

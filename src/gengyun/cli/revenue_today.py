@@ -92,6 +92,16 @@ def _administrator():
 
 
 LISTS = {"wallet": wallet, "capacity": capacity, "bow-tie": bow_tie}
+_ONE_DAY = {
+    "since": "it holds for one day, which --known says",
+    "policies": "none of the conventions enters it",
+}
+# what a list cannot follow, and why: it is refused, for a figure that ignores it would be another
+IGNORED = {
+    "wallet": {"by": "it is told customer by customer", **_ONE_DAY},
+    "capacity": {"by": "it is told CSM by CSM", **_ONE_DAY},
+    "bow-tie": {"by": "its steps are those of all customers together"},
+}
 
 
 def definition(name: str) -> str:

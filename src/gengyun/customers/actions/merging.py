@@ -6,14 +6,14 @@ customer that stayed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
 
 from gengyun.customers.actions import fields
-from gengyun.customers.actions.governed import governed_fields
+from gengyun.customers.actions.governed import FieldGoverned, governed_fields
 from gengyun.customers.actions.history import Change, readable, write_changes
 from gengyun.customers.actions.scope import all_mine
 from gengyun.customers.actions.tags import write_tags
@@ -146,6 +146,7 @@ class FieldPreview:
     gone: Any
     suggested: str  # kept, gone
     allowed: tuple[str, ...]
+    is_governed: bool = False  # follows from what goes over; nothing can be chosen
 
     @property
     def differs(self) -> bool:
@@ -164,7 +165,11 @@ def preview_merge(*, actor: User | None, kept: Customer, gone: Customer) -> Merg
     """What the two hold and what would go over. Nothing is written."""
     require(actor, "customer.merge")
     stays, goes = _both(actor, kept, gone)
-    shown = [_field(name, allowed, stays, goes) for name, allowed in CHOICES.items()]
+    ruled = _governed(stays, goes)
+    shown = [
+        replace(found, is_governed=found.name in ruled)
+        for found in (_field(name, allowed, stays, goes) for name, allowed in CHOICES.items())
+    ]
     tags = set(goes.tags.values_list("name", flat=True)) - set(
         stays.tags.values_list("name", flat=True)
     )
@@ -174,6 +179,11 @@ def preview_merge(*, actor: User | None, kept: Customer, gone: Customer) -> Merg
         children=Customer.objects.filter(parent=goes).exclude(pk=stays.pk).count(),
         tags=sorted(tags),
     )
+
+
+def _governed(kept: Customer, gone: Customer) -> frozenset[str]:
+    """What governs one of the two goes over, and then governs both."""
+    return governed_fields(kept.pk) | governed_fields(gone.pk)
 
 
 def _field(name: str, allowed: tuple[str, ...], kept: Customer, gone: Customer) -> FieldPreview:
@@ -304,7 +314,12 @@ def _both(actor: User | None, kept: Customer, gone: Customer) -> tuple[Customer,
 def _chosen(kept: Customer, gone: Customer, choices: Mapping[str, str]) -> dict[str, Any]:
     """Columns of `kept` that change."""
     values: dict[str, Any] = {}
+    ruled = _governed(kept, gone)
     for name, allowed in CHOICES.items():
+        if name in ruled:
+            if name in choices:
+                raise FieldGoverned(field=name)
+            continue  # written when the contracts have gone over
         shown = _field(name, allowed, kept, gone)
         choice = choices.get(name) or shown.suggested
         if choice == SUM and SUM in allowed and SUM not in shown.allowed:

@@ -125,11 +125,12 @@ def _check(values: dict[str, Any], row: RevenueSettings) -> None:
         if not 0 <= weight <= 100:
             raise WeightBad
     if "policies" in values:
-        values["policies"] = _policies(values["policies"])
+        grace = values.get("loss_grace_days", row.loss_grace_days)
+        values["policies"] = _policies(values["policies"], grace)
 
 
-def _policies(chosen: Mapping[str, str | int]) -> dict[str, str]:
-    """What differs from the product's defaults."""
+def _policies(chosen: Mapping[str, str | int], grace_days: int) -> dict[str, str]:
+    """What differs from the product's defaults; of the days of grace, from those of the ledger."""
     differs: dict[str, str] = {}
     for key, choices in LEDGER_POLICIES.items():
         value = str(chosen.get(key, choices[0]))
@@ -138,11 +139,11 @@ def _policies(chosen: Mapping[str, str | int]) -> dict[str, str]:
         if value != choices[0]:
             differs[key] = value
     of_metrics = {key: value for key, value in chosen.items() if key not in LEDGER_POLICIES}
+    default = choose({"grace_days": grace_days})
     try:
-        found = choose(of_metrics)
+        found = choose(of_metrics, default)
     except PolicyUnknown as unknown:
         raise PolicyChoiceBad(key=unknown.key, choices=", ".join(unknown.choices)) from unknown
-    default = choose({})
     return differs | {
         key: str(getattr(found, key))
         for key in options()

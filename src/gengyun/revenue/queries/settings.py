@@ -1,5 +1,6 @@
 """The settings of revenue, with what holds where nobody chose."""
 
+from dataclasses import replace
 from typing import cast
 
 from gengyun.revenue.calc.normalise import ArrPolicy, Discounts, Term, Usage
@@ -28,9 +29,14 @@ def churn_date(settings: RevenueSettings) -> ChurnDate:
 
 
 def policy(settings: RevenueSettings | None = None) -> Policy:
-    """How metrics count. A choice that no longer exists falls back to the product's default."""
-    chosen = DEFAULT
-    for key, value in (settings or current()).policies.items():
+    """How metrics count. A choice that no longer exists falls back to the product's default.
+
+    Where nobody chose otherwise a renewal may be as late for a metric as for the ledger: after
+    these days the ledger writes the loss down, and what comes then is a win-back.
+    """
+    row = settings or current()
+    chosen = replace(DEFAULT, grace_days=row.loss_grace_days)
+    for key, value in row.policies.items():
         try:
             chosen = choose({key: value}, chosen)
         except PolicyUnknown:

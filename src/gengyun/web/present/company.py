@@ -35,6 +35,7 @@ class MergeRow:
     total: str  # of both, where it may be chosen
     chosen: str
     differs: bool
+    is_governed: bool = False
 
 
 def field_name(name: str) -> Any:
@@ -48,7 +49,7 @@ def merge_rows(fields: Iterable[Any], kept: Any, gone: Any, *, zh: bool) -> list
         if field.kept in (None, "") and field.gone in (None, ""):
             continue
         total = ""
-        if "sum" in field.allowed:
+        if "sum" in field.allowed and not field.is_governed:
             total = _shown(field.name, field.kept + field.gone, kept.currency, zh=zh)
         rows.append(
             MergeRow(
@@ -59,6 +60,7 @@ def merge_rows(fields: Iterable[Any], kept: Any, gone: Any, *, zh: bool) -> list
                 total,
                 field.suggested,
                 field.differs,
+                field.is_governed,
             )
         )
     return rows

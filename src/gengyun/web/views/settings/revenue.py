@@ -107,14 +107,18 @@ def _plain(number):
 def _read(form):
     """(changes, errors)"""
     form.whole("loss_grace_days")
+    policies = {
+        key: form.get(key) for key in (*calc.options(), *actions.LEDGER_POLICIES) if form.get(key)
+    }
+    if policies.get("grace_days") == str(queries.policy().grace_days):
+        # it was not touched: whoever moves the ledger's days moves these along
+        said = queries.current().policies.get("grace_days")
+        policies = {key: value for key, value in policies.items() if key != "grace_days"}
+        policies |= {"grace_days": said} if said is not None else {}
     changes = {
         "base_currency": form.get("base_currency"),
         "loss_grace_days": form.values.get("loss_grace_days") or 0,
-        "policies": {
-            key: form.get(key)
-            for key in (*calc.options(), *actions.LEDGER_POLICIES)
-            if form.get(key)
-        },
+        "policies": policies,
     }
     for name in ("capacity_low", "capacity_high"):
         changes[name] = _number(form, name, required=True)
