@@ -79,8 +79,8 @@ class CompanyConfig:
     spoiled: SpoilConfig = SpoilConfig()
 
 
-# Rates, sizes and bases found by trial, so that 36 / 27 / 17 % by tier do not renew, 25 % of the money,
-# and the AUC of the true probability is .82 (`tests/test_simulator_company.py`)
+# Rates, sizes and bases found by trial, so that 36 / 27 / 17 % by tier do not renew, 25 % of the
+# money, and the AUC of the true probability is .82 (`tests/test_simulator_company.py`)
 HAPPENS: Mapping[str, Mapping[str, float]] = {
     "champion_left": {"use": -1.0},
     "layoff": {"use": -1.3, "risk": 0.8},

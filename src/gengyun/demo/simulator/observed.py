@@ -22,6 +22,7 @@ from gengyun.demo.simulator.company_people import KEY_PARTS, SUCCESSOR, people_o
 from gengyun.demo.simulator.deals import months_later
 from gengyun.demo.world.product import MODULES
 
+TERMS = 1_000  # the id of a renewal is the account's place times this, and its number
 USERS = 1_000_000  # user numbers of one customer stay below it
 SENTIMENT_DAYS = 90
 SLOW_DAYS = 100
@@ -244,7 +245,7 @@ def _dues(company: Company) -> Dues:
 
 
 def _key(account: np.ndarray, nth: np.ndarray) -> np.ndarray:
-    return account * 1_000 + nth
+    return account * TERMS + nth
 
 
 def monthly_dues(company: Company) -> Dues:
