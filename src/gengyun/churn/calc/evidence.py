@@ -13,7 +13,6 @@ EVIDENCE: dict[str, tuple[str, ...]] = {
     "events_year": ("events_year",),
     "active_days_90": ("active_days_90",),
     "active_days_year": ("active_days_year",),
-    "rate_year": ("rate_28", "rate_prev90"),
     "rate_year_trend": ("rate_28", "rate_prev90"),
     "users_28": ("users_28", "users_prev90"),
     "users_90": ("users_90", "users_prev90"),

@@ -24,7 +24,6 @@ FEATURES: tuple[Feature, ...] = (
     Feature("rate_90", -1, 1.0, "use", actionable=True),
     Feature("rate_trend", -1, 2.0, "use", actionable=True),
     Feature("rate_trend_90", -1, 1.0, "use"),
-    Feature("rate_year", -1, 1.0, "use"),
     Feature("events_year", -1, 1.0, "use"),
     Feature("active_days_90", -1, 1.0, "use"),
     Feature("active_days_year", -1, 1.0, "use"),

@@ -4,7 +4,7 @@ Only counts of people per account: nobody is judged by name, and nothing here te
 another but by a key.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -191,22 +191,27 @@ class KeyPeople:
     key: Ints  # place << DAY_BITS
     known: Ints
     until: Ints
-    last: PresenceReader  # their own days only
+    pair: Ints  # of account and user: the place of its rows in `days`
+    days: PresenceReader
 
     @classmethod
     def of(cls, observed: Observed, people: Presence, place: Ints) -> "KeyPeople":
         users = observed.key_users
         mine = places(observed.accounts, users.account)
-        pairs = set(zip(mine.tolist(), users.user.tolist(), strict=True))
-        wanted = np.isin(people.key, users.user)
-        chosen = np.flatnonzero(wanted)
-        keep = [row for row in chosen if (int(place[row]), int(people.key[row])) in pairs]
-        rows = np.asarray(keep, np.int64)
+        names = np.unique(users.user)
+        pairs, pair = np.unique(
+            mine * np.int64(max(1, len(names))) + places(names, users.user), return_inverse=True
+        )
+        name = places(names, people.key)
+        of_row = places(pairs, place * np.int64(max(1, len(names))) + name)
+        rows = np.flatnonzero((name >= 0) & (of_row >= 0))
+        rows = rows[np.lexsort([people.month[rows], of_row[rows]])]
         return cls(
             mine << DAY_BITS,
             numbers(users.known),
             np.where(np.isnat(users.until), np.iinfo(np.int64).max, numbers(users.until)),
-            PresenceReader.of(people.taken(rows), place[rows]),
+            pair.reshape(-1).astype(np.int64),
+            PresenceReader.of(people.taken(rows), of_row[rows]),
         )
 
     def gap(self, asked: Asked, since: Ints) -> Floats:
@@ -218,11 +223,14 @@ class KeyPeople:
         begin = np.searchsorted(self.key, base)
         stop = np.searchsorted(self.key, base + 1)
         owner, row = expand(begin, np.where(asked.place < 0, begin, stop))
+        # who was known as such on the day; whoever became it later says nothing yet
         present = (self.known[row] < asked.at[owner]) & (self.until[row] >= asked.at[owner])
-        has = total(owner[present], None, len(asked.at)) > 0
-        seen = self.last.read(asked, 2 * HALF)
+        owner, row = owner[present], row[present]
+        one = replace(asked.taken(owner), place=self.pair[row])
+        seen = self.days.read(one, 2 * HALF)
         top = np.floor(np.log2(np.maximum(seen.bits, 1).astype(np.float64))).astype(np.int64)
-        last = latest(seen.window, seen.month + top, len(asked.at))
+        last = latest(owner[seen.window], seen.month + top, len(asked.at))
+        has = total(owner, None, len(asked.at)) > 0
         begun = np.maximum(since, asked.end - 2 * HALF)
         gap = np.where(last == NO_DAY, asked.end - begun, asked.end - 1 - last)
         return np.where(has & (since != NO_DAY), gap, np.nan).astype(np.float64)

@@ -26,7 +26,7 @@ from gengyun.churn.calc.windows import (
 )
 
 MONTH = 20.0  # effective days of an ordinary month: rates are told per month
-SEASON, YEARLY = 62.0, 250.0  # of 90 days, of a year
+SEASON = 62.0  # of 90 days
 YEAR = 364
 SMALL = 0.02  # of science.md: keeps a logarithm of two small shares quiet
 
@@ -133,70 +133,77 @@ class UseSeen:
 
     def weeks(self, count: int) -> Floats:
         """Share of the last `count` weeks with any use, of those since the first use."""
-        inside = self.ago <= 7 * count
+        inside = (self.ago >= 1) & (self.ago <= 7 * count)
         week = (self.ago[inside] - 1) // 7
         seen = np.unique(self.window[inside] * count + week) // count
-        held = np.minimum(count, (self.asked.end - self.first + 6) // 7)
+        first = np.where(self.is_known, self.first, self.asked.end)
+        held = np.minimum(count, (self.asked.end - first + 6) // 7)
         share = total(seen, None, len(self.first)) / np.maximum(held, 1)
         return np.where(self.is_known, share, np.nan)
 
 
 def use_features(seen: UseSeen, seats: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """(inputs, raw numbers behind them), one value per snapshot."""
-    per_seat = {
-        name: ratio(seen.rate(seen.users, old, new), seats)
-        for name, old, new in (("14", 14, 0), ("28", 28, 0), ("prev90", 118, 28))
-    }
-    rates = {
-        name: MONTH * seen.rate(seen.events, old, new)
-        for name, old, new in (
-            ("28", 28, 0),
-            ("90", 90, 0),
-            ("prev90", 118, 28),
-            ("year", YEAR, 0),
-            ("before", YEAR + 90, 90),
-            ("before90", 2 * 90, 90),
-        )
-    }
-    dau, dau_before = seen.rate(seen.users, 28, 0), seen.rate(seen.users, 118, 28)
+    is_known = np.where(seen.is_known, 1.0, np.nan)
     silent = _silent(seen)
-    gap, usual = silent["effective"], silent["usual"]
-    user_days = seen.sum(seen.users, 28, 0)
     inputs = {
-        "util_28": per_seat["28"],
-        "util_prev90": per_seat["prev90"],
-        "util_trend": np.log((per_seat["28"] + SMALL) / (per_seat["prev90"] + SMALL)),
-        "util_14_vs_28": np.log((per_seat["14"] + SMALL) / (per_seat["28"] + SMALL)),
-        "rate_28": np.log1p(rates["28"]),
-        "rate_90": np.log1p(SEASON / MONTH * rates["90"]),
-        "rate_trend": np.log((rates["28"] + 1) / (rates["prev90"] + 1)),
-        "rate_trend_90": np.log((SEASON / MONTH * rates["90"] + 1) / (SEASON / MONTH * rates["before90"] + 1)),
-        "rate_year": np.log1p(YEARLY / MONTH * rates["year"]),
-        "events_year": np.log1p(seen.sum(seen.events, YEAR, 0)) * np.where(seen.is_known, 1.0, np.nan),
-        "active_days_90": np.log1p(seen.active_days(90, 0)),
-        "active_days_year": np.log1p(seen.active_days(YEAR, 0)),
-        "rate_year_trend": np.log((rates["90"] + 1) / (rates["before"] + 1)),
-        "depth_28": np.log1p(ratio(seen.sum(seen.events, 28, 0), user_days)),
-        "days_since_active": np.log1p(gap),
-        "gap_unusual": np.log((1 + gap) / (1 + usual)),
+        **_per_seat(seen, seats),
+        **_volume(seen, is_known),
+        "days_since_active": np.log1p(silent["effective"]),
+        "gap_unusual": np.log((1 + silent["effective"]) / (1 + silent["usual"])),
         "active_weeks_12": seen.weeks(12),
         "active_weeks_52": seen.weeks(52),
     }
     raw = {
-        "events_28": np.where(seen.is_known, seen.sum(seen.events, 28, 0), np.nan),
-        "events_prev_month": 28
-        / 90
-        * np.where(seen.is_known, seen.sum(seen.events, 118, 28), np.nan),
-        "rate_28": rates["28"],
-        "rate_prev90": rates["prev90"],
-        "daily_users_28": dau,
-        "daily_users_prev90": dau_before,
+        "events_28": seen.sum(seen.events, 28, 0) * is_known,
+        "events_year": np.expm1(inputs["events_year"]),
+        "active_days_90": np.expm1(inputs["active_days_90"]),
+        "active_days_year": np.expm1(inputs["active_days_year"]),
+        "rate_28": np.expm1(inputs["rate_28"]),
+        "rate_prev90": MONTH * seen.rate(seen.events, 118, 28),
+        "daily_users_28": seen.rate(seen.users, 28, 0),
+        "daily_users_prev90": seen.rate(seen.users, 118, 28),
         "days_since_active": silent["days"],
-        "usual_gap": usual,
+        "usual_gap": silent["usual"],
         "active_weeks_12": 12 * inputs["active_weeks_12"],
         "active_weeks_52": 52 * inputs["active_weeks_52"],
     }
     return inputs, raw
+
+
+def _per_seat(seen: UseSeen, seats: Floats) -> dict[str, Floats]:
+    """People of a day per seat; unknown where seats are, or where no people are told apart."""
+    told = total(seen.window, seen.users, len(seats)) > 0
+    seats = np.where(told, seats, np.nan)
+    now, fortnight, before = (
+        ratio(seen.rate(seen.users, old, new), seats) for old, new in ((28, 0), (14, 0), (118, 28))
+    )
+    return {
+        "util_28": now,
+        "util_prev90": before,
+        "util_trend": np.log((now + SMALL) / (before + SMALL)),
+        "util_14_vs_28": np.log((fortnight + SMALL) / (now + SMALL)),
+    }
+
+
+def _volume(seen: UseSeen, is_known: Floats) -> dict[str, Floats]:
+    """Events of an ordinary month or quarter, and what a year brought in all."""
+    month, before = (MONTH * seen.rate(seen.events, old, new) for old, new in ((28, 0), (118, 28)))
+    quarter, earlier, year_before = (
+        SEASON * seen.rate(seen.events, old, new)
+        for old, new in ((90, 0), (180, 90), (YEAR + 90, 90))
+    )
+    return {
+        "rate_28": np.log1p(month),
+        "rate_90": np.log1p(quarter),
+        "rate_trend": np.log((month + 1) / (before + 1)),
+        "rate_trend_90": np.log((quarter + 1) / (earlier + 1)),
+        "rate_year_trend": np.log((quarter + 1) / (year_before + 1)),
+        "events_year": np.log1p(seen.sum(seen.events, YEAR, 0)) * is_known,
+        "active_days_90": np.log1p(seen.active_days(90, 0)),
+        "active_days_year": np.log1p(seen.active_days(YEAR, 0)),
+        "depth_28": np.log1p(ratio(seen.sum(seen.events, 28, 0), seen.sum(seen.users, 28, 0))),
+    }
 
 
 def _silent(seen: UseSeen) -> dict[str, Floats]:
