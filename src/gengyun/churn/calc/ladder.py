@@ -30,8 +30,8 @@ MemberName = Literal["plain", "expert", "bent", "monotone", "forest", "free"]
 MEMBERS: Mapping[Rung, tuple[MemberName, ...]] = {
     "plain": ("plain",),
     "L1": ("expert",),
-    "L2": ("bent", "monotone"),
-    "L3": ("bent", "monotone", "forest", "free"),
+    "L2": ("expert", "bent", "monotone"),
+    "L3": ("expert", "bent", "monotone", "forest", "free"),
 }
 
 
@@ -95,14 +95,28 @@ class Trained:
 
 
 def events_of(table: Table) -> tuple[int, int]:
-    """Different (account, due date) that were lost, and kept: landmarks of one are one outcome."""
+    """Different losses, and different renewals kept.
+
+    Rows of one account whose spans from `at` to `due` overlap speak of one loss: landmarks of one
+    renewal, and one silence seen from several months. Without days each account counts once.
+    """
     due = table.due.astype("datetime64[D]").astype(np.int64)
     lost, kept = table.y == 1, table.y == 0
     key = np.column_stack([table.account, due])
-    return (
-        len(np.unique(key[lost], axis=0)) if lost.any() else 0,
-        len(np.unique(key[kept], axis=0)) if kept.any() else 0,
-    )
+    apart = len(np.unique(key[kept], axis=0)) if kept.any() else 0
+    at = np.where(np.isnat(table.due), due, table.at.astype("datetime64[D]").astype(np.int64))
+    return _spans(table.account[lost], at[lost], due[lost]), apart
+
+
+def _spans(account: Ints, at: Ints, due: Ints) -> int:
+    """How many spans are left when those of one account that overlap are one."""
+    count, last, end = 0, None, 0
+    for row in np.lexsort([due, at, account]):
+        if account[row] != last or at[row] > end:
+            count += 1
+            end = due[row]
+        last, end = account[row], max(end, due[row])
+    return count
 
 
 def fit(
