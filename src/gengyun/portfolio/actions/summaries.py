@@ -29,8 +29,9 @@ from gengyun.portfolio.calc.needs import (
 )
 from gengyun.portfolio.calc.search import inner_pairs, search_key
 from gengyun.portfolio.models import CustomerSummary, NamePair
-from gengyun.portfolio.queries.churn import Churn, churn_of
+from gengyun.portfolio.queries.churn import Churn, chances_of, said_of, together
 from gengyun.portfolio.queries.commercial import overdue_facts, renewal_facts
+from gengyun.revenue.queries.customer_value import CustomerValue, Inputs, inputs, values_of
 from gengyun.usage.queries.metrics import live_values, values_as_of
 from gengyun.usage.queries.touched import touched_since
 
@@ -64,11 +65,12 @@ def refresh_summaries(
     """
     wanted = None if customer_ids is None else sorted(set(customer_ids))
     usage = _read_usage(wanted, now) if wanted is None or with_usage else None
+    worth = inputs(day_of(now), may_learn=wanted is None)
     total = Customer.objects.present().count() if wanted is None else len(wanted)
     done = 0
     for ids in _batches(wanted):
         with transaction.atomic():
-            done += _refresh_batch(ids, usage, now)
+            done += _refresh_batch(ids, usage, now, worth, keeps_value=wanted is not None)
         if report:
             report(done, total)
     _remove_gone(wanted)
@@ -121,7 +123,15 @@ def _read_usage(wanted: Sequence[int] | None, now: datetime) -> _Usage:
     return _Usage(as_of, users, last)
 
 
-def _refresh_batch(ids: Sequence[int], usage: _Usage | None, now: datetime) -> int:
+def _refresh_batch(
+    ids: Sequence[int],
+    usage: _Usage | None,
+    now: datetime,
+    worth: Inputs | None,
+    *,
+    keeps_value: bool,
+) -> int:
+    """`keeps_value`: where nothing can be said of a customer's value now, the old figure stays."""
     customers = _with_last_touch(Customer.objects.present().filter(pk__in=ids))
     # only what is needed: reading texts as JSON is a good part of a night's work
     scores = HealthScore.objects.defer("marks", "missing").in_bulk(ids)
@@ -132,7 +142,9 @@ def _refresh_batch(ids: Sequence[int], usage: _Usage | None, now: datetime) -> i
     said = expired_sentiments(ids, today=day_of(now))
     due = renewal_facts(ids, today=day_of(now), now=now)
     owed = overdue_facts(ids, today=day_of(now), now=now)
-    churn = churn_of(ids)
+    said_of_churn = said_of(ids)
+    chances = chances_of(one for rows in said_of_churn.values() for one in rows)
+    value = values_of(ids, worth, chances) if worth else {}
     rows = [
         _row(
             c,
@@ -145,10 +157,12 @@ def _refresh_batch(ids: Sequence[int], usage: _Usage | None, now: datetime) -> i
             tags=tags.get(c.pk, ()),
             renewals=due.get(c.pk, ()),
             overdue=owed.get(c.pk),
-            churn=churn.get(c.pk),
+            churn=together(said_of_churn[c.pk]) if c.pk in said_of_churn else None,
         )
         for c in _with_settings(customers, tiers, stages)
     ]
+    for row in rows:
+        _put_value(row, value.get(row.pk), old.get(row.pk) if keeps_value and not worth else None)
     CustomerSummary.objects.bulk_create(
         rows,
         update_conflicts=True,
@@ -207,7 +221,10 @@ def _with_last_touch(customers: QuerySet[Customer]) -> QuerySet[Customer]:
 
 
 # of the row before: what a new one goes on from
-_KEPT = ("search_key", "needs", "active_users_7d", "last_event_on")
+_KEPT = (
+    "search_key", "needs", "active_users_7d", "last_event_on", "ltv_minor", "ltv_low_minor",
+    "ltv_high_minor",
+)  # fmt: skip
 _FIELDS = [
     f.name
     for f in CustomerSummary._meta.concrete_fields  # noqa: SLF001 - Django's documented name
@@ -304,6 +321,17 @@ def _put_churn(row: CustomerSummary, churn: Churn) -> None:
     row.churn, row.churn_low, row.churn_high = churn.probability, churn.low, churn.high
     row.churn_on, row.churn_as_of, row.churn_grade = churn.on, churn.as_of, churn.grade
     row.churn_refused, row.churn_is_estimate = churn.refused, churn.is_estimate
+
+
+def _put_value(
+    row: CustomerSummary, value: CustomerValue | None, old: CustomerSummary | None
+) -> None:
+    if value is not None:
+        row.ltv_minor, row.ltv_low_minor = value.shown_minor, value.low_minor
+        row.ltv_high_minor = value.high_minor
+    elif old is not None:
+        row.ltv_minor, row.ltv_low_minor = old.ltv_minor, old.ltv_low_minor
+        row.ltv_high_minor = old.ltv_high_minor
 
 
 def _line(score: HealthScore) -> list[float | None]:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from gengyun.churn.models import ChurnForecast
 
@@ -32,6 +33,7 @@ class Said:
     refused: str
     amount_minor: int
     is_estimate: bool
+    renewal_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,19 +52,44 @@ class Churn:
 
 def churn_of(customer_ids: Sequence[int]) -> dict[int, Churn]:
     """Customers without a forecast are left out."""
+    return {pk: together(said) for pk, said in said_of(customer_ids).items()}
+
+
+def chances_of(said: Iterable[Said]) -> dict[int, tuple[float, float | None, float | None]]:
+    """Renewal -> (probability, low, high) of models that have learned: what amounts are weighed
+    by. An estimate from experience is left to the rates, which have seen the outcomes."""
+    return {
+        one.renewal_id: (one.probability, one.low, one.high)
+        for one in said
+        if one.renewal_id is not None and one.probability is not None and not one.is_estimate
+    }
+
+
+def said_of(customer_ids: Sequence[int]) -> dict[int, list[Said]]:
+    """Customer -> every forecast of today's."""
     found: dict[int, list[Said]] = defaultdict(list)
     for start in range(0, len(customer_ids), STEP):
         rows = ChurnForecast.objects.filter(customer_id__in=customer_ids[start : start + STEP])
-        for pk, amount, rung, *rest in rows.order_by().values_list("customer_id", *COLUMNS):
-            found[pk].append(Said(*rest, amount_minor=amount or 0, is_estimate=rung == ESTIMATE))
-    return {pk: together(said) for pk, said in found.items()}
+        for pk, renewal_id, amount, rung, *rest in rows.order_by().values_list(
+            "customer_id", "renewal_id", *COLUMNS
+        ):
+            found[pk].append(_said(rest, amount, rung, renewal_id))
+    return dict(found)
+
+
+def _said(
+    rest: Sequence[Any], amount: int | None, rung: str | None, renewal_id: int | None
+) -> Said:
+    return Said(
+        *rest, amount_minor=amount or 0, is_estimate=rung == ESTIMATE, renewal_id=renewal_id
+    )
 
 
 def of_renewals(renewal_ids: Sequence[int]) -> dict[int, Said]:
     """Renewal -> what is said of it; those of whom nothing is said at all are left out."""
     rows = ChurnForecast.objects.filter(renewal_id__in=renewal_ids).order_by()
     return {
-        pk: Said(*rest, amount_minor=amount or 0, is_estimate=rung == ESTIMATE)
+        pk: _said(rest, amount, rung, pk)
         for pk, amount, rung, *rest in rows.values_list("renewal_id", *COLUMNS)
     }
 

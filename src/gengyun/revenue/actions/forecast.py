@@ -14,6 +14,7 @@ from gengyun.revenue.models import (
     Renewal,
 )
 from gengyun.revenue.queries.accuracy import outcomes_of_calls
+from gengyun.revenue.queries.customer_value import learn_curves
 from gengyun.revenue.queries.forecast import (
     SPAN,
     Expected,
@@ -26,6 +27,7 @@ from gengyun.revenue.queries.forecast import (
     said,
 )
 from gengyun.revenue.queries.odds import learn, told
+from gengyun.revenue.queries.settings import current
 from gengyun.team.models import Team, User
 
 QUARTERS = 5  # the running one and four to come
@@ -58,6 +60,7 @@ def record_forecast(*, as_of: date, now: datetime) -> ForecastRun | None:
             | {
                 # what categories came to: a call is compared with the churn model by it
                 "calls": outcomes_of_calls(as_of),
+                "curves": learn_curves(as_of, current().loss_grace_days),
                 "from_model": made.from_model,
                 "from_rates": made.from_rates,
             },

@@ -207,6 +207,25 @@ def _interval(
     return found[int(places[0])][0], found[int(places[1])][0]
 
 
+def posterior(
+    fit: Fit, left: dict[int, int], staying: dict[int, int], count: int
+) -> list[tuple[float, float]]:
+    """`count` pairs (alpha, beta) that the lives leave possible, as likely ones as often: every so
+    many of the cumulated likelihood over (log alpha, log beta), flat a priori."""
+    steps = np.linspace(-2.5, 2.5, 41)
+    found: list[tuple[float, float, float]] = []
+    for a in steps:
+        for b in steps:
+            alpha, beta = fit.alpha * math.exp(a), fit.beta * math.exp(b)
+            gap = _log_likelihood(alpha, beta, left, staying) - fit.log_likelihood
+            if gap > -12:
+                found.append((alpha / (alpha + beta), alpha, math.exp(gap)))
+    found.sort()  # by the first churn, so that the draws cover it evenly
+    weights = np.cumsum([weight for _, _, weight in found])
+    places = np.searchsorted(weights, (np.arange(count) + 0.5) / count * weights[-1])
+    return [(found[int(at)][1], found[int(at)][1] * (1 / found[int(at)][0] - 1)) for at in places]
+
+
 def kaplan_meier(durations: Sequence[int], left: Sequence[bool]) -> list[tuple[int, float]]:
     """(time, share still there) at each time somebody left; no curve is assumed.
 
