@@ -5,6 +5,7 @@ from datetime import date
 
 import click
 
+from gengyun.cli.churn_backtest import command as backtest
 from gengyun.cli.daily import check_database
 from gengyun.cli.main import setup
 
@@ -230,3 +231,6 @@ def _model(row) -> dict:
     return {name: getattr(row, name) for name in names} | {
         name: value.isoformat() if (value := getattr(row, name)) else None for name in days
     }
+
+
+command.add_command(backtest)
