@@ -260,10 +260,10 @@ def _raced(learner: _Learner, lost: int) -> tuple[Rung, Race, list[Note]]:
     above: Rung = "L3" if chosen == "L2" else "L2"
     if above in losses and beats(above, chosen):
         chosen = above
-    simple: tuple[Rung, ...] = ("L1", "plain")
-    for simpler in simple:
-        if simpler != chosen and beats(simpler, chosen):
-            chosen = simpler
+    if chosen != "L1" and losses["L1"].mean() <= losses[chosen].mean():
+        chosen = "L1"  # of two that are as good, the simpler
+    if beats("plain", chosen):
+        chosen = "plain"
     beside = {"base_rate": _constant(learner), "scorecard": _mapped_scorecard(learner)}
     race = _race(learner, {**beside, **{str(name): logit for name, logit in runners.items()}})
     notes = []
