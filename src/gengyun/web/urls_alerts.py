@@ -2,15 +2,18 @@
 
 from django.urls import path
 
-from gengyun.web.views import alerts
+from gengyun.web.views import alert_lists, alerts, risks
 from gengyun.web.views.settings import alert_rules, channels
 
 urlpatterns = [
     path("alerts/", alerts.show, name="alerts"),
     path("alerts/bulk/", alerts.bulk, name="alerts_bulk"),
     path("alerts/undo/<slug:batch>/", alerts.undo, name="alerts_undo"),
+    path("alerts/lost/", alert_lists.lost, name="alerts_lost"),
     path("alerts/<int:pk>/", alerts.panel, name="alert"),
     path("alerts/<int:pk>/<slug:verb>/", alerts.act, name="alert_act"),
+    path("customers/<int:pk>/risks/", risks.note, name="customer_risk_new"),
+    path("customers/<int:pk>/risks/<int:risk>/<slug:verb>/", risks.end, name="customer_risk"),
     path("settings/alerts/", alert_rules.rules, name="settings_alerts"),
     path("settings/alerts/new/", alert_rules.rule_new, name="settings_alert_new"),
     path("settings/alerts/policy/", alert_rules.policy_edit, name="settings_alert_policy"),

@@ -190,3 +190,34 @@ _SUMMARIES = {
     Kind.CONTACT_LEFT: _left,
     Kind.METRIC: _metric,
 }
+
+
+def basis_words():
+    """Where a mark comes from."""
+    return {
+        "history": _("the weeks behind us"),
+        "stock": _("who stands above it today: there are few weeks yet"),
+        "floor": _("the base rate of the tier: the budget would bear more"),
+    }
+
+
+def waiting(keys):
+    """(what, why) of what no rule can judge for want of data."""
+    said = {
+        "churn": (
+            _("Churn probability"),
+            _("No forecast is sure enough yet. Until then marks and jumps are silent."),
+        ),
+        "service": (
+            _("Service: urgent or many tickets"),
+            _(
+                "No metric counts tickets. Send them as events, make a metric of them, and a rule "
+                "of the kind “Metric” judges it."
+            ),
+        ),
+        "nps": (
+            _("NPS"),
+            _("No metric holds answers of surveys; a rule “Sentiment fell” can take one."),
+        ),
+    }
+    return [said[key] for key in keys]

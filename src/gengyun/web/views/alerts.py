@@ -10,6 +10,7 @@ from gengyun.alerts.actions import undoing
 from gengyun.alerts.models import AlertRule, RiskCause
 from gengyun.alerts.queries import detail as detail_queries
 from gengyun.alerts.queries import queue as queries
+from gengyun.alerts.queries.watching import watch_list
 from gengyun.kernel.errors import NotFound
 from gengyun.portfolio.queries.today import default_scope
 from gengyun.team.models import Role
@@ -21,6 +22,7 @@ from gengyun.web.present import alert_panel
 from gengyun.web.present import alerts as present
 from gengyun.web.render import back, is_htmx, render, toast
 from gengyun.web.scopes import scope_links
+from gengyun.web.views import alert_lists
 from gengyun.web.views.alert_work import do_one, options
 from gengyun.web.words import is_zh, pick
 
@@ -111,10 +113,15 @@ def _queue(request, address):
         user, tab=address.tab, filters=filters, sort=address.sort, now=request.now
     )
     first = (address.page - 1) * PAGE
-    alerts = list(found[first : first + PAGE + 1])
-    has_next = len(alerts) > PAGE
-    rows = present.rows(alerts[:PAGE], now=request.now, today=request.today, zh=is_zh())
     counts = queries.counts(user, now=request.now, filters=filters)
+    if address.tab == "watch":
+        rows, watched, has_next = alert_lists.watched(user, address, filters, request.today)
+    else:
+        alerts = list(found[first : first + PAGE + 1])
+        has_next = len(alerts) > PAGE
+        rows = present.rows(alerts[:PAGE], now=request.now, today=request.today, zh=is_zh())
+        watched = watch_list(user, filters).order_by().count()
+    counts.tabs["watch"] = watched
     tabs = _tabs(address, counts)
     return {
         "address": address,
@@ -143,6 +150,7 @@ def _tabs(address, counts):
         ("digest", _("Digest")),
         ("snoozed", _("Put off")),
         ("asked", _("Was it us?")),
+        ("watch", _("Watch-list")),
         ("closed", _("Closed")),
     ]
     return [

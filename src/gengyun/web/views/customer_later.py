@@ -7,7 +7,7 @@ from gengyun.kernel.errors import NotFound
 from gengyun.web.access import page
 from gengyun.web.present import alerts as present_alerts
 from gengyun.web.render import is_htmx, render
-from gengyun.web.views import definitions_of
+from gengyun.web.views import definitions_of, risk_card
 from gengyun.web.views.company import company_context
 from gengyun.web.views.customer import header, health_context
 from gengyun.web.words import is_zh
@@ -22,10 +22,16 @@ def _part(request, template, block, context):
 @page()
 def alerts(request, pk):
     customer = customer_queries.get(request.user, pk)
+    context = alerts_context(request, customer)
+    return _part(request, "customer/alerts.html", "alerts", context)
+
+
+def alerts_context(request, customer):
+    """Alerts of the customer, and the risks that people noted."""
     found = alert_queries.of_customer(request.user, customer.pk, closed=CLOSED)
     rows = present_alerts.of_customer(found, now=request.now, today=request.today, zh=is_zh())
     context = header(request, customer) | {"alert_rows": rows}
-    return _part(request, "customer/alerts.html", "alerts", context)
+    return context | risk_card.card(request, customer)
 
 
 @page()

@@ -9,10 +9,12 @@ from gengyun.alerts.calc.params import BANDS, CONFIDENCE, PARTS, SPECS
 from gengyun.alerts.calc.sentences import sentence
 from gengyun.alerts.calc.wording import Told, part
 from gengyun.alerts.models import AlertRule, RiskCause
+from gengyun.alerts.queries.marks import mark_rows
 from gengyun.alerts.queries.policy import policy
 from gengyun.alerts.queries.preview import preview_rule
 from gengyun.alerts.queries.quality import quality
 from gengyun.alerts.queries.telling import names_of
+from gengyun.alerts.queries.waiting import waiting_for
 from gengyun.customers.models import Stage, Tier, TouchModel
 from gengyun.engagement.models import Channel
 from gengyun.health.calc.manual import NAMES, SENTIMENT
@@ -53,7 +55,16 @@ def _list(request, kept, *, status=200, **more):
     ]
     retired = AlertRule.objects.filter(retired_at__isnull=False)
     levels = dict(present.severities())
-    context = {"rows": rows, "policy": kept, "retired": retired, "levels": levels, **more}
+    context = {
+        "rows": rows,
+        "policy": kept,
+        "retired": retired,
+        "levels": levels,
+        "marks": mark_rows(),
+        "basis_words": alert_summaries.basis_words(),
+        "waiting": alert_summaries.waiting(waiting_for()),
+        **more,
+    }
     return show(request, "settings/alerts.html", "alerts", context, status=status)
 
 
