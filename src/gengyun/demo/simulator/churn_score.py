@@ -5,6 +5,7 @@ A company is cut in two: customers that are learned from, as known before CUTOFF
 later renewals are foreseen. Snapshots and outcomes are the product's own.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
@@ -56,6 +57,17 @@ class RenewalWorld:
     def at(self, lag: int) -> tuple[Table, Floats]:
         rows = self.later.lag == lag
         return self.later.taken(rows), self.p_true[rows]
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """Renewals at one lag; `rate`: the one rate of what was learned from."""
+
+    lag: int
+    y: Floats
+    p: Floats
+    p_true: Floats
+    rate: Floats
 
 
 @dataclass(frozen=True)
@@ -121,47 +133,44 @@ def true_probability(made: Company, renewal: Ints) -> Floats:
     return np.array([truth.get(key, np.nan) for key in keys], np.float64)
 
 
-def measured(world: RenewalWorld, model: Scorer, lag: int) -> Measured:
-    """A4 and A5."""
+def foreseen(world: RenewalWorld, model: Scorer, lag: int) -> Foreseen:
     table, p_true = world.at(lag)
-    p, y = model.predict(table).p, table.y
-    has = ~np.isnan(p_true)
-    rate = float(np.mean(world.learned.y))
+    rate = np.full(len(table), np.mean(world.learned.y))
+    return Foreseen(lag, table.y, model.predict(table).p, p_true, rate)
+
+
+def pooled(found: Sequence[Foreseen]) -> Foreseen:
+    """Several worlds as one: calibration needs more renewals than one world has."""
+    y, p, p_true, rate = (
+        np.concatenate([getattr(one, name) for one in found])
+        for name in ("y", "p", "p_true", "rate")
+    )
+    return Foreseen(found[0].lag, y, p, p_true, rate)
+
+
+def measured(seen: Foreseen) -> Measured:
+    """A4 and A5."""
+    y, p, has = seen.y, seen.p, ~np.isnan(seen.p_true)
+    p_true = seen.p_true[has]
     return Measured(
-        lag=lag,
-        rows=len(table),
+        lag=seen.lag,
+        rows=len(y),
         losses=int(y.sum()),
         auc=auc(y, p),
         brier=brier(y, p),
         ece=ece(y, p),
         slope=slope_intercept(y, p)[0],
-        truth=_root_mean_square(p[has] - p_true[has]),
-        base_truth=_root_mean_square(rate - p_true[has]),
-        ceiling=auc(y[has], p_true[has]),
+        truth=_root_mean_square(p[has] - p_true),
+        base_truth=_root_mean_square(seen.rate[has] - p_true),
+        ceiling=auc(y[has], p_true),
     )
 
 
-def caught(world: RenewalWorld, model: Scorer, lag: int, share: float = FLAGGED) -> Caught:
+def caught(seen: Foreseen, share: float = FLAGGED) -> Caught:
     """A8: what a list of the worst `share` of the renewals, made `lag` days before, catches."""
-    table, _ = world.at(lag)
-    p = model.predict(table).p
-    flagged = np.argsort(-p, kind="stable")[: round(share * len(table))]
-    hits, losses = float(table.y[flagged].sum()), float(table.y.sum())
-    return Caught(lag, hits / losses, hits / len(flagged), len(flagged), int(losses))
-
-
-def mean_over(found: list[Measured]) -> tuple[Measured, Measured]:
-    """(mean, standard deviation) of each figure over worlds of the same lag."""
-    columns = {
-        name: np.array([getattr(one, name) for one in found], np.float64)
-        for name in Measured.__dataclass_fields__
-    }
-    means = {name: float(values.mean()) for name, values in columns.items()}
-    spreads = {
-        name: float(values.std(ddof=1)) if len(found) > 1 else float("nan")
-        for name, values in columns.items()
-    }
-    return Measured(**means), Measured(**spreads)  # type: ignore[arg-type]
+    flagged = np.argsort(-seen.p, kind="stable")[: round(share * len(seen.y))]
+    hits, losses = float(seen.y[flagged].sum()), float(seen.y.sum())
+    return Caught(seen.lag, hits / losses, hits / len(flagged), len(flagged), int(losses))
 
 
 def null_world(seed: int, *, accounts: int = 800) -> RenewalWorld:
