@@ -34,7 +34,7 @@ def judged(
     standing: Standing,
     data_age: int,
 ) -> list[Judged]:
-    """One for each row. `lag` None: the event has no due day; `data_age`: days since newest data."""
+    """One for each row. `lag` None: no due day; `data_age`: days since the newest data."""
     found = []
     for row in range(len(x)):
         days = 0 if lag is None else int(lag[row])

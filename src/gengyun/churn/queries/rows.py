@@ -1,0 +1,154 @@
+"""Tonight's rows: what the database and the lake hold, asked by `calc.rows` and named again.
+
+`held(as_of)` reads everything once; learning, looking for drift and scoring share it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+
+import numpy as np
+
+from gengyun.churn.calc import rows as asked
+from gengyun.churn.calc.asked import asked as wanted
+from gengyun.churn.calc.hazard import midterm
+from gengyun.churn.calc.observed import Observed
+from gengyun.churn.calc.snapshot import Reader
+from gengyun.churn.calc.table import NO_TIER, Floats, Ints, Table
+from gengyun.churn.models import ChurnSettings, Event
+from gengyun.churn.queries.observed import observed_as_of
+from gengyun.churn.queries.settings import event_of
+from gengyun.customers.models import Tier
+from gengyun.lake.store import Lake
+from gengyun.revenue.models import Renewal
+
+SILENT_QUARTERS = 12  # days that are learned from where the event is silence: three years
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Live:
+    """Rows to score. `renewal` -1: the event is not about one; `monthly`: early ends a month."""
+
+    table: Table
+    renewal: Ints
+    currency: tuple[str, ...]
+    tier_id: tuple[int | None, ...]
+    monthly: Floats
+    raw: Mapping[str, Floats]
+    data_age: int  # days since the newest use that anybody reported; 0 where nobody ever does
+
+    def taken(self, rows: slice) -> "Live":
+        return Live(
+            self.table.taken(rows),
+            self.renewal[rows],
+            self.currency[rows],
+            self.tier_id[rows],
+            self.monthly[rows],
+            {name: column[rows] for name, column in self.raw.items()},
+            self.data_age,
+        )
+
+
+class Held:
+    """Everything that was known before a day, ready to be asked."""
+
+    def __init__(self, observed: Observed, *, as_of: date, settings: ChurnSettings) -> None:
+        self.observed, self.as_of, self.settings = observed, as_of, settings
+        self.event = event_of(settings)
+        self._live: Live | None = None
+
+    @cached_property
+    def reader(self) -> Reader:
+        return Reader.of(self.observed)
+
+    @property
+    def is_empty(self) -> bool:
+        if self.event == Event.NON_RENEWAL:
+            return not len(self.observed.dues)
+        return not len(self.observed.accounts)
+
+    def training(self, since: date | None = None) -> Table:
+        """Decided rows as known before the day. `since`: of what came due from then on."""
+        if self.event == Event.NON_RENEWAL:
+            found = asked.training_rows(
+                self.reader, cutoff=self.as_of, grace=self.settings.grace_days, since=since
+            )
+        else:
+            days = self.settings.silent_days
+            first = self.as_of - timedelta(days=days + 91 * SILENT_QUARTERS)
+            last = self.as_of - timedelta(days=days + 1)
+            at = [day for day in asked.quarters(first, last) if since is None or day >= since]
+            found = asked.silent_rows(self.reader, at=at, cutoff=self.as_of, days=days)
+        return found.table
+
+    def live(self) -> Live:
+        if self._live is None:
+            self._live = self._read_live()
+        return self._live
+
+    def _read_live(self) -> Live:
+        if self.event == Event.NON_RENEWAL:
+            found = asked.live_rows(self.reader, as_of=self.as_of, grace=self.settings.grace_days)
+        else:
+            found = asked.silent_rows(
+                self.reader, at=[self.as_of], cutoff=self.as_of, days=self.settings.silent_days
+            )
+        table, renewal = found.table, found.renewal
+        tiers = tier_ids()
+        currency = _currencies(renewal)
+        return Live(
+            table,
+            renewal,
+            tuple(currency.get(pk, "") for pk in renewal.tolist()),
+            tuple(None if place == NO_TIER else tiers[place] for place in table.tier.tolist()),
+            self._monthly(table),
+            found.snapshot.raw,
+            self._data_age(),
+        )
+
+    def _monthly(self, table: Table) -> Floats:
+        """Early ends per contract-month, by the tier of today, as known before the day."""
+        dues = self.observed.dues
+        if not len(dues):
+            return np.full(len(table), np.nan)
+        at = np.full(len(dues), np.datetime64(self.as_of, "D"))
+        tier = self.reader.states.read(wanted(self.observed, account=dues.account, at=at), "tier")
+        place = np.where(np.isnan(tier), NO_TIER, tier).astype(np.int64)
+        return midterm(dues, place, cutoff=self.as_of).of(table.tier)
+
+    def _data_age(self) -> int:
+        known = self.observed.use.known
+        if not len(known):
+            return 0
+        return int((np.datetime64(self.as_of, "D") - known.max()).astype(int)) - 1
+
+
+def _currencies(renewal: Ints) -> dict[int, str]:
+    found: dict[int, str] = {}
+    ids = renewal[renewal > 0].tolist()
+    for start in range(0, len(ids), CHUNK):
+        rows = Renewal.objects.filter(pk__in=ids[start : start + CHUNK]).order_by()
+        found.update(rows.values_list("pk", "currency"))
+    return found
+
+
+def tier_ids() -> list[int]:
+    """Tier.pk by its place in a table."""
+    return list(Tier.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def grace_of(settings: ChurnSettings) -> int:
+    """Silence is over on its day: nobody comes back with a signature."""
+    return settings.grace_days if event_of(settings) == Event.NON_RENEWAL else 0
+
+
+def held(as_of: date, *, settings: ChurnSettings, lake: Lake | None = None) -> Held:
+    """Everything that was known before a day, from the database and the lake."""
+    return Held(observed_as_of(as_of, lake=lake), as_of=as_of, settings=settings)
+
+
+def training_rows(as_of: date, *, settings: ChurnSettings, lake: Lake | None = None) -> Table:
+    """Decided rows as known before a day."""
+    return held(as_of, settings=settings, lake=lake).training()

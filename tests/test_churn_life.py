@@ -1,0 +1,223 @@
+"""The life of a churn model, from a simulated company: nights, champions, drift, what is kept."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import numpy as np
+import pytest
+
+from gengyun.churn.actions import drift, night, promote, train
+from gengyun.churn.calc.observed import Columns, Observed
+from gengyun.churn.models import ChurnForecast, ChurnModel, ChurnSettings, DriftCheck, ModelState
+from gengyun.churn.queries import rows as churn_rows
+from gengyun.churn.queries.history import forecast_days, read_forecasts
+from gengyun.churn.queries.models import champion, in_force
+from gengyun.customers.models import Customer, Tier
+from gengyun.demo.simulator.company_config import company
+from gengyun.demo.simulator.company_make import make_company
+from gengyun.demo.simulator.observed import to_observed
+from gengyun.lake.store import Lake
+from gengyun.revenue.models import Renewal
+from gengyun.team.models import AuditEntry
+
+pytestmark = pytest.mark.django_db
+FEW = 40  # customers
+
+
+@pytest.fixture(scope="module")
+def world() -> Observed:
+    return to_observed(make_company(company("tiny", accounts=FEW), seed=5))
+
+
+@pytest.fixture
+def lake(tmp_path):
+    return Lake(tmp_path / "lake")
+
+
+@pytest.fixture
+def day(world):
+    return world.until
+
+
+def moment(day):
+    return datetime(day.year, day.month, day.day, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def observed(world, day, monkeypatch) -> Observed:
+    """The world's customers and renewals as rows of the database, under their own numbers."""
+    for key in ("strategic", "key", "standard"):
+        Tier.objects.create(key=key, name_zh=key, name_en=key, touch_model="low", position=1)
+    when = moment(day)
+    known = {"known_at": when, "created_at": when, "updated_at": when}
+    customers = Customer.objects.bulk_create(
+        [Customer(external_id=f"C{n}", name=f"客户 {n}", **known) for n in range(FEW)]
+    )
+    first = customers[0].pk
+    dues = world.dues
+    renewals = Renewal.objects.bulk_create(
+        [
+            Renewal(
+                customer_id=first + int(dues.account[at]),
+                group=f"g{at}",
+                due_on=dues.due[at].item(),
+                due_minor=int(dues.amount_minor[at]),
+                created_at=moment(day),
+            )
+            for at in range(len(dues))
+        ]
+    )
+    moved = {
+        name: replace(value, account=value.account + first)
+        for name in ("use", "people", "parts", "states", "facts", "dues", "values", "key_users")
+        if isinstance(value := getattr(world, name), Columns)
+    }
+    moved["dues"] = replace(moved["dues"], renewal=np.array([row.pk for row in renewals]))
+    found = replace(world, accounts=world.accounts + first, **moved)
+    monkeypatch.setattr(churn_rows, "observed_as_of", lambda until, lake=None: found)
+    return found
+
+
+def judge(day, lake):
+    return night.judge_churn(day, now=moment(day), lake=lake)
+
+
+def test_a_night_trains_scores_and_keeps(observed, lake, day):
+    found = judge(day, lake)
+    model = champion("non_renewal")
+    assert found.trained.took_over
+    assert (model.cutoff, model.previous) == (day, None)
+    assert model.events >= 8
+    assert model.rung != "L0"
+    forecasts = list(ChurnForecast.objects.select_related("renewal"))
+    assert len(forecasts) == found.scored.rows > 10
+    said = [row for row in forecasts if row.probability is not None]
+    assert len(said) == found.scored.with_number > 5
+    for row in said:
+        assert 0 < row.low <= row.probability <= row.high < 1
+        assert row.grade in "ABC"
+        assert row.due_on == row.renewal.due_on >= day
+        assert row.model == model
+        assert len(row.drivers) <= 5
+        assert row.history == [[day.isoformat(), row.probability, row.low, row.high, model.pk]]
+    for row in forecasts:
+        assert bool(row.refused) == (row.probability is None)
+    kept = read_forecasts(day, lake=lake).to_pylist()
+    assert {row["renewal_id"]: row["probability"] for row in kept} == {
+        row.renewal_id: row.probability for row in forecasts
+    }
+
+
+def test_the_same_night_twice_changes_nothing(observed, lake, day):
+    judge(day, lake)
+    once = list(ChurnForecast.objects.order_by("pk").values("renewal", "probability", "drivers"))
+    again = judge(day, lake)
+    assert again.trained is None
+    assert ChurnModel.objects.count() == 1
+    twice = ChurnForecast.objects.order_by("pk").values("renewal", "probability", "drivers")
+    assert sorted(once, key=str) == sorted(twice, key=str)
+    assert len(forecast_days(lake)) == 1
+
+
+def test_a_past_day_neither_overwrites_today_nor_uses_a_later_model(observed, lake, day):
+    judge(day, lake)
+    newest = set(ChurnForecast.objects.values_list("renewal", "probability"))
+    before = day - timedelta(days=200)
+    found = judge(before, lake)
+    assert not found.scored.is_newest
+    assert found.trained.model.cutoff == before
+    assert found.trained.model.state == ModelState.RETIRED  # it spoke then, and speaks no more
+    assert in_force("non_renewal", before) == found.trained.model
+    assert champion("non_renewal").cutoff == day
+    assert set(ChurnForecast.objects.values_list("renewal", "probability")) == newest
+    assert forecast_days(lake) == [before, day]
+    said = msgspec.json.decode(read_forecasts(before, lake=lake)["drivers"][0].as_py())
+    assert isinstance(said, list)
+
+
+def test_weeks_make_a_line_and_old_words_stay(observed, lake, day):
+    week = day - timedelta(days=7)
+    judge(week, lake)
+    first = read_forecasts(week, lake=lake)
+    judge(day, lake)
+    assert read_forecasts(week, lake=lake).equals(first)
+    row = ChurnForecast.objects.filter(probability__isnull=False, due_on__gt=day).first()
+    assert [point[0] for point in row.history] == [week.isoformat(), day.isoformat()]
+    assert row.as_of == day
+
+
+def test_training_is_due_monthly_and_when_settings_change(observed, lake, day):
+    settings = ChurnSettings(pk=1)
+    assert train.due_reason(day, settings=settings) == "first"
+    judge(day, lake)
+    assert train.due_reason(day, settings=settings) == ""
+    assert train.due_reason(day + timedelta(days=29), settings=settings) == ""
+    assert train.due_reason(day + timedelta(days=30), settings=settings) == "monthly"
+    settings.version = 2
+    assert train.due_reason(day, settings=settings) == "settings"
+
+
+def test_a_challenger_waits_until_it_is_better(observed, lake, day):
+    early = day - timedelta(days=30)
+    judge(early, lake)
+    found = judge(day, lake)
+    assert found.trained is not None
+    assert found.trained.verdict is not None
+    assert found.trained.model.previous.cutoff == early
+    guard = found.trained.model.race["guard"]
+    assert guard["takes_over"] == found.trained.took_over
+    if not found.trained.took_over:
+        assert champion("non_renewal").cutoff == early
+        assert found.trained.model.state == ModelState.CHALLENGER
+        promote.promote(actor=None, now=moment(day), model=found.trained.model, why="试用")
+        assert champion("non_renewal") == found.trained.model
+        assert AuditEntry.objects.filter(action="churn.promote").exists()
+
+
+def test_outcomes_that_speak_against_the_model_move_its_intercept(observed, lake, day):
+    early = day - timedelta(days=360)
+    judge(early, lake)
+    wrong = champion("non_renewal")
+    wrong.intercept_shift = 2.0  # says far too much risk
+    wrong.save()
+    settings = ChurnSettings(pk=1)
+    rows = churn_rows.Held(observed, as_of=day, settings=settings)
+    found = drift.check_drift(day, now=moment(day), rows=rows, known=rows.training())
+    assert found.check.decided >= drift.FEWEST
+    assert found.check.cusum < 0  # fewer are lost than was said
+    assert found.check.told["expected"] > found.check.told["lost"]
+    assert found.check.action != DriftCheck.Action.NONE
+    assert found.model != wrong
+    assert champion("non_renewal") == found.model
+    wrong.refresh_from_db()
+    assert wrong.state == ModelState.RETIRED
+    if found.check.action == DriftCheck.Action.RECALIBRATE:
+        assert 0 < found.model.intercept_shift < 2.0
+        assert found.model.content == wrong.content
+    again = drift.check_drift(day, now=moment(day), rows=rows, known=rows.training())
+    assert again.check.action == DriftCheck.Action.NONE  # they speak once
+
+
+def test_without_outcomes_it_stays_on_an_estimate_and_says_so(observed, lake, monkeypatch, day):
+    none = replace(
+        observed,
+        dues=replace(
+            observed.dues.taken(observed.dues.due > np.datetime64(day)),
+        ),
+    )
+    monkeypatch.setattr(churn_rows, "observed_as_of", lambda until, lake=None: none)
+    judge(day, lake)
+    model = champion("non_renewal")
+    assert model.rung == "L0"
+    assert [note["key"] for note in model.metrics["notes"]] == ["too_few_events"]
+    said = ChurnForecast.objects.filter(probability__isnull=False)
+    assert set(said.values_list("grade", flat=True)) == {"C"}
+
+
+def test_nothing_to_say_of_an_empty_deployment(lake, day, monkeypatch):
+    empty = Observed(accounts=np.zeros(0, np.int64), until=day)
+    monkeypatch.setattr(churn_rows, "observed_as_of", lambda until, lake=None: empty)
+    found = judge(day, lake)
+    assert (found.trained, found.scored.rows) == (None, 0)
+    assert not ChurnModel.objects.exists()
