@@ -107,6 +107,27 @@ CHURN_FORECASTS = pa.schema(
     ]
 )
 
+# The inputs of a churn probability as of a day: what it was said from, kept for audit.
+CHURN_SNAPSHOTS = pa.schema(
+    [
+        ("as_of", pa.date32()),  # partition
+        ("customer_id", pa.int64()),
+        ("renewal_id", pa.int64()),  # -1: the event is not about a renewal
+        ("due_on", pa.date32()),
+        ("tier_id", pa.int64()),
+        ("currency", pa.string()),
+        ("amount_minor", pa.int64()),
+        ("monthly", pa.float64()),  # early ends per contract-month of its tier
+        ("data_age", pa.int32()),  # days
+        ("feature_set", pa.string()),  # churn.calc.features.FEATURE_SET
+        ("feature_hash", pa.string()),
+        ("features", pa.string()),  # JSON: keys of `x`, in order
+        ("x", pa.list_(pa.float64())),  # null: unknown
+        ("numbers", pa.string()),  # JSON: names of `raw`, in order
+        ("raw", pa.list_(pa.float64())),  # what a person understands
+    ]
+)
+
 SCHEMAS = {
     "events": EVENTS,
     "daily": DAILY,
@@ -114,6 +135,7 @@ SCHEMAS = {
     "metric_values": METRIC_VALUES,
     "health_scores": HEALTH_SCORES,
     "churn_forecasts": CHURN_FORECASTS,
+    "churn_snapshots": CHURN_SNAPSHOTS,
 }
 PARTITIONS = {
     "events": ["received_day"],
@@ -122,6 +144,7 @@ PARTITIONS = {
     "metric_values": ["as_of"],
     "health_scores": ["as_of"],
     "churn_forecasts": ["as_of"],
+    "churn_snapshots": ["as_of"],
 }
 # Order of rows inside a file. Months first, so that a window skips the others; inside a month one
 # customer lies together. MONTH_OF stands for the month of the table's `day`.
@@ -133,6 +156,7 @@ SORTED_BY = {
     "metric_values": ["customer_id"],
     "health_scores": ["customer_id"],
     "churn_forecasts": ["customer_id"],
+    "churn_snapshots": ["customer_id"],
 }
 # columns whose least and greatest value per file go to the log, so that readers skip files
 STATISTICS = {
@@ -142,4 +166,5 @@ STATISTICS = {
     "metric_values": ["customer_id"],
     "health_scores": ["customer_id"],
     "churn_forecasts": ["customer_id"],
+    "churn_snapshots": ["customer_id"],
 }

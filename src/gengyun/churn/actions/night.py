@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from gengyun.churn.actions.drift import Outlook, check_drift
 from gengyun.churn.actions.score import Report, Scored, score_day
+from gengyun.churn.actions.snapshots import keep_snapshots
 from gengyun.churn.actions.train import Trained, due_reason, train
 from gengyun.churn.queries.models import in_force
 from gengyun.churn.queries.rows import grace_of, held
@@ -42,4 +43,6 @@ def judge_churn(
     scored = score_day(
         as_of, now=now, lake=lake, live=rows.live() if speaks else None, report=report
     )
+    if speaks is not None:
+        keep_snapshots(rows.live(), as_of=as_of, lake=lake)
     return Night(trained, outlook, scored)

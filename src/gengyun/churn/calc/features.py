@@ -82,7 +82,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("log_amount", -1, 0.5, "commercial"),
     # who they are
     Feature("seats_log", -1, 0.5, "profile"),
-    Feature("tenure", -1, 0.5, "profile"),
+    Feature("tenure", 0, 0.5, "profile"),
     Feature("lag", 0, 0.5, "profile"),
 )
 METRIC = "metric:"  # a metric of the company is the feature "metric:<key>"

@@ -25,7 +25,6 @@ from gengyun.churn.calc.target import (
 from gengyun.churn.calc.windows import NO_DAY, numbers
 
 LANDMARKS = (180, 90, 30)
-QUARTER = 91
 
 
 @dataclass(frozen=True)
@@ -120,14 +119,16 @@ def silent_rows(
     return Rows(table, kept, row, row)
 
 
-def quarters(first: date, last: date) -> list[date]:
-    """The first days of the calendar quarters in [first, last]."""
+def firsts_of_months(first: date, last: date, *, every: int = 1) -> list[date]:
+    """The first days of the months in [first, last]; `every` 3: of the quarters.
+
+    Silence is learned from every month: a quarter a row is too few to tell a pause from the end.
+    """
     found = []
-    year, month = first.year, 1
-    while (day := date(year, month, 1)) <= last:
-        if day >= first:
+    for number in range(first.year * 12, last.year * 12 + 12, every):
+        day = date(number // 12, number % 12 + 1, 1)
+        if first <= day <= last:
             found.append(day)
-        year, month = (year, month + 3) if month < 10 else (year + 1, 1)
     return found
 
 

@@ -79,7 +79,9 @@ class Held:
             days = self.settings.silent_days
             first = self.as_of - timedelta(days=days + 91 * SILENT_QUARTERS)
             last = self.as_of - timedelta(days=days + 1)
-            at = [day for day in asked.quarters(first, last) if since is None or day >= since]
+            at = [
+                day for day in asked.firsts_of_months(first, last) if since is None or day >= since
+            ]
             found = asked.silent_rows(self.reader, at=at, cutoff=self.as_of, days=days)
         return found.table
 
