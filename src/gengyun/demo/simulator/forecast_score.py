@@ -5,7 +5,7 @@ decided by then teach the odds, renewals due in the quarter are forecast. The co
 rate: the share of the due amount that had renewed so far, applied to what comes due.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -59,11 +59,21 @@ def outcomes(
         last = np.datetime64(config.start + timedelta(days=config.days), "M")
         last -= (last.astype(int) % 3).astype("timedelta64[M]")
         months = [last - np.timedelta64(3 * back, "M") for back in range(QUARTERS, 0, -1)]
-        found += [_quarter(world, month, lead, draws, seed) for month in months]
+        found += [quarter(world, month, lead=lead, draws=draws, seed=seed) for month in months]
     return found
 
 
-def _quarter(world: DealWorld, month: np.datetime64, lead: int, draws: int, seed: int) -> Quarter:
+def quarter(
+    world: DealWorld,
+    month: np.datetime64,
+    *,
+    lead: int = LEAD,
+    draws: int = 1_000,
+    seed: int,
+    renewing: Mapping[tuple[int, int], float] | None = None,
+) -> Quarter:
+    """The quarter that begins with `month`. `renewing`: (account, nth) -> probability of renewing
+    that a model gives what is open; others have the rate of their cell."""
     first = month.astype("datetime64[D]")
     end = (month + np.timedelta64(3, "M")).astype("datetime64[D]")
     as_of = first - np.timedelta64(lead, "D")
@@ -73,8 +83,10 @@ def _quarter(world: DealWorld, month: np.datetime64, lead: int, draws: int, seed
     rows = np.flatnonzero((past.due_on >= first) & (past.due_on < end))
     mine = past.taken(np.isin(np.arange(len(past.cell)), rows))
     settled = np.where(mine.decided_on < as_of, mine.outcome_minor, np.nan)
-    unknown = np.full(len(rows), np.nan)
-    book = Book(rows, mine.cell, mine.due_on, mine.due_minor, settled, unknown)
+    given = renewing or {}
+    dues = [world.dues[row] for row in rows.tolist()]
+    own = np.array([given.get((due.account, due.nth), np.nan) for due in dues], np.float64)
+    book = Book(rows, mine.cell, mine.due_on, mine.due_minor, settled, own)
     made = forecast(book, odds, as_of=as_of, draws=draws, seed=seed).total
     known = known_outcomes(past, as_of=as_of, grace_days=GRACE_DAYS)
     share = known.outcome_minor.sum() / known.due_minor.sum()

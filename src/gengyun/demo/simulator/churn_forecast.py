@@ -1,0 +1,99 @@
+"""The renewal forecast with the churn probability in it, against what came out (science.md 8, A9).
+
+As `forecast_score`, on whole simulated companies: `LEAD` days before a quarter begins, what comes
+due in it is scored by a model that learned from what was decided by then.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import numpy as np
+
+from gengyun.churn.calc.rows import training_rows
+from gengyun.churn.calc.snapshot import Reader
+from gengyun.churn.calc.table import Table
+from gengyun.churn.calc.target import is_undecided
+from gengyun.demo.simulator.churn_score import Scorer
+from gengyun.demo.simulator.company import Company
+from gengyun.demo.simulator.company_config import CompanyConfig, company
+from gengyun.demo.simulator.company_make import make_company
+from gengyun.demo.simulator.forecast_score import LEAD, QUARTERS, Quarter, quarter
+from gengyun.demo.simulator.observed import TERMS, to_observed
+
+ACCOUNTS = 600
+A_YEAR = 4  # quarters between two trainings
+
+Learn = Callable[[Table], Scorer]
+
+
+@dataclass(frozen=True)
+class Forecasted:
+    """One quarter: with the model's probabilities, and from rates of cells alone."""
+
+    with_model: Quarter
+    with_rates: Quarter
+    from_model: int  # renewals that the model gave a probability
+
+
+def forecasted(
+    seed: int,
+    learn: Learn,
+    *,
+    accounts: int = ACCOUNTS,
+    quarters: int = QUARTERS,
+    every: int = A_YEAR,
+    draws: int = 1_000,
+    config: CompanyConfig | None = None,
+) -> list[Forecasted]:
+    """The last quarters of a company. The product learns anew each month; here once in `every`
+    quarters, which is harder and quicker."""
+    chosen = config or company("smb")
+    made = make_company(replace(chosen, world=replace(chosen.world, accounts=accounts)), seed=seed)
+    reader = Reader.of(to_observed(made))
+    found: list[Forecasted] = []
+    for k, month in enumerate(_months(made, quarters)):
+        as_of = month.astype("M8[D]") - np.timedelta64(LEAD, "D")
+        if k % every == 0:
+            model = learn(training_rows(reader, cutoff=as_of.astype(object)).table)
+        renewing = _renewing(reader, model, month, as_of)
+        found.append(
+            Forecasted(
+                quarter(made.deals, month, draws=draws, seed=seed, renewing=renewing),
+                quarter(made.deals, month, draws=draws, seed=seed),
+                len(renewing),
+            )
+        )
+    return found
+
+
+def _months(made: Company, quarters: int) -> Iterator[np.datetime64]:
+    last = np.datetime64(made.start + timedelta(days=made.days), "M")
+    last -= (last.astype(int) % 3).astype("timedelta64[M]")
+    for back in range(quarters, 0, -1):
+        yield last - np.timedelta64(3 * back, "M")
+
+
+def _renewing(
+    reader: Reader, model: Scorer, month: np.datetime64, as_of: np.datetime64
+) -> dict[tuple[int, int], float]:
+    """(account, nth) -> probability of renewing, of what is open on the day and comes due in the
+    quarter."""
+    dues = reader.observed.dues
+    first, end = month.astype("M8[D]"), (month + 3).astype("M8[D]")
+    row = np.flatnonzero((dues.due >= first) & (dues.due < end))
+    at = np.full(len(row), as_of.astype(int))
+    row = row[is_undecided(dues, at, row)]
+    if not len(row):
+        return {}
+    day = np.full(len(row), as_of)
+    seen = reader.snapshot(account=dues.account[row], at=day, row=row)
+    unknown = np.full(len(row), np.nan)
+    table = Table(
+        seen.features, seen.x, unknown, dues.account[row], day, dues.due[row],
+        np.full(len(row), np.datetime64("NaT", "D")), seen.tier,
+        (dues.due[row] - day).astype(np.int64), dues.amount_minor[row],
+    )  # fmt: skip
+    p = model.predict(table).p
+    ids = dues.renewal[row].tolist()
+    return {divmod(one, TERMS): 1 - float(share) for one, share in zip(ids, p, strict=True)}
