@@ -64,6 +64,7 @@ def ours():
         recorded_at=NOW,
         author=owner,
     )
+    customer.risks.create(cause="competitor", happened_on=NOW.date(), note="秘密", known_at=NOW)
     _sign(customer)
     refresh_summaries(now=NOW)
     return customer, contact, activity, owner
@@ -88,6 +89,7 @@ def paths_of(ours):
     ids = {"pk": customer.pk, "contact": contact.pk, "activity": activity.pk}
     ids["other"] = customer.pk
     ids |= {"contract": customer.contracts.get().pk, "line": customer.lines.get().pk}
+    ids["risk"] = customer.risks.get().pk
     ids["invoice"] = customer.invoices.get().pk
     words = {"field": "next_step", "code": "no_contact", "verb": "done", "token": "x"}
     words["factor"] = "active_days"
