@@ -6,6 +6,7 @@ from datetime import date
 import click
 
 from gengyun.cli.churn_backtest import command as backtest
+from gengyun.cli.churn_evaluate import evaluate
 from gengyun.cli.daily import check_database
 from gengyun.cli.main import setup
 
@@ -234,3 +235,4 @@ def _model(row) -> dict:
 
 
 command.add_command(backtest)
+command.add_command(evaluate)

@@ -117,3 +117,21 @@ def integrated_brier(
 def _with_period(x: Floats, period: Ints, last: int) -> Floats:
     flags = period[:, None] == np.arange(1, last + 1)[None, :]
     return np.column_stack([x, np.log1p(period), flags.astype(np.float64)])
+
+
+def judged_survival(
+    table: Table, time: Floats, *, seed: int = 1, share: float = 0.65
+) -> tuple[float, float]:
+    """(C, integrated Brier score) on the accounts that were not learned from; rows seen for no
+    period at all are left out."""
+    rows = np.flatnonzero(table.decided & (time > 0))
+    order = np.random.default_rng(seed).permutation(rows)
+    learned, judged = np.split(order, [int(share * len(order))])
+    found = hazard(table.taken(learned), time[learned].astype(np.int64))
+    alive = found.survival(table.x[judged])
+    y, days = table.y[judged], time[judged]
+    grid = np.arange(1.0, found.periods + 1)
+    score = integrated_brier(
+        days, y, alive[:, 1:], grid, censored_from=(time[learned], table.y[learned])
+    )
+    return concordance(days, y, -alive.sum(axis=1)), score
