@@ -7,6 +7,7 @@ from gengyun.web.views import renewal_accuracy, renewal_forecast, renewal_work, 
 urlpatterns = [
     path("renewals/", renewals.show, name="renewals"),
     path("renewals/tabs/", renewals.tabs, name="renewals_tabs"),
+    path("renewals/apart/", renewals.apart, name="renewals_apart"),
     path("renewals/changes/", renewals.changes, name="renewals_changes"),
     path("renewals/forecast/", renewal_forecast.show, name="renewals_forecast"),
     path("renewals/forecast/weeks/", renewal_forecast.weeks, name="renewals_forecast_weeks"),

@@ -93,5 +93,9 @@ def scenarios() -> list[tuple[str, list[str]]]:
     narrow = [f"{base}&p={following}&{one}" for one in (
         "only=unjudged", "only=gap&sort=gap", "only=changed", "cat=at_risk", "tier=1"
     )]  # fmt: skip
-    tabs = [f"/renewals/tabs/?scope=team&p={key}" for key in (this, following)]
+    tabs = [
+        f"/renewals/{part}/?scope=team&p={key}"
+        for part in ("tabs", "apart")
+        for key in (this, following)
+    ]
     return [("renewals", grid), ("renewals_filter", narrow), ("renewals_tabs", tabs)]

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
 from django.db.models import Count, QuerySet, Sum
 
 from gengyun.kernel.days import start_of
@@ -66,7 +68,7 @@ class Totals:
     """Sums by (month, category) in the base currency; `without_rate` could not be converted."""
 
     cells: dict[tuple[date, str], Part] = field(default_factory=dict)
-    gaps: int = 0
+    gaps: int | None = 0  # renewals with a disagreement; None: not counted
     gap_minor: int = 0
     without_rate: dict[str, int] = field(default_factory=dict)  # currency -> minor due
 
@@ -191,46 +193,61 @@ def converter(day: date) -> tuple[Convert, str]:
     return convert, base
 
 
-def totals(rows: QuerySet[Renewal], convert: Convert, known: Calls | None = None) -> Totals:
-    apart = disagree(known or calls())
-    groups = (
-        rows.order_by()
-        .values_list("due_on", "currency", "category")
-        .annotate(
-            n=Count("pk"),
-            due=Sum("due_minor"),
-            forecast=Sum("forecast_minor"),
-            gaps=Count("pk", filter=apart),
-            gap_due=Sum("due_minor", filter=apart),
+def totals(
+    rows: QuerySet[Renewal], convert: Convert, known: Calls | None = None, *, with_gaps: bool = True
+) -> Totals:
+    """Without `with_gaps` disagreements are not counted (None): that takes as long as the rest."""
+    groups = rows.order_by().values_list("due_on", "currency", "category")
+    groups = groups.annotate(n=Count("pk"), due=Sum("due_minor"), forecast=Sum("forecast_minor"))
+    if with_gaps:
+        apart = disagree(known or calls())
+        groups = groups.annotate(
+            gaps=Count("pk", filter=apart), gap_due=Sum("due_minor", filter=apart)
         )
-    )
     # added up by month before anything is converted: a rate holds for all days alike
-    parts: dict[tuple[date, str, str], list[int]] = {}
-    for due_on, currency, category, *figures in groups:
-        held = parts.setdefault((due_on.replace(day=1), currency, category), [0] * 5)
+    parts: dict[tuple[str, str, str], list[int]] = {}
+    for due_on, currency, category, *figures in _plain_rows(groups):
+        held = parts.setdefault((str(due_on)[:7], currency, category), [0] * 5)
         for place, figure in enumerate(figures):
             held[place] += figure or 0
-    found = Totals()
-    for (month, currency, category), (n, due, forecast, gaps, gap_due) in parts.items():
+    found = Totals(gaps=0 if with_gaps else None)
+    for (text, currency, category), sums in parts.items():
+        month, (n, due, forecast, gaps, gap_due) = date.fromisoformat(f"{text}-01"), map(int, sums)
         base = found.based(due, currency, convert)
         found.add(month, category, n, base, convert(forecast, currency) or 0)
-        found.gaps += gaps
-        found.gap_minor += convert(gap_due, currency) or 0
+        if found.gaps is not None:
+            found.gaps += gaps
+            found.gap_minor += convert(gap_due, currency) or 0
+    return found
+
+
+def _plain_rows(rows: QuerySet[Any]) -> list[tuple[Any, ...]]:
+    """As the database gives them: of the groups of a quarter only the months are wanted, and
+    making a date of each day takes as long as reading them. A day is a text or a date."""
+    try:
+        sql, params = rows.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    with connections[rows.db].cursor() as cursor:
+        cursor.execute(sql, params)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
 
 
 def due_by_month(rows: QuerySet[Renewal], convert: Convert) -> dict[date, tuple[int, int]]:
     """Month -> (how many, what comes due): the tabs."""
     groups = rows.order_by().values_list("due_on", "currency")
-    parts: dict[tuple[date, str], list[int]] = {}
-    for due_on, currency, n, due in groups.annotate(n=Count("pk"), due=Sum("due_minor")):
-        held = parts.setdefault((due_on.replace(day=1), currency), [0, 0])
+    parts: dict[tuple[str, str], list[int]] = {}
+    counted = groups.annotate(n=Count("pk"), due=Sum("due_minor"))
+    for due_on, currency, n, due in _plain_rows(counted):
+        held = parts.setdefault((str(due_on)[:7], currency), [0, 0])
         held[0] += n
         held[1] += due
     found: dict[date, tuple[int, int]] = {}
-    for (month, currency), (n, due) in parts.items():
+    for (text, currency), (n, due) in parts.items():
+        month = date.fromisoformat(f"{text}-01")
         count, amount = found.get(month, (0, 0))
-        found[month] = (count + n, amount + (convert(due, currency) or 0))
+        found[month] = (count + n, amount + (convert(int(due), currency) or 0))
     return found
 
 
@@ -340,7 +357,7 @@ def totals_of(rows: Iterable[Renewal], convert: Convert) -> Totals:
         forecast = convert(row.forecast_minor or 0, row.currency) or 0
         found.add(row.due_on.replace(day=1), row.category, 1, due, forecast)
         if row.gap:
-            found.gaps += 1
+            found.gaps = (found.gaps or 0) + 1
             found.gap_minor += due
     return found
 

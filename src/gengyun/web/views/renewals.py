@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -69,7 +70,12 @@ class Address:
 
     def path(self, name="renewals", **changes):
         query = urlencode(self.query(**changes))
-        return reverse(f"web:{name}") + (f"?{query}" if query else "")
+        return _base(name) + (f"?{query}" if query else "")
+
+
+@cache
+def _base(name):
+    return reverse(f"web:{name}")  # the grid asks for some fifty addresses that differ in the query
 
 
 def address_of(request, params):
@@ -173,17 +179,15 @@ def board(request, address):
 
 def _now(user, address, whole, convert, today):
     since, known = start_of(queries.monday_of(today)), calls()
-    sums = queries.totals(whole, convert, known)
+    is_late = is_wide(user, address)  # disagreements come after the page, as the tabs' counts do
+    sums = queries.totals(whole, convert, known, with_gaps=not is_late)
     is_narrow = bool(address.only or address.category or address.text)
     rows = rows_of(user, address, today=today, known=known)
-    shown_sums = queries.totals(rows, convert, known) if is_narrow else sums
+    shown_sums = queries.totals(rows, convert, known, with_gaps=False) if is_narrow else sums
     first = (address.page - 1) * PAGE
     ordered = _grouped_order(queries.ordered(rows, address.sort, known), address)
     keys = queries.keys_of(ordered, first, PAGE + 1)
-    apart = []
-    if sums.gaps:
-        far = whole.filter(disagree(known, least_gap=2))
-        apart = queries.keys_of(queries.ordered(far, "gap", known), 0, SHOWN_GAPS)
+    apart = _farthest(whole, known) if sums.gaps else []
     found = queries.lines_of(keys[:PAGE] + apart)
     week = queries.week_of(whole, since, convert)
     return {
@@ -200,6 +204,31 @@ def _now(user, address, whole, convert, today):
         "changed_count": week.count,
         "gaps": [present.Row(found[key], known=known) for key in apart if key in found],
     }  # fmt: skip
+
+
+def _farthest(whole, known):
+    far = whole.filter(disagree(known, least_gap=2))
+    return queries.keys_of(queries.ordered(far, "gap", known), 0, SHOWN_GAPS)
+
+
+@page()
+def apart(request):
+    """The disagreements of a wide view, fetched by the page when it stands."""
+    address, known = address_of(request, request.GET), calls()
+    whole = rows_of(request.user, address, today=request.today, narrow=False)
+    keys = _farthest(whole, known)
+    found = queries.lines_of(keys)
+    context = {
+        "address": address,
+        "may_work": can(request.user, "renewal.work") and not address.then,
+        "category_word": present.category_word,
+        "signal_word": present.signal_word,
+        "facts": present.facts,
+        "gap_count": whole.filter(disagree(known)).count(),
+        "gaps": [present.Row(found[key], known=known) for key in keys if key in found],
+        "is_late": True,
+    }
+    return render(request, "renewals/apart.html", context)
 
 
 def _then(user, address, whole, convert, today):
