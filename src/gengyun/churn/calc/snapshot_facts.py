@@ -225,8 +225,9 @@ def term_features(dues: Dues, asked: Asked, reader: FactReader) -> Both:
 
     starts, due = of(numbers(dues.starts)), of(numbers(dues.due))
     starts = np.where(starts < -1e9, np.nan, starts)
-    asked_more = reader.read(asked, "price_rise", 365).last_value()
-    rise = np.where(np.isnan(asked_more), of(dues.price_rise), asked_more)
+    more = reader.read(asked, "price_rise", 365)
+    rise = np.where(np.isnan(more.last_value()), of(dues.price_rise), more.last_value())
+    rise = np.where(np.isnan(rise), 0.0 * more.is_kept, rise)  # nobody asked for more
     amount = of(dues.amount_minor)
     lag = np.where(asked.due == NO_DAY, np.nan, asked.due * 1.0 - asked.at)
     inputs = {

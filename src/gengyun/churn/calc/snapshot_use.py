@@ -105,6 +105,13 @@ class UseSeen:
         return self.asked.end[self.window] - self.day
 
     @cached_property
+    def is_new_day(self) -> Flags:
+        """One of the rows of each day: rows of a window follow each other by day."""
+        new = np.ones(len(self.day), np.bool_)
+        new[1:] = (self.day[1:] != self.day[:-1]) | (self.window[1:] != self.window[:-1])
+        return new
+
+    @cached_property
     def is_known(self) -> Flags:
         return np.asarray(self.first != NO_DAY)
 
@@ -127,15 +134,16 @@ class UseSeen:
 
     def active_days(self, old: int, new: int) -> Floats:
         """Days with any use."""
-        inside = (self.ago <= old) & (self.ago > new)
-        days = np.unique((self.window[inside] << 20) + self.day[inside]) >> 20
-        return np.where(self.is_known, total(days, None, len(self.first)), np.nan)
+        inside = self.is_new_day & (self.ago <= old) & (self.ago > new)
+        return np.where(self.is_known, total(self.window[inside], None, len(self.first)), np.nan)
 
     def weeks(self, count: int) -> Floats:
         """Share of the last `count` weeks with any use, of those since the first use."""
         inside = (self.ago >= 1) & (self.ago <= 7 * count)
-        week = (self.ago[inside] - 1) // 7
-        seen = np.unique(self.window[inside] * count + week) // count
+        window, week = self.window[inside], (self.ago[inside] - 1) // 7
+        new = np.ones(len(week), np.bool_)
+        new[1:] = (week[1:] != week[:-1]) | (window[1:] != window[:-1])
+        seen = window[new]
         first = np.where(self.is_known, self.first, self.asked.end)
         held = np.minimum(count, (self.asked.end - first + 6) // 7)
         share = total(seen, None, len(self.first)) / np.maximum(held, 1)
@@ -216,9 +224,7 @@ def _silent(seen: UseSeen) -> dict[str, Floats]:
     after = np.where(seen.is_known, seen.last + 1, end)
     effective = seen.worth.between(place, after, np.maximum(end, after), at)
     begin = np.where(seen.is_known, np.maximum(seen.first, end - YEAR), end)
-    inside = seen.ago <= YEAR
-    days = np.unique((seen.window[inside] << 20) + seen.day[inside]) >> 20
-    active = total(days, None, len(end))
+    active = seen.active_days(YEAR, 0)
     worth = seen.worth.between(place, begin, np.maximum(after, begin), at)
     usual = np.where(active >= 2, worth / np.maximum(active, 1), nan)
     return {
