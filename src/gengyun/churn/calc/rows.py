@@ -132,6 +132,11 @@ def firsts_of_months(first: date, last: date, *, every: int = 1) -> list[date]:
     return found
 
 
+def quarters(first: date, last: date) -> list[date]:
+    """The first days of the calendar quarters in [first, last]."""
+    return firsts_of_months(first, last, every=3)
+
+
 def _rows(reader: Reader, row: Ints, at: Ints, y: Floats, known: Days) -> Rows:
     dues = reader.observed.dues
     seen = reader.snapshot(account=dues.account[row], at=days_of(at), row=row)
