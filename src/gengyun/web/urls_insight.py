@@ -12,6 +12,7 @@ from gengyun.web.views.insight import (
     money,
     retention,
     retention_cells,
+    value,
 )
 
 urlpatterns = [
@@ -29,6 +30,7 @@ urlpatterns = [
     path("insight/cohorts/cells/", cohorts.cell, name="insight_cohorts_cell"),
     path("insight/funnel/", money.funnel, name="insight_funnel"),
     path("insight/concentration/", money.concentration, name="insight_concentration"),
+    path("insight/value/", value.value, name="insight_value"),
     path("insight/economics/", money.unit_economics, name="insight_economics"),
     path("insight/capacity/", capacity.capacity, name="insight_capacity"),
     path("insight/churn/", churn.report, name="insight_churn"),

@@ -20,6 +20,7 @@ from gengyun.kernel.days import day_of
 from gengyun.lake.store import Lake
 from gengyun.portfolio.calc.needs import (
     AlertFact,
+    ChurnFact,
     CustomerFacts,
     OverdueFact,
     RenewalFact,
@@ -29,7 +30,7 @@ from gengyun.portfolio.calc.needs import (
 )
 from gengyun.portfolio.calc.search import inner_pairs, search_key
 from gengyun.portfolio.models import CustomerSummary, NamePair
-from gengyun.portfolio.queries.churn import Churn, chances_of, said_of, together
+from gengyun.portfolio.queries.churn import Churn, chances_of, likely_facts, said_of, together
 from gengyun.portfolio.queries.commercial import overdue_facts, renewal_facts
 from gengyun.revenue.queries.customer_value import CustomerValue, Inputs, inputs, values_of
 from gengyun.usage.queries.metrics import live_values, values_as_of
@@ -145,6 +146,8 @@ def _refresh_batch(
     said_of_churn = said_of(ids)
     chances = chances_of(one for rows in said_of_churn.values() for one in rows)
     value = values_of(ids, worth, chances) if worth else {}
+    churn = {pk: together(rows) for pk, rows in said_of_churn.items()}
+    likely = likely_facts(churn)
     rows = [
         _row(
             c,
@@ -157,7 +160,8 @@ def _refresh_batch(
             tags=tags.get(c.pk, ()),
             renewals=due.get(c.pk, ()),
             overdue=owed.get(c.pk),
-            churn=together(said_of_churn[c.pk]) if c.pk in said_of_churn else None,
+            churn=churn.get(c.pk),
+            likely=likely.get(c.pk),
         )
         for c in _with_settings(customers, tiers, stages)
     ]
@@ -245,6 +249,7 @@ def _row(
     renewals: Sequence[RenewalFact] = (),
     overdue: OverdueFact | None = None,
     churn: Churn | None = None,
+    likely: ChurnFact | None = None,
 ) -> CustomerSummary:
     """`customer` carries `touch_at` and `touch_kind`, see `_with_last_touch`."""
     row = CustomerSummary(
@@ -280,6 +285,7 @@ def _row(
         sentiment=sentiment,
         renewals=renewals,
         overdue=overdue,
+        churn=likely,
     )
     found = needs(facts, earlier=old.needs if old else ())
     row.needs = found

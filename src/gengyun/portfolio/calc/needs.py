@@ -17,6 +17,7 @@ CONTACT_DAYS = {"high": 14, "low": 30, "tech": 60}
 RENEWAL_DAYS = 90
 RENEWAL_SOON_DAYS = 30
 OVERDUE_DAYS, OVERDUE_SOON_DAYS, OVERDUE_LONG_DAYS = 7, 30, 60  # of an unpaid invoice
+CHURN_LIKELY = 0.5  # from here a renewal is more likely lost than kept
 NEW_CUSTOMER_DAYS = 30  # data may still be on its way
 GROUPS = {
     "alert": "alert",
@@ -30,6 +31,7 @@ GROUPS = {
     "renewal_near": "renewal",
     "renewal_unjudged": "renewal",
     "renewal_late": "renewal",
+    "churn_likely": "renewal",
     "payment_overdue": "payment",
     "sentiment_due": "task",
 }
@@ -49,6 +51,7 @@ COVERED = {
     "score_drop": {"health_drop"},
     "renewal_window": {"renewal_near", "renewal_unjudged", "renewal_late"},
     "payment_overdue": {"payment_overdue"},
+    "churn_jump": {"churn_likely"},
 }
 
 
@@ -88,6 +91,19 @@ class OverdueFact:
 
 
 @dataclass(frozen=True)
+class ChurnFact:
+    """The churn probability of what comes due next; `driver` is its strongest reason for leaving,
+    {"reason", "fact"} as the forecast keeps it."""
+
+    probability: float
+    low: float | None
+    high: float | None
+    on: date
+    since: date  # first day of the unbroken weeks in which it was as likely
+    driver: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class CustomerFacts:
     """What is known of one customer today."""
 
@@ -113,6 +129,7 @@ class CustomerFacts:
     sentiment: tuple[int, date] | None = None
     renewals: Sequence[RenewalFact] = ()  # open ones, due within 90 days or past due
     overdue: OverdueFact | None = None
+    churn: ChurnFact | None = None  # of a model that has learned; None: nothing, or an estimate
 
 
 def needs(facts: CustomerFacts, *, earlier: Sequence[Need] = ()) -> list[Need]:
@@ -127,6 +144,7 @@ def needs(facts: CustomerFacts, *, earlier: Sequence[Need] = ()) -> list[Need]:
             _renewal,
             _renewal_unjudged,
             _renewal_late,
+            _churn_likely,
             _payment_overdue,
             _next_step,
             _no_contact,
@@ -283,6 +301,27 @@ def _of_renewals(
         product_zh=first.product_zh,
         product_en=first.product_en,
         others=len(rows) - 1,
+    )
+
+
+def _churn_likely(facts: CustomerFacts) -> Need | None:
+    """What comes due within 90 days is more likely lost than kept."""
+    one = facts.churn
+    if one is None or one.probability < CHURN_LIKELY:
+        return None
+    days = (one.on - facts.today).days
+    if not 0 <= days <= RENEWAL_DAYS:
+        return None
+    return _need(
+        "churn_likely",
+        1 if days <= RENEWAL_SOON_DAYS else 2,
+        one.since,
+        probability=one.probability,
+        low=one.low,
+        high=one.high,
+        days=days,
+        due_on=one.on.isoformat(),
+        driver=dict(one.driver) if one.driver else None,
     )
 
 

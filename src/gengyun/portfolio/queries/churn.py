@@ -5,12 +5,13 @@ are, weighed by their amounts; later ones are another question with another day.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from gengyun.churn.models import ChurnForecast
+from gengyun.portfolio.calc.needs import CHURN_LIKELY, ChurnFact
 
 STEP = 500
 COLUMNS = (
@@ -115,6 +116,50 @@ def together(said: Sequence[Said]) -> Churn:
         refused="",
         is_estimate=any(one.is_estimate for one in known),
     )
+
+
+def likely_facts(churn: Mapping[int, Churn]) -> dict[int, ChurnFact]:
+    """Of those who are more likely lost than kept: since when, and the strongest reason.
+
+    Their texts are read for these few only.
+    """
+    wanted = {
+        pk: one
+        for pk, one in churn.items()
+        if one.probability is not None
+        and one.probability >= CHURN_LIKELY
+        and not one.is_estimate
+        and one.on is not None
+    }
+    rows = ChurnForecast.objects.filter(customer_id__in=list(wanted), probability__isnull=False)
+    largest: dict[int, tuple[int, list[Any], list[Any]]] = {}
+    for pk, due_on, amount, drivers, history in rows.order_by("pk").values_list(
+        "customer_id", "due_on", "amount_minor", "drivers", "history"
+    ):
+        if due_on == wanted[pk].on and (amount or 0) >= largest.get(pk, (-1,))[0]:
+            largest[pk] = (amount or 0, drivers, history)
+    return {
+        pk: ChurnFact(
+            probability=one.probability or 0.0,
+            low=one.low,
+            high=one.high,
+            on=one.on or one.as_of,
+            since=_since(one.as_of, largest[pk][2]),
+            driver=next((d for d in largest[pk][1] if d["points"] > 0), None),
+        )
+        for pk, one in wanted.items()
+        if pk in largest
+    }
+
+
+def _since(as_of: date, history: Sequence[Sequence[Any]]) -> date:
+    """The first of the latest weeks that were all as likely."""
+    since = as_of
+    for day, probability, *_ in reversed(history):
+        if probability is None or probability < CHURN_LIKELY:
+            break
+        since = min(since, date.fromisoformat(day))
+    return since
 
 
 def _weighed(values: Iterable[tuple[float | None, int]]) -> float | None:

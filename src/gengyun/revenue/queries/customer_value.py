@@ -22,9 +22,13 @@ from gengyun.revenue.calc.customer_value import (
     summed,
     values,
 )
+from gengyun.revenue.calc.figure import Figure
 from gengyun.revenue.calc.ltv import MIN_CUSTOMERS, MIN_DATES, fit_sbg_spells, posterior
+from gengyun.revenue.calc.unit_economics import cac
 from gengyun.revenue.models import (
     ForecastRun,
+    Movement,
+    MovementKind,
     Renewal,
     RenewalLine,
     RenewalState,
@@ -92,6 +96,8 @@ def _curve(lives: Sequence[Sequence[bool]]) -> dict[str, Any] | None:
         "alpha": round(fit.alpha, 4),
         "beta": round(fit.beta, 4),
         "lives": len(lives),
+        "left": [left.get(at, 0) for at in range(1, dates + 1)],
+        "staying": [staying.get(at, 0) for at in range(1, dates + 1)],
         "draws": [[round(alpha, 4), round(beta, 4)] for alpha, beta in draws],
     }
 
@@ -166,6 +172,38 @@ def _kinds(known: Learned, curves: Mapping[str, Any]) -> tuple[Kinds, dict[int, 
         else:
             alpha[row], beta[row] = steady(known.odds.rates[cell].mean)
     return Kinds(alpha, beta, growth), {tier: row for row, tier in enumerate(tiers)}
+
+
+@dataclass(frozen=True)
+class Winning:
+    """What winning a customer cost the company in the last twelve months, on average."""
+
+    cac: Figure
+    spend_minor: int | None
+    won: int
+
+
+def winning(as_of: date) -> Winning:
+    """Spend on sales and marketing over customers whose first ARR began, of the whole company."""
+    base = current().base_currency
+    rates = rates_to(base)
+    last = as_of.replace(day=1)
+    first = date(last.year - 1, last.month, 1)
+    rows = Spend.objects.filter(
+        kind=SpendKind.SALES_MARKETING, month__gte=first, month__lt=last
+    ).values_list("month", "amount_minor", "currency")
+    amounts = [rates.converted(minor, code, month) or 0 for month, minor, code in rows]
+    spend = sum(amounts) if amounts else None
+    won = (
+        Movement.objects.filter(
+            kind=MovementKind.NEW, effective_on__gte=first, effective_on__lt=last
+        )
+        .order_by()
+        .values("customer_id")
+        .distinct()
+        .count()
+    )
+    return Winning(cac(spend=spend, new_customers=won), spend, won)
 
 
 # --- customers ----------------------------------------------------------------------------------

@@ -187,7 +187,7 @@ def _bars(told: Sequence[Mapping[str, Any]], start: float) -> list[Driver]:
         found.append(
             Driver(
                 name=reason_name(reason),
-                text=sentence(reason, one.get("fact") or {}, one["points"] > 0),
+                text=sentence(reason, one.get("fact") or {}, is_worse=one["points"] > 0),
                 points=points(one["points"]),
                 is_worse=one["points"] > 0,
                 start=round((first - low) * scale, 1),

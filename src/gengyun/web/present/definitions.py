@@ -8,7 +8,15 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from gengyun.portfolio.calc import needs
-from gengyun.revenue.calc import cohorts, ltv, renewal_rates, retention, unit_economics, waterfall
+from gengyun.revenue.calc import (
+    cohorts,
+    customer_value,
+    ltv,
+    renewal_rates,
+    retention,
+    unit_economics,
+    waterfall,
+)
 
 Entry = tuple[str, Any, Any]  # anchor, name, definition
 
@@ -96,6 +104,16 @@ def _customers() -> list[Entry]:
             _("The latest call, meeting, visit or message that somebody wrote down; notes to "
               "oneself do not count."),
         ),
+        (
+            "churn",
+            _("Churn probability"),
+            _("The chance that what comes due next is not renewed by the end of the days of grace, "
+              "weighed by amount where several things come due on one day. From a model that has "
+              "learned from the company's own decided renewals; before there are enough of them an "
+              "experience-based estimate from the rate of the tier. The interval holds the "
+              "probability in eight of ten cases; confidence falls with few outcomes, missing "
+              "inputs and old data."),
+        ),
         ("renewal", _("Days to renewal"), _("Renewal date minus today, in calendar days.")),
         (
             "stage",
@@ -123,6 +141,7 @@ def _revenue() -> list[Entry]:
         ("payback", _("CAC payback"), unit_economics.PAYBACK),
         ("ltv", _("Simple LTV"), unit_economics.LTV),
         ("ltv-curve", _("LTV by the curve"), ltv.DEFINITION),
+        ("ltv-customer", _("LTV of a customer"), customer_value.DEFINITION),
         ("ltv-cac", "LTV:CAC", unit_economics.LTV_CAC),
         ("concentration", _("Concentration"), unit_economics.TOP_SHARE),
         ("wallet", _("Share of wallet"), unit_economics.WALLET),

@@ -85,10 +85,10 @@ _ALL = [
     Column(
         "churn", _("Churn probability"), "churn", True, True, lambda row: _share(row.churn)
     ),
-    Column("churn_range", _("80% interval"), export=lambda row: _range(row)),
+    Column("churn_range", _("80% interval"), export=_range),
     Column("churn_on", _("Due day of the probability"), export=lambda row: row.churn_on or ""),
-    Column("churn_grade", _("Confidence"), export=lambda row: _grade(row)),
-    Column("ltv", _("LTV, 3 years"), "ltv", True, True, lambda row: _worth(row)),
+    Column("churn_grade", _("Confidence"), export=_grade),
+    Column("ltv", _("LTV, 3 years"), "ltv", True, True, _worth),
     Column("renews", _("Renews"), "renews", False, True, lambda row: row.renews_on),
     Column("touch", _("Last contact"), "touch", export=lambda row: _day(row.last_touch_at)),
     Column("next_step", _("Next step"), "next_step", export=lambda row: row.next_step),

@@ -6,7 +6,9 @@ from datetime import date
 from django.utils.translation import ngettext
 
 from gengyun.kernel.days import day_of
+from gengyun.web.present import churn
 from gengyun.web.present import format as plain
+from gengyun.web.present.churn_reasons import sentence as sentence_of
 from gengyun.web.present.health import LEVELS
 from gengyun.web.words import gettext as _
 from gengyun.web.words import pgettext
@@ -23,6 +25,7 @@ GROUPS = {
     "renewal_near": "renewal",
     "renewal_unjudged": "contract",
     "renewal_late": "contract",
+    "churn_likely": "churn",
     "payment_overdue": "contract",
     "sentiment_due": "health",
 }
@@ -66,6 +69,7 @@ def need_word(code):
         "renewal_near": _("renewal near"),
         "renewal_unjudged": _("renewal not judged"),
         "renewal_late": _("renewal past due"),
+        "churn_likely": _("likely to leave"),
         "payment_overdue": _("payment overdue"),
         "sentiment_due": _("sentiment ran out"),
     }.get(code, code)
@@ -208,6 +212,26 @@ def _renewal_late(facts, zh):
     return text + _more(facts, zh)
 
 
+def _churn_likely(facts, zh):
+    said = {
+        "probability": churn.probability(facts["probability"]),
+        "interval": churn.interval(facts.get("low"), facts.get("high")),
+        "days": facts["days"],
+    }
+    driver = facts.get("driver")
+    if not driver:
+        return _("Churn probability %(probability)s (%(interval)s), due in %(days)s days.") % said
+    reason = driver.get("reason") or driver["feature"]
+    said["reason"] = sentence_of(reason, driver.get("fact") or {}, is_worse=True)
+    return (
+        _(
+            "Churn probability %(probability)s (%(interval)s), due in %(days)s days; most of all: "
+            "%(reason)s."
+        )
+        % said
+    )
+
+
 def _payment_overdue(facts, zh):
     return ngettext(
         "%(amount)s is %(days)s days overdue: %(count)s invoice, %(number)s.",
@@ -247,6 +271,7 @@ _SENTENCES = {
     "renewal_near": _renewal,
     "renewal_unjudged": _renewal_unjudged,
     "renewal_late": _renewal_late,
+    "churn_likely": _churn_likely,
     "payment_overdue": _payment_overdue,
     "data_missing": _data_missing,
     "sentiment_due": _sentiment_due,
@@ -277,6 +302,7 @@ def action(need):
         "renewal_near": Action(_("Set the next step"), "?step=1#s-overview"),
         "renewal_unjudged": Action(_("Judge the renewal"), "#s-contracts"),
         "renewal_late": Action(_("Say what came of it"), "#s-contracts"),
+        "churn_likely": Action(_("See why"), "#s-churn"),
         "payment_overdue": Action(_("See the invoices"), "#s-contracts"),
         "data_missing": Action(_("See what is missing"), "#s-health"),
         "sentiment_due": Action(_("Say how it stands"), "#s-health"),
@@ -296,6 +322,8 @@ def facts(summary, *, skip=(), others=(), today, zh):
                 _("Score against last week: %(moved)s") % {"moved": _movers(summary.movers, zh)},
             )
         )
+    if summary.churn is not None and "churn_likely" not in told:
+        found.append(_churn_fact(summary, today=today, zh=zh))
     if summary.active_users_7d is not None and "silent" not in told:
         found.append(_usage_fact(summary))
     found.append(_touch_fact(summary, today=today, zh=zh))
@@ -315,9 +343,15 @@ _ICONS = {
     "renewal_near": "refresh-dot",
     "renewal_unjudged": "refresh-dot",
     "renewal_late": "refresh-dot",
+    "churn_likely": "refresh-dot",
     "payment_overdue": "file-text",
     "data_missing": "plug",
 }
+
+
+def _churn_fact(summary, *, today, zh):
+    text = churn.in_full(summary, today=today, zh=zh)
+    return Fact("refresh-dot", text[:1].upper() + text[1:], "#s-churn")
 
 
 def _usage_fact(summary):
@@ -355,6 +389,7 @@ def reasons(summary, difference, *, today, zh):
         "usage": "#s-usage",
         "contact": "#s-timeline",
         "contract": "#s-contracts",
+        "churn": "#s-churn",
     }
     found = [
         Fact(
@@ -374,6 +409,8 @@ def reasons(summary, difference, *, today, zh):
                 "#s-health",
             )
         )
+    if summary.churn is not None and "churn_likely" not in codes:
+        found.append(_churn_fact(summary, today=today, zh=zh))
     if summary.active_users_7d is not None and "silent" not in codes:
         found.append(_usage_fact(summary))
     if "no_contact" not in codes:

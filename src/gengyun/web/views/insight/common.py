@@ -121,6 +121,7 @@ def tabs(request, ask):
         ("insight_cohorts", _("Cohorts")),
         ("insight_funnel", _("Bow-tie")),
         ("insight_concentration", _("Concentration")),
+        ("insight_value", "LTV"),
     ]
     if can(request.user, ECONOMICS):
         found += [("insight_economics", _("Unit economics")), ("insight_capacity", _("Capacity"))]
