@@ -36,6 +36,8 @@ SAMPLES = {
     "opportunities": ("revenue.Opportunity", "pk"),
     "settings/channels": ("engagement.Channel", "pk"),
     "settings/products": ("revenue.Product", "pk"),
+    "insight/churn/reports": ("churn.Backtest", "pk"),
+    "insight/churn/models": ("churn.ChurnModel", "pk"),
 }
 
 
