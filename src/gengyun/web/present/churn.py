@@ -60,8 +60,8 @@ def event_word(event: str, silent_days: int = 180) -> str:
     return _("does not renew")
 
 
-def refused_word(reason: str) -> str:
-    """Why nothing is said, see churn.calc.grade."""
+def refused_word(reason: str) -> str:  # noqa: PLR0911 - one sentence part per reason
+    """Why nothing is said, see churn.calc.grade and reach."""
     match reason:
         case "nothing_known":
             return _("nothing is known of this customer that a model could use")
@@ -69,6 +69,10 @@ def refused_word(reason: str) -> str:
             return _("too little is known of this customer")
         case "out_of_date":
             return _("the newest data of this customer are too old")
+        case "past_due":
+            return _("the due day is past; say what came of it")
+        case "too_far":
+            return _("the due day is too far away")
         case "no_model":
             return _("no model has been made yet; the next night makes one")
     return _("not enough is known to say")
