@@ -6,7 +6,13 @@ from datetime import timedelta
 import pytest
 from alert_rows import make_alert, make_rules
 from django.test import Client
-from factories import People, make_customer, make_renewal
+from factories import (
+    People,
+    make_churn_model,
+    make_customer,
+    make_forecast,
+    make_renewal,
+)
 
 from gengyun.alerts.models import ChurnMark, Episode
 from gengyun.engagement.models import Risk
@@ -178,6 +184,40 @@ def test_risks_of_other_peoples_customers_are_not_there(cast):
     wrong = f"/customers/{cast.customer.pk}/risks/{risk.pk}/settled/"
     assert browser(cast.owner).post(wrong).status_code == 404
     assert browser(cast.colleague).post(f"{path}{risk.pk}/other/").status_code == 404
+
+
+# --- the panel ---------------------------------------------------------------------------------
+
+
+def test_an_alert_about_churn_shows_its_line_and_leads_to_the_drivers(cast):
+    renewal = make_renewal(cast.customer, cast.today + timedelta(days=80))
+    weeks = [(cast.today - timedelta(weeks=k)).isoformat() for k in (3, 2, 1)]
+    history = [[on, p, None, None, 1] for on, p in zip(weeks, (0.2, 0.3, 0.4), strict=True)]
+    make_forecast(renewal, 0.45, make_churn_model(), as_of=cast.today, history=history)
+    facts = {
+        "why": "mark", "low": 0.35, "high": 0.55, "mark": 0.38, "before": 0.2,
+        "before_on": weeks[0], "due_on": renewal.due_on.isoformat(), "amount_minor": 100,
+        "currency": "CNY",
+    }  # fmt: skip
+    rule = cast.rules["churn_jump"]
+    alert = make_alert(rule, cast.customer, at=cast.now, value=0.45, facts=facts)
+    page = browser(cast.owner).get(f"/alerts/{alert.pk}/")
+    assert "Churn probability 45% (35–55%)" in text_of(page)
+    assert "at or above the mark of its tier, 38%" in text_of(page)
+    assert "Churn probability (%)" in text_of(page)
+    assert f"/customers/{cast.customer.pk}/#s-churn" in page.content.decode()
+
+
+def test_an_alert_about_a_noted_risk_suspects_its_cause(cast):
+    facts = {
+        "cause": "competitor", "cause_zh": "竞品进入", "cause_en": "A competitor came in",
+        "happened_on": cast.today.isoformat(), "note": "Feiniao",
+    }  # fmt: skip
+    rule = cast.rules["risk_noted"]
+    alert = make_alert(rule, cast.customer, at=cast.now, value=3.0, facts=facts)
+    page = text_of(browser(cast.owner).get(f"/alerts/{alert.pk}/"))
+    assert "Feiniao" in page
+    assert "High · A competitor came in" in page
 
 
 # --- settings ----------------------------------------------------------------------------------

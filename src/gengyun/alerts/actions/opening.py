@@ -8,7 +8,7 @@ from django.db.models import Count
 
 from gengyun.alerts.actions.books import Books, Kind, chunks
 from gengyun.alerts.actions.moves import Moves
-from gengyun.alerts.calc.budget import NEVER, Waiting, allot
+from gengyun.alerts.calc.budget import ALWAYS, NEVER, Waiting, allot
 from gengyun.alerts.calc.episodes import may_raise
 from gengyun.alerts.calc.found import Reading
 from gengyun.alerts.models import Alert, AlertRule, Episode, Suppression
@@ -218,9 +218,16 @@ def _put_under_parents(books: Books, fresh: Iterable[Alert]) -> None:
             continue
         alert.parent = parent
         books.tell(alert, Kind.JOINED, parent=parent)
-        if alert.severity < parent.severity:
+        if alert.severity < parent.severity and _may_lift(books, alert, parent):
             before, parent.severity = parent.severity, alert.severity
+            parent.severity_raised_on = books.as_of
             books.change(parent, Kind.RAISED, severity=[before, alert.severity], part=alert)
+
+
+def _may_lift(books: Books, part: Alert, parent: Alert) -> bool:
+    """Once in the policy's gap, as any rise; what is most urgent never waits."""
+    gap = books.policy.raise_gap_days
+    return part.severity <= ALWAYS or may_raise(parent.severity_raised_on, books.as_of, gap)
 
 
 def _first(alert: Alert) -> tuple[date, int, str]:

@@ -2,10 +2,13 @@
 
 from datetime import date
 
+from django.db.models import F
+
 from gengyun.alerts.actions.routing import delivered
-from gengyun.alerts.models import AlertRule
+from gengyun.alerts.models import AlertRule, RiskCause
 from gengyun.alerts.queries.telling import main_episodes, names_of, tell, tell_reading
 from gengyun.alerts.queries.use import use_line
+from gengyun.churn.models import ChurnForecast
 from gengyun.health.queries import scores
 from gengyun.portfolio.models import CustomerSummary
 from gengyun.team.models import User
@@ -38,6 +41,8 @@ def context(found, *, now, today, zh, user):
         "summary": summary,
         "main": main,
         "rule": main.rule if main else alert.rule,
+        "suspected": _suspected(main, alert),
+        "shows_churn": main is not None and main.rule.kind == Kind.CHURN_JUMP,
         "sentence": tell(main, names=names, zh=zh, today=today) if main else "",
         "is_over": _is_over(main),
         "severity": present.severity(alert.severity),
@@ -124,7 +129,38 @@ def _chart(alert, main, names, *, zh, today):
             zh=zh,
             scale=100.0 if is_share else 1.0,
         )
+    if kind == Kind.CHURN_JUMP:
+        return _churn_chart(alert, main, zh=zh, today=today)
     return None
+
+
+def _churn_chart(alert, main, *, zh, today):
+    """The weekly line of the renewal that the alert is about, with the mark of its tier."""
+    facts = main.evidence[-1] if main.evidence else {}
+    rows = ChurnForecast.objects.filter(customer_id=alert.customer_id, due_on=facts.get("due_on"))
+    row = rows.order_by(F("amount_minor").desc(nulls_last=True), "pk").first()
+    points = main.evidence
+    if row is not None and row.history:
+        points = [{"on": one[0], "value": one[1]} for one in row.history]
+        if points[-1]["on"] < row.as_of.isoformat():
+            points.append({"on": row.as_of.isoformat(), "value": row.probability})
+    return alert_chart.readings(
+        points,
+        threshold=facts.get("mark"),
+        name="断约概率（%）" if zh else "Churn probability (%)",
+        opened_on=main.opened_on,
+        today=today,
+        zh=zh,
+        scale=100.0,
+    )
+
+
+def _suspected(main, alert):
+    """The cause behind it: a noted risk names its own."""
+    rule = main.rule if main else alert.rule
+    if main is None or main.rule.kind != Kind.RISK_NOTED or not main.evidence:
+        return rule.cause
+    return RiskCause.objects.filter(key=main.evidence[-1].get("cause")).first() or rule.cause
 
 
 def _points(row):
