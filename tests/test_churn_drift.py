@@ -44,11 +44,21 @@ def test_few_rows_alone_are_no_drift():
 
 def test_psi_by_hand():
     """Half of the rows fell below and above the median; now all lie below."""
-    kept = {"a": {"edges": [0.0], "shares": [0.4, 0.4, 0.2], "rows": 10**9}}
+    kept = {"a": {"edges": [0.0], "shares": [0.5, 0.5], "rows": 10**9, "unknown": 0.0}}
     moved = drift.stability(kept, np.full((10**4, 1), -1.0), ["a"])["a"]
-    a = np.array([10**4 + 0.5, 0.5, 0.5]) / (10**4 + 1.5)
-    e = np.array([0.4, 0.4, 0.2])
+    a = np.array([10**4 + 0.5, 0.5]) / (10**4 + 1)
+    e = np.array([0.5, 0.5])
     assert moved.psi == pytest.approx(((a - e) * np.log(a / e)).sum())
+
+
+def test_more_that_is_known_than_before_is_no_drift():
+    rng = np.random.default_rng(10)
+    early = columns(rng, 2_000)
+    early[:1_500, 0] = np.nan  # the source was connected only lately
+    kept = drift.reference(early, ["a", "flag"])
+    found = drift.stability(kept, columns(rng, 500), ["a", "flag"])["a"]
+    assert found.unknown_grew < -0.5
+    assert not found.is_over()
 
 
 def test_cusum_is_about_standard_normal_while_the_probabilities_hold():

@@ -41,6 +41,7 @@ from gengyun.team.queries.access import require
 
 SEED = 1
 ORIGINS = 3  # days from which challengers are made to be compared with the champion
+LEAST_COMPARED = 100
 LEAST_DAYS = 7  # between two trainings for further outcomes
 
 
@@ -91,7 +92,7 @@ def train(
         metrics={
             "reason": reason,
             "notes": [{"key": note.key, **note.params} for note in found.notes],
-            "reference": reference(decided.x if len(decided) else learned.x, learned.keys),
+            "reference": reference(_lately(decided, learned).x, learned.keys),
         },
         **_counts(learned),
     )
@@ -123,6 +124,14 @@ def bases_of(settings: ChurnSettings) -> dict[int, BaseRate]:
     return {
         place: BaseRate(row.rate, row.worth) for place, row in base_rates_by_place(settings).items()
     }
+
+
+def _lately(decided: Table, learned: Table) -> Table:
+    """What tonight's rows are compared with: those of the last year, if they are enough."""
+    if not len(decided):
+        return learned
+    newest = decided.taken(decided.at >= decided.at.max() - np.timedelta64(365, "D"))
+    return newest if len(newest) >= LEAST_COMPARED else decided
 
 
 def censored(table: Table, known: Flags) -> Table:

@@ -13,47 +13,48 @@ from gengyun.churn.calc.table import Floats
 
 BINS = 10
 PSI_WARNS = 0.25  # science.md 4.3
+UNKNOWN_WARNS = 0.25  # of all rows: a source has stopped, or was never connected where it matters
 RECALIBRATES, RETRAINS = 2.5, 3.5  # of the calibration CUSUM, science.md 4.3
 SHIFT_SPREAD = 0.5  # prior of an intercept shift on the logit: N(0, 0.5²)
 
 
 def reference(x: Floats, keys: Sequence[str]) -> dict[str, Any]:
-    """How each input was spread when the model learned, as JSON: {key: {edges, shares, rows}}.
-
-    Shares are of the bins between `edges` (deciles, equal ones once) and, last, of unknown.
-    """
+    """How each input was spread when the model learned, as JSON: {key: {edges, shares, rows,
+    unknown}}: shares of the known between `edges` (deciles, equal ones once), share of unknown."""
     found: dict[str, Any] = {}
     for place, key in enumerate(keys):
         column = x[:, place]
         known = column[~np.isnan(column)]
         steps = np.arange(1, BINS) / BINS
         edges = np.unique(np.quantile(known, steps, method="higher")) if len(known) else np.empty(0)
+        kept = [float(f"{edge:.6g}") for edge in edges]
         found[key] = {
-            "edges": [float(f"{edge:.6g}") for edge in edges],
-            "shares": [],
-            "rows": len(column),
+            "edges": kept,
+            "shares": [round(float(share), 6) for share in _shares(known, kept)],
+            "rows": len(known),
+            "unknown": round(1 - len(known) / max(len(column), 1), 4),
         }
-        found[key]["shares"] = [round(float(s), 6) for s in _shares(column, found[key]["edges"])]
     return found
 
 
-def _shares(column: Floats, edges: Sequence[float]) -> Floats:
-    """Of each bin and of unknown; half a row more in each, so that none is empty."""
-    place = np.searchsorted(np.asarray(edges, dtype=np.float64), column, side="left")
-    place[np.isnan(column)] = len(edges) + 1
-    counts = np.bincount(place, minlength=len(edges) + 2).astype(np.float64) + 0.5
+def _shares(known: Floats, edges: Sequence[float]) -> Floats:
+    """Of each bin; half a row more in each, so that none is empty."""
+    place = np.searchsorted(np.asarray(edges, dtype=np.float64), known, side="left")
+    counts = np.bincount(place, minlength=len(edges) + 1).astype(np.float64) + 0.5
     return np.asarray(counts / counts.sum())
 
 
 @dataclass(frozen=True)
 class Moved:
-    """Population stability index of one input, and what of it chance alone would give."""
+    """Population stability index of what is known of one input, what of it chance alone would give,
+    and by how much the share of unknown grew. That more is known than before is no drift."""
 
     psi: float
     by_chance: float
+    unknown_grew: float = 0.0
 
     def is_over(self, limit: float = PSI_WARNS) -> bool:
-        return self.psi - self.by_chance > limit
+        return self.psi - self.by_chance > limit or self.unknown_grew > UNKNOWN_WARNS
 
 
 def stability(kept: Mapping[str, Any], x: Floats, keys: Sequence[str]) -> dict[str, Moved]:
@@ -68,11 +69,16 @@ def stability(kept: Mapping[str, Any], x: Floats, keys: Sequence[str]) -> dict[s
     for place, key in enumerate(keys):
         if key not in kept:
             continue
-        expected = np.asarray(kept[key]["shares"], dtype=np.float64)
-        actual = _shares(x[:, place], kept[key]["edges"])
+        was, known = kept[key], x[~np.isnan(x[:, place]), place]
+        grew = 1 - len(known) / len(x) - was["unknown"]
+        if not len(known) or not was["rows"]:
+            found[key] = Moved(0.0, 0.0, grew)
+            continue
+        expected = np.asarray(was["shares"], dtype=np.float64)
+        actual = _shares(known, was["edges"])
         psi = float(((actual - expected) * np.log(actual / expected)).sum())
-        chance = (len(expected) - 1) * (1 / len(x) + 1 / max(kept[key]["rows"], 1))
-        found[key] = Moved(psi, chance)
+        chance = (len(expected) - 1) * (1 / len(known) + 1 / was["rows"])
+        found[key] = Moved(psi, chance, grew)
     return found
 
 

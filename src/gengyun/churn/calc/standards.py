@@ -1,8 +1,9 @@
 """What holds where nobody chose: expert weights, base rates and thresholds, as shipped.
 
-They are data (`standards.json`), each number with its source: "assumption" (ours, nobody measured
-it), "convention" (usual in the trade), "measured" (docs/churn-models.md), "stated" (by the company
-in its settings of revenue) or the words of whoever changed it.
+Weights stand in the catalogue (`features`), the rest in `standards.json`. Each has its source:
+"assumption" (ours, nobody measured it), "convention" (usual in the trade), "measured"
+(docs/churn-models.md), "stated" (by the company in its settings of revenue) or the words of whoever
+changed it.
 """
 
 import json
@@ -12,6 +13,8 @@ from functools import lru_cache
 from importlib.resources import files
 from math import exp, log
 from typing import Any
+
+from gengyun.churn.calc.features import FEATURES
 
 OTHER_TIER = ""  # customers without a tier, and tiers that are not named
 
@@ -40,17 +43,17 @@ class Threshold:
 @lru_cache(maxsize=1)
 def shipped() -> dict[str, Any]:
     text = files("gengyun.churn.calc").joinpath("standards.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    rest: dict[str, Any] = json.loads(text)
+    given = {one.key: {"weight": one.weight, "source": "assumption"} for one in FEATURES}
+    return {"weights": given, **rest}
 
 
 def weights(own: Mapping[str, Any], features: Mapping[str, float]) -> dict[str, Weight]:
-    """Of every feature: what the company chose, else as shipped, else its catalogue's (a metric of
-    the company: `features` holds key -> weight)."""
+    """Of every feature of the catalogue (key -> weight): what the company chose, else as shipped,
+    which nobody has measured."""
     found = {}
     for key, weight in features.items():
-        row = own.get(key) or shipped()["weights"].get(key)
-        row = row or {"weight": weight, "source": "assumption"}
+        row = own.get(key) or {"weight": weight, "source": "assumption"}
         found[key] = Weight(float(row["weight"]), str(row["source"]))
     return found
 
