@@ -168,6 +168,7 @@ def _scenarios(views: list[int]):
         "f=touch.older.30",
         f"f=tag.has.{quote('标杆')}",
         "f=need.is.no_contact",
+        "f=churn.gte.40&f=renews.within.90",
         f"f=region.is.{quote('杭州')}&f=industry.is.{quote('教育')}&f=tier.is.1&f=band.is.D",
     ]
     sorts = [f"{base}?f=score.known&sort={way}{key}" for key in SORTS for way in ("", "-")]

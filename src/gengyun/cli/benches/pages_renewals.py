@@ -42,6 +42,8 @@ def build(customers: int, now: datetime) -> None:
                 "signal": "renew",
                 "signal_why": [],
                 "signal_on": today,
+                "churn_probability": _chance_of(pk),
+                "churn_on": today,
                 "gap": chance.choices((0, 1, 2, 3), (85, 8, 5, 2))[0],
                 "created_at": now - timedelta(days=200),
             }
@@ -63,7 +65,46 @@ def build(customers: int, now: datetime) -> None:
             while part := list(islice(rows, STEP)):
                 insert(model, part)
     _changes(RenewalChange, now, chance, customers)
+    _forecasts(customers, due_on, now)
     analyze()
+
+
+def _chance_of(pk: int) -> float | None:
+    """The same for renewal and forecast; a tenth is refused."""
+    return None if pk % 10 == 0 else round((pk * 37 % 97) / 110, 4)
+
+
+def _forecasts(customers: int, due_on: dict, now: datetime) -> None:
+    """What the night says of each renewal, with its reasons and half a year of weeks."""
+    from gengyun.churn.models import ChurnForecast, ChurnModel
+
+    today = now.date()
+    model = ChurnModel.objects.create(
+        event="non_renewal", rung="L2", state="champion", content={}, trained_at=now,
+        cutoff=today, promoted_at=now, outcomes=900, events=200,
+    )  # fmt: skip
+    driver = {"feature": "rate_trend", "reason": "use_trend", "points": 0.08,
+              "contribution": 0.4, "fact": {"rate_trend": -0.5}}  # fmt: skip
+    weeks = [today - timedelta(weeks=back) for back in range(25, -1, -1)]
+
+    def rows():
+        for pk in range(1, customers + 1):
+            p = _chance_of(pk)
+            history = [[day.isoformat(), p, p and p * 0.6, p and p * 1.4, 1] for day in weeks]
+            yield {
+                "customer_id": pk, "renewal_id": pk, "as_of": today, "event": "non_renewal",
+                "due_on": due_on[pk], "lag_days": (due_on[pk] - today).days, "probability": p,
+                "low": p and p * 0.6, "high": p and p * 1.4, "p30": p, "p90": p, "p180": p,
+                "base": 0.2, "grade": "B" if p else "", "refused": "" if p else "past_due",
+                "drivers": [driver] * 5, "missing": [], "counterfactuals": [], "history": history,
+                "model_id": model.pk, "amount_minor": 1_000_000, "currency": "CNY",
+                "computed_at": now,
+            }  # fmt: skip
+
+    with without_indexes(ChurnForecast):
+        made = rows()
+        while part := list(islice(made, STEP)):
+            insert(ChurnForecast, part)
 
 
 def _changes(model, now: datetime, chance: random.Random, customers: int) -> None:
@@ -98,4 +139,10 @@ def scenarios() -> list[tuple[str, list[str]]]:
         for part in ("tabs", "apart")
         for key in (this, following)
     ]
-    return [("renewals", grid), ("renewals_filter", narrow), ("renewals_tabs", tabs)]
+    cards = [f"/customers/{pk}/churn/" for pk in range(1, 4000, 67)]
+    return [
+        ("renewals", grid),
+        ("renewals_filter", narrow),
+        ("renewals_tabs", tabs),
+        ("customer_churn", cards),
+    ]

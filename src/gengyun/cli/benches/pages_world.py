@@ -147,6 +147,7 @@ def _health(chance: random.Random, score: float | None, now: datetime) -> dict:
         needs = [{"code": "no_contact", "severity": 3, "since": "2026-10-01", "facts": facts}]
     touched = now - timedelta(days=chance.randint(0, 90), minutes=chance.randint(0, 900))
     return {
+        **_churn(chance, now, touched),
         "tag_names": json.dumps(["标杆"] if chance.random() < 0.05 else [], ensure_ascii=False),
         "as_of": now.date(),
         "score": score,
@@ -163,6 +164,25 @@ def _health(chance: random.Random, score: float | None, now: datetime) -> dict:
         "needs": json.dumps(needs),
         "need_rank": need_rank(needs, chance.randint(0, 10**8)),
         "need_codes": need_codes(needs),
+    }
+
+
+def _churn(chance: random.Random, now: datetime, touched: datetime) -> dict:
+    """Of nine in ten a probability; the others are refused. LTV of those with one."""
+    known = chance.random() < 0.9
+    p = round(chance.betavariate(2, 6), 4)
+    worth = int(chance.lognormvariate(17, 1))
+    return {
+        "churn": p if known else None,
+        "churn_low": round(p * 0.6, 4) if known else None,
+        "churn_high": round(p * 1.4, 4) if known else None,
+        "churn_on": touched.date() + timedelta(days=120),
+        "churn_as_of": now.date(),
+        "churn_grade": chance.choice("ABC") if known else "",
+        "churn_refused": "" if known else "too_little_known",
+        "ltv_minor": worth if known else None,
+        "ltv_low_minor": int(worth * 0.7) if known else None,
+        "ltv_high_minor": int(worth * 1.3) if known else None,
     }
 
 
