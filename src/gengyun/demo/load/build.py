@@ -1,7 +1,7 @@
 """Builds the demo company in an empty, migrated deployment."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -15,6 +15,7 @@ from gengyun.customers.models import Customer
 from gengyun.demo.load import company_life, economy
 from gengyun.demo.load import customers as load_customers
 from gengyun.demo.load import events as load_events
+from gengyun.demo.load import past as load_past
 from gengyun.demo.load.alert_work import Desk
 from gengyun.demo.load.books import Books, make_catalogue
 from gengyun.demo.load.folder import mark_built
@@ -37,6 +38,9 @@ from gengyun.usage.actions.rollups import roll_up
 from gengyun.usage.actions.sources import create_source
 
 WEEKS = 26
+# steps that nobody would look at of earlier weeks: summary rows say what holds now, and a quarter
+# shows how a churn probability moves
+LOOKED_AT = {"summary": 1, "churn": 13}
 Say = Callable[[str, float], None]  # name of a finished step, seconds
 
 
@@ -89,26 +93,33 @@ def build(
         sources = make_sources(now=now)
     with step("customers"):
         customers = load_customers.load_customers(world, now=now, people=people)
-        contacts = load_customers.load_contacts(world, customers, user_ids=ids)
+        contacts = load_customers.load_contacts(
+            world.accounts, customers, as_of=as_of, user_ids=ids
+        )
         built.customer_count = len(customers)
         largest = sorted(customers, key=lambda customer: -(customer.arr_minor or 0))
         fill_own_fields(customers, actor=people["tangwei"], now=now, seed=seed)
         load_import(largest, actor=people["tangwei"], now=now)
-        built.activity_count = load_customers.load_notes(world, customers, contacts, people=people)
+        built.activity_count = load_customers.load_notes(
+            world.notes, customers, contacts, people=people
+        )
         company_life.join_group(customers, actor=people["sumingyuan"], now=now)
         company_life.enter_twice(customers, actor=people["sumingyuan"], now=now)
         built.customer_count += 1
     with step("contracts"):
         books = open_books(world, customers, people=people, now=now)
         built.former_count = len(books.customers) - len(customers)
+        built.activity_count += load_past.load_past(
+            world, books.customers, contacts, ids=ids, people=people
+        )
         built.deed_count = books.until(as_of - timedelta(weeks=weeks))
         economy.note_budgets(world, customers, seed=seed)
     with step("events"):
-        load_events.load_product_users(world, customers, ids)
+        load_events.load_product_users(world, books.customers, ids)
         built.event_count = load_events.load_events(
-            world, customers, sources=sources, ids=ids, lake=lake
+            world, books.customers, sources=sources, ids=ids, lake=lake
         )
-        load_events.load_arrivals(world, customers, source=sources.product, ids=ids)
+        load_events.load_arrivals(world, books.customers, source=sources.product, ids=ids)
     with step("roll-ups"):
         roll_up(lake=lake, now=now)
     with step("judged weeks"):
@@ -158,7 +169,11 @@ def judge_weeks(
             company_life.learn(day, actor=people["tangwei"], now=start_of(day))
         books.until(day)
         # as the night of that day did it: what was open then is what alerts go on from
-        judge(day, now=now if week == 0 else night_of(day), summaries=week <= 1)
+        judge(
+            day,
+            now=now if week == 0 else night_of(day),
+            without=[name for name, last in LOOKED_AT.items() if week > last],
+        )
         if week:
             with unheard():  # the next night judges what came of it
                 desk.work(night_of(day + timedelta(weeks=1)))
@@ -172,10 +187,10 @@ def night_of(day: date) -> datetime:
     return start_of(day) + timedelta(hours=2, minutes=10)
 
 
-def judge(day: date, *, now: datetime, summaries: bool) -> None:
-    """Judge a day; summary rows say what holds now, so most past days need not write them."""
-    if not summaries:
-        steps = {"summary": {"state": "done", "done": 0, "total": 0}}
+def judge(day: date, *, now: datetime, without: Sequence[str] = ()) -> None:
+    """Judge a day, but for the steps that nobody would look at of a past day."""
+    if without:
+        steps = {name: {"state": "done", "done": 0, "total": 0} for name in without}
         DayRun.objects.create(as_of=day, started_at=now, steps=steps)
     judge_day(day, now=now, data_until=start_of(day), resume=True)
 

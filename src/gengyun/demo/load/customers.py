@@ -9,7 +9,7 @@ from gengyun.customers.actions.stage_defaults import RENEWAL_DAYS
 from gengyun.customers.actions.tags import write_tags_each
 from gengyun.customers.calc.tiering import tier_for
 from gengyun.customers.models import Contact, Customer, StageStay
-from gengyun.demo.world.shapes import Account, World
+from gengyun.demo.world.shapes import Account, Note, World
 from gengyun.engagement.models import Activity
 from gengyun.kernel.days import start_of
 from gengyun.team.models import AuditEntry, User
@@ -125,14 +125,14 @@ def _earlier_stays(
 
 @transaction.atomic
 def load_contacts(
-    world: World, customers: list[Customer], *, user_ids: list[str]
+    accounts: list[Account], customers: list[Customer], *, as_of: date, user_ids: list[str]
 ) -> list[list[Contact]]:
     """The contacts of each customer, in the order of `Account.persons`."""
     made = []
-    for account, customer in zip(world.accounts, customers, strict=True):
+    for account, customer in zip(accounts, customers, strict=True):
         row = []
         for person in account.persons:
-            if person.came_on is not None and person.came_on >= world.as_of:
+            if person.came_on is not None and person.came_on >= as_of:
                 continue
             since = start_of(person.came_on) if person.came_on else customer.known_at
             row.append(
@@ -156,14 +156,15 @@ def load_contacts(
 
 @transaction.atomic
 def load_notes(
-    world: World,
+    told: list[Note],
     customers: list[Customer],
     contacts: list[list[Contact]],
     *,
     people: dict[str, User],
 ) -> int:
-    """The timeline, with the audit rows that writing it down would have left."""
-    notes = [note for note in world.notes if note.author in people]
+    """The timeline, with the audit rows that writing it down would have left. `customers` and
+    `contacts`: of all accounts, by their numbers."""
+    notes = [note for note in told if note.author in people]
     activities = [
         Activity(
             customer=customers[note.account],

@@ -23,11 +23,12 @@ HOUR_US = 3_600_000_000
 
 def user_ids(world: World) -> list[str]:
     """The product's own id of each user: customer, then a running number."""
+    everybody = [*world.accounts, *world.former]
     seen: dict[int, int] = {}
     ids = []
     for account in world.users.account.tolist():
         seen[account] = seen.get(account, 0) + 1
-        ids.append(f"{world.accounts[account].external_id}-u{seen[account]:03d}")
+        ids.append(f"{everybody[account].external_id}-u{seen[account]:03d}")
     return ids
 
 
@@ -42,7 +43,10 @@ class Sources:
 def load_events(
     world: World, customers: list[Customer], *, sources: Sources, ids: list[str], lake: Lake
 ) -> int:
-    """Append all events in one commit; a second call for the same source changes nothing."""
+    """Append all events in one commit; a second call for the same source changes nothing.
+
+    `customers`: those of the world's accounts and then of those who left, in their order.
+    """
     by_phone = client_of(world.events.properties) == CLIENTS.index(PHONE)
     source_ids = np.where(by_phone, sources.phones.pk, sources.product.pk).astype(np.int32)
     arrow = events_arrow(world, customers, source_ids=source_ids, ids=ids)
@@ -133,6 +137,7 @@ def load_arrivals(
 ) -> None:
     """The newest events, for the list of what arrived."""
     events = world.events
+    everybody = [*world.accounts, *world.former]
     Arrival.objects.bulk_create(
         [
             Arrival(
@@ -142,7 +147,7 @@ def load_arrivals(
                 kind="track",
                 event=DEEDS[events.deed[k]].event,
                 user_id=ids[events.user[k]],
-                group_id=world.accounts[events.account[k]].external_id,
+                group_id=everybody[events.account[k]].external_id,
                 customer=customers[events.account[k]],
                 outcome="accepted",
                 body=events.property_texts[events.properties[k]],

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from gengyun.demo.world import accounts as accounts_
-from gengyun.demo.world import contracts, shocks, stories, tales, usage
+from gengyun.demo.world import contracts, former_life, shocks, stories, tales, usage
 from gengyun.demo.world import former as former_
 from gengyun.demo.world.shapes import Account, Shock, World
 
@@ -49,20 +49,24 @@ def make_world(
     if cast:
         tales.tell(cast, teller)
     stories.plan_next_steps(rng, accounts, teller)
+    gone = former_life.live(
+        former, deeds, days=days, seed=seed, zone=zone, first_user=len(users.account)
+    )
     notes = sorted(teller.notes, key=lambda note: (note.happened_at, note.account))
     return World(
         seed=seed,
         as_of=as_of,
         days=days,
         accounts=accounts,
-        users=users,
-        events=events,
+        users=users.and_(gone.users) if gone.users else users,
+        events=events.and_(gone.events) if gone.events else events,
         notes=notes,
         level=level,
         active=active,
         cast=cast,
         former=former,
         deeds=deeds,
+        former_notes=gone.notes,
     )
 
 

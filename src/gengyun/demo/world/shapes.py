@@ -85,6 +85,13 @@ class Users:
     left: np.ndarray  # day index; a far future day while still there
     names: list[str] = field(default_factory=list)
 
+    def and_(self, more: "Users") -> "Users":
+        columns = {
+            name: np.concatenate([getattr(self, name), getattr(more, name)])
+            for name in ("account", "job", "weight", "joined", "left")
+        }
+        return Users(**columns, names=[*self.names, *more.names])
+
 
 @dataclass
 class Events:
@@ -97,6 +104,16 @@ class Events:
     happened: np.ndarray  # microseconds since 1970 UTC
     known: np.ndarray  # microseconds since 1970 UTC
     property_texts: list[str] = field(default_factory=list)
+
+    def and_(self, more: "Events") -> "Events":
+        """Both in the order in which they became known; the property texts are the same."""
+        columns = {
+            name: np.concatenate([getattr(self, name), getattr(more, name)])
+            for name in ("account", "user", "deed", "properties", "happened", "known")
+        }
+        order = np.argsort(columns["known"], kind="stable")
+        sorted_ = {name: values[order] for name, values in columns.items()}
+        return Events(**sorted_, property_texts=self.property_texts)
 
 
 @dataclass
@@ -126,3 +143,4 @@ class World:
     cast: "Cast | None" = None  # whose stories are written, see tales
     former: list[Account] = field(default_factory=list)  # left in the course of the years
     deeds: list[Deed] = field(default_factory=list)  # contracts and invoices, oldest first
+    former_notes: list[Note] = field(default_factory=list)  # `events`, `users` hold theirs too
