@@ -153,6 +153,20 @@ def test_days_without_forecasts_end_nothing_and_an_outcome_ends_at_once(lake, pe
     assert tickets() == []
 
 
+def test_a_change_by_day_keeps_what_the_night_had_said(lake, person, model):
+    """Judged again in between, the sentence still says what it rose from."""
+    renewal = renewal_of(person)
+    for weeks, p in ((5, 0.12), (0, 0.24)):
+        put_forecasts(lake, DAY - timedelta(weeks=weeks), {renewal: p}, model)
+    judge(lake, DAY)
+    line = [[(DAY - timedelta(weeks=5)).isoformat(), 0.12, None, None, model.pk]]
+    make_forecast(renewal, 0.24, model, as_of=DAY, history=line)
+    evaluate_facts(customer_ids=[renewal.customer_id], now=at(DAY))
+    told = Episode.objects.get().evidence[-1]
+    assert (told["why"], told["before"], told["before_on"]) == ("jump", 0.12, line[0][0])
+    assert len(tickets()) == 1
+
+
 def test_several_renewals_of_one_day_count_by_amount(lake, person, model):
     large = renewal_of(person, due_minor=9_000_000)
     small = renewal_of(person, due_minor=1_000_000, customer=large.customer)

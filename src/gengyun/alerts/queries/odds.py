@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -47,6 +47,7 @@ class Forecast:
     model_id: int | None
     amount_minor: int | None
     currency: str
+    line: Sequence[Sequence[Any]] = ()  # today's alone: [[ISO day, p, low, high, model id]], weekly
 
     @property
     def key(self) -> Key:
@@ -115,7 +116,10 @@ def forecasts_now(customer_ids: Collection[int] | None = None) -> list[Forecast]
     rows = ChurnForecast.objects.order_by("pk")
     if customer_ids is not None and len(customer_ids) <= FEW:
         rows = rows.filter(customer_id__in=list(customer_ids))
-    found = [_forecast(values) for values in rows.values_list(*COLUMNS)]
+    found = [
+        replace(_forecast(values), line=line)
+        for *values, line in rows.values_list(*COLUMNS, "history")
+    ]
     asked = {row.renewal_id for row in found if row.renewal_id != NO_RENEWAL}
     over: set[int] = set()
     decided = Renewal.objects.exclude(state=RenewalState.OPEN).order_by()
@@ -136,7 +140,9 @@ def odds(day: Day, *, days: int) -> Odds:
     found, as_of = _current(day)
     count = len(day.ids)
     rows = [found.get(pk) for pk in day.ids.tolist()]
-    before, before_on = _before(rows, as_of, days, day.lake)
+    before, before_on = (
+        _before_by_line(rows, as_of, days) if day.is_now else _before(rows, as_of, days, day.lake)
+    )
     known = as_of is not None
     return Odds(
         p=_floats([one.probability if one else None for one in rows]),
@@ -192,6 +198,28 @@ def _before(
         pk = one.lead.model_id if one else None
         earlier = {key: s.probability for key, s in then.items() if s.model_id == pk}
         value = one.mean(earlier) if one and then else None
+        values.append(value)
+        dates.append(on if value is not None else None)
+    return _floats(values), dates
+
+
+def _before_by_line(
+    rows: Sequence[Next | None], as_of: date | None, days: int
+) -> tuple[Floats, list[date | None]]:
+    """The same from the weekly lines that today's forecasts carry: nothing is read for it."""
+    values: list[float | None] = []
+    dates: list[date | None] = []
+    for one in rows:
+        value = on = None
+        if one is not None and as_of is not None:
+            mine = [p for p in one.lead.line if p[4] == one.lead.model_id]
+            past = [date.fromisoformat(p[0]) for p in mine]
+            on = _nearest(past, as_of - timedelta(days=days))
+            said = {
+                row.key: next((p[1] for p in row.line if on and p[0] == on.isoformat()), None)
+                for row in one.rows
+            }
+            value = one.mean(said) if on else None
         values.append(value)
         dates.append(on if value is not None else None)
     return _floats(values), dates
