@@ -42,8 +42,8 @@ class FactReader:
     def of(cls, observed: Observed) -> "FactReader":
         facts = observed.facts
         since = np.full(len(observed.kind_names), np.iinfo(np.int64).max)
-        known = np.maximum(numbers(facts.known), numbers(facts.happened))
-        np.minimum.at(since, facts.kind, np.where(known == NO_DAY, since[0], known))
+        # of what lies ahead too: who writes down a due day keeps such days
+        np.minimum.at(since, facts.kind, numbers(facts.known))
         return cls(
             fact_index(observed),
             numbers(facts.until),

@@ -47,7 +47,7 @@ def facts(until: date) -> Facts:
         row
         for source in (_left, _risks, _touches, _opinions, _invoices)
         for row in source(until)
-        if row.known < until and row.happened < until
+        if row.known < until
     ]
     return Facts.of(
         account=[row.customer_id for row in rows],
