@@ -54,6 +54,9 @@ PAGES = {
     "settings_product_retire": (None, "settings.edit"),
     "settings_product_restore": (None, "settings.edit"),
     "settings_product_delete": (None, "settings.edit"),
+    "settings_opportunity_stages": ("settings.read", None),
+    "settings_opportunity_stage_new": (None, "settings.edit"),
+    "settings_opportunity_stage": (None, "settings.edit"),
     "settings_rates": ("settings.read", "settings.edit"),
     "settings_revenue": ("settings.read", "settings.edit"),
     "settings_spend_add": (None, "settings.edit"),
@@ -93,13 +96,15 @@ def world(settings, tmp_path):
     from gengyun.health.actions.defaults import install_defaults as cards
     from gengyun.health.models import HistoryTest, Scorecard
     from gengyun.revenue.actions.catalogue import create_product
+    from gengyun.revenue.actions.opportunity_stages import install_defaults as opportunity_stages
+    from gengyun.revenue.models import OpportunityStage
     from gengyun.usage.actions.defaults import install_defaults as metrics
     from gengyun.usage.actions.sources import create_source
     from gengyun.usage.models import Metric
 
     settings.DATA_DIR = tmp_path
     settings.INBOX_PATH = tmp_path / "inbox.sqlite3"
-    for install in (tiers, metrics, cards):
+    for install in (tiers, metrics, cards, opportunity_stages):
         install(now=NOW)
     file = tmp_path / "a.csv"
     file.write_text("客户编号,客户名称\nacct_1,晨曦科技\n")
@@ -114,6 +119,7 @@ def world(settings, tmp_path):
         "settings_key_revoke": [source.pk, source.keys.get().pk],
         "import_sample": ["customers"],
         "settings_team_edit": [make_team().pk],
+        "settings_opportunity_stage": [OpportunityStage.objects.first().pk, "edit"],
     }
     by_prefix = {
         "settings_source": [source.pk],

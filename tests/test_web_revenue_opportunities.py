@@ -267,6 +267,33 @@ def test_what_was_signed_becomes_a_line_and_a_movement(people, mine):
     assert client.post(f"/opportunities/{mine.pk}/reopen/", **HTMX).status_code == 409
 
 
+def test_the_form_of_winning_says_what_arr_becomes_and_writes_nothing(people, mine):
+    product = make_product("报表", key="bi")
+    client = log_in(people.owner)
+    path = f"/opportunities/{mine.pk}/preview/"
+    form = {
+        "how": "sign", "contract": "", "product": product.pk, "signed_amount": "12.72万",
+        "tax": "6", "starts_on": "2026-01-01", "ends_on": "2026-12-31",
+    }  # fmt: skip
+    shown = client.post(path, form, **HTMX)
+    assert shown.status_code == 200
+    assert "+120,000" in text(shown)
+    for typed, said in (
+        ({"how": "later"}, "合同录入之前"),
+        (form | {"signed_amount": "x"}, "能读出"),
+        (form | {"ends_on": "2025-01-01"}, "2025-01-01"),  # the ledger's own refusal
+    ):
+        answer = client.post(path, typed, **HTMX)
+        assert answer.status_code == 200
+        assert said in text(answer)
+        assert "+120,000" not in text(answer)
+    assert not Line.objects.exists()
+    mine.refresh_from_db()
+    assert not mine.stage.is_won
+    assert log_in(people.viewer).post(path, form).status_code == 403
+    assert log_in(people.stranger).post(path, form).status_code == 404
+
+
 def test_a_second_product_in_the_same_contract_is_a_cross_sell(people, mine):
     first, second = make_product("协同", key="suite"), make_product("报表", key="bi")
     client = log_in(people.owner)

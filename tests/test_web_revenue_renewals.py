@@ -9,6 +9,7 @@ from test_revenue_renewals import BAD, WAN, make_renewal
 
 from gengyun.revenue.actions import checkpoints, renewals
 from gengyun.revenue.models import Checkpoint, Renewal, RenewalState
+from gengyun.web.views import renewals as views
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "board"}
@@ -194,6 +195,22 @@ def test_accuracy_scores_what_was_said_before(client, people, today):
     page = ask(client, people.leader, "/renewals/accuracy/?scope=team")
     assert "50 points of what came due too hopeful" in page
     assert people.owner.name in page
+
+
+def test_a_past_day_is_paged_and_says_what_it_leaves_out(client, people, world, monkeypatch):
+    Renewal.objects.update(created_at=NOW - timedelta(days=60))
+    address = "/renewals/?p=2026q2&then=2026-02-15"
+    whole = ask(client, people.owner, address)
+    assert "甲云科技" in whole
+    assert "乙星制造" in whole
+    assert "left out" not in whole
+    monkeypatch.setattr(views, "PAGE", 1)
+    one, two = (ask(client, people.owner, f"{address}&page={n}") for n in (1, 2))
+    assert ("甲云科技" in one) != ("乙星制造" in one)
+    assert ("甲云科技" in one) != ("甲云科技" in two)
+    assert "page=2" in one
+    monkeypatch.setattr(views, "MOST_THEN", 1)
+    assert "left out, of the sums too" in ask(client, people.owner, address)
 
 
 def test_an_empty_period_says_what_to_do(client, people, today):

@@ -90,6 +90,13 @@ class Totals:
                 found = found.plus(cell.count, cell.due_minor, cell.forecast_minor)
         return found
 
+    def only(self, categories: Iterable[str]) -> "Totals":
+        """The part of these categories; of none, all of it."""
+        wanted = set(categories)
+        if not wanted:
+            return self
+        return Totals({key: cell for key, cell in self.cells.items() if key[1] in wanted})
+
     @property
     def months(self) -> list[date]:
         return sorted({month for month, _ in self.cells})

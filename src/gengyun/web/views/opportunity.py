@@ -18,10 +18,12 @@ from gengyun.web.access import page
 from gengyun.web.forms import Form
 from gengyun.web.numbers import is_number
 from gengyun.web.present import opportunities as present
-from gengyun.web.present.contracts import plain_amount
+from gengyun.web.present.contracts import KINDS, plain_amount
 from gengyun.web.refusals import attempt, refusal_text
 from gengyun.web.render import back, is_htmx, render, toast
 from gengyun.web.views import opportunity_won
+from gengyun.web.views.contract_forms import fault_text
+from gengyun.web.views.contracts import present_context
 from gengyun.web.words import is_zh, pick
 
 CHANGED = "opportunities-changed"
@@ -270,6 +272,18 @@ def _win(request, row):
     return None
 
 
+def _preview(request, row):
+    """Nothing is written: the form of winning says what ARR would become."""
+    found, said = opportunity_won.preview(request, row)
+    context = present_context() | {
+        "would": found,
+        "said": said,
+        "kinds": KINDS,
+        "fault_text": fault_text,
+    }
+    return render(request, "opportunities/would.html", context)
+
+
 def _reopen(request, row):
     actions.reopen_opportunity(actor=request.user, now=request.now, opportunity=row)
     toast(request, _("%(name)s is open again") % {"name": row.name})
@@ -286,6 +300,7 @@ _VERBS = {
     "move": _move,
     "lose": _lose,
     "win": _win,
+    "preview": _preview,
     "reopen": _reopen,
     "link": _link,
 }

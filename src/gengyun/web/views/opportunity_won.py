@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.revenue.actions import opportunities as actions
+from gengyun.revenue.actions.trying import would
 from gengyun.revenue.actions.winning import Signed, win_with_line
 from gengyun.revenue.models import Contract, OpportunityKind, Product
 from gengyun.revenue.queries import opportunities as queries
@@ -86,6 +87,29 @@ def read(request, row):
     except Refusal as refusal:
         form.errors["how"] = refusal_text(refusal)
     return form, None, []
+
+
+def preview(request, row):
+    """(what the form as it stands would do to ARR, or None; then why not)"""
+    form = Form.of(request.POST)
+    if form.get("how") == "later":
+        return None, _("No ARR moves until the contract is entered.")
+    if form.get("how") == "link":
+        return None, _("This line counts already: no ARR moves.")
+    signed = _signed(form, row, request.today)
+    if signed is None:
+        return None, _("When price and first day can be read, the new ARR stands here.")
+
+    def run():
+        arguments = {"actor": request.user, "now": request.now, "opportunity": row}
+        return win_with_line(signed=signed, **arguments).flags
+
+    try:
+        return would(row.customer_id, run, today=request.today), ""
+    except Refusal as refusal:
+        if refusal.status in {403, 404}:
+            raise
+        return None, refusal_text(refusal)
 
 
 def _signed(form, row, today):

@@ -20,6 +20,7 @@ from gengyun.team.queries.access import SEES_ALL, can
 from gengyun.team.queries.people import members_below, possible_owners
 from gengyun.web.access import page
 from gengyun.web.numbers import is_number
+from gengyun.web.present import format as plain
 from gengyun.web.present import renewals as present
 from gengyun.web.render import is_htmx, render
 from gengyun.web.scopes import scope_links
@@ -183,7 +184,7 @@ def _now(user, address, whole, convert, today):
     sums = queries.totals(whole, convert, known, with_gaps=not is_late)
     is_narrow = bool(address.only or address.category or address.text)
     rows = rows_of(user, address, today=today, known=known)
-    shown_sums = queries.totals(rows, convert, known, with_gaps=False) if is_narrow else sums
+    shown_sums = _shown_sums(address, sums, rows, convert)
     first = (address.page - 1) * PAGE
     ordered = _grouped_order(queries.ordered(rows, address.sort, known), address)
     keys = queries.keys_of(ordered, first, PAGE + 1)
@@ -204,6 +205,14 @@ def _now(user, address, whole, convert, today):
         "changed_count": week.count,
         "gaps": [present.Row(found[key], known=known) for key in apart if key in found],
     }  # fmt: skip
+
+
+def _shown_sums(address, sums, rows, convert):
+    """Of what the table shows; where a category alone narrows it, that is part of the whole."""
+    if address.text or address.only not in {"", "unjudged"}:
+        return queries.totals(rows, convert, with_gaps=False)
+    wanted = {address.category, Category.UNJUDGED if address.only else ""} - {""}
+    return sums.only(wanted) if len(wanted) < 2 else queries.Totals()
 
 
 def _farthest(whole, known):
@@ -235,19 +244,24 @@ def _then(user, address, whole, convert, today):
     """The same as it stood when a past day ended."""
     day = date.fromisoformat(address.then)
     moment_day = date.fromordinal(day.toordinal() + 1)
-    known = queries.as_of(queries.shown(whole)[:MOST_THEN], moment_day)
+    count = whole.count()
+    nearest = queries.shown(queries.ordered(whole, "due"))[:MOST_THEN]
+    known = queries.as_of(nearest, moment_day)
     sums = queries.totals_of(known, convert)
     rows = [row for row in known if not address.category or row.category == address.category]
     rows.sort(key=lambda row: (row.due_on, row.pk))
+    first = (address.page - 1) * PAGE
     return {
         "sums": sums,
         "moves": {},
         "shown_sums": queries.totals_of(rows, convert),
         "is_narrow": bool(address.category),
-        "lines": _lines(rows[:500], replace(address, sort="due", group="month"),
+        "lines": _lines(rows[first:first + PAGE], replace(address, sort="due", group="month"),
                         queries.totals_of(rows, convert), convert, None, week=None),
-        "has_next": False,
-        "first_place": 1,
+        "has_next": len(rows) > first + PAGE,
+        "first_place": first + 1,
+        "left_out": max(0, count - MOST_THEN),
+        "most_then": plain.count(MOST_THEN),
         "changed_count": 0,
         "gaps": [],
         "now_sums": queries.totals(whole, convert),

@@ -73,6 +73,10 @@ SECTIONS = (
         _("What contracts sell, in which editions, and what renews what."),
     ),
     Section(
+        "opportunity_stages", "settings_opportunity_stages", "settings.read", "target-arrow",
+        _("Opportunity stages"), _("The columns of the board and how likely each is to be won."),
+    ),
+    Section(
         "rates", "settings_rates", "settings.read", "repeat", _("Exchange rates"),
         _("Dated rates, by which amounts of other currencies are converted."),
     ),
