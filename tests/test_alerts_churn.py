@@ -4,7 +4,18 @@ from datetime import timedelta
 
 import pyarrow as pa
 import pytest
-from alert_days import DAY, EARLY, after, at, judge, make_rules, put_use, put_values, working_use
+from alert_days import (
+    DAY,
+    EARLY,
+    after,
+    at,
+    judge,
+    make_metric_rule,
+    make_rules,
+    put_use,
+    put_values,
+    working_use,
+)
 from factories import (
     make_churn_model,
     make_customer,
@@ -17,6 +28,7 @@ from factories import (
 from gengyun.alerts.actions.evaluate import evaluate_facts
 from gengyun.alerts.actions.marks import set_marks
 from gengyun.alerts.actions.work import close
+from gengyun.alerts.calc.losses import AlertBefore, Loss, review
 from gengyun.alerts.models import Alert, AlertPolicy, AlertRule, ChurnMark, Episode
 from gengyun.alerts.queries.losses import losses
 from gengyun.alerts.queries.marks import marks_in_force
@@ -358,6 +370,35 @@ def test_a_slow_slide_is_listed_and_opens_no_work_item(lake, person):
     AlertRule.objects.filter(key="slow_slide").update(severity=3)
     Episode.objects.all().delete()
     assert judge(lake, DAY).opened == 1
+
+
+@pytest.mark.parametrize(("severity", "lifted"), [(2, 3), (1, 1)])
+def test_a_part_lifts_its_ticket_once_in_the_gap(lake, person, severity, lifted):
+    """Severity rises at most once in 7 days, by a part as well; the most urgent never waits."""
+    AlertRule.objects.update(is_active=False)
+    make_metric_rule("first", severity=3)
+    make_metric_rule("second", severity=severity, cause="roi_wrong", metric="breadth_30d")
+    customer = make_customer(owner=person, known_at=EARLY)
+    put_values(lake, DAY, {customer: 5})
+    judge(lake, DAY)
+    Alert.objects.update(severity_raised_on=DAY)
+    put_values(lake, after(1), {customer: 5})
+    put_values(lake, after(1), {customer: 5}, metric="breadth_30d")
+    judge(lake, after(1))
+    part = Alert.objects.get(parent__isnull=False)
+    assert (part.severity, part.parent.severity) == (severity, lifted)
+
+
+def test_the_review_counts_what_came_in_time():
+    def loss(*shown, hidden=()):
+        alerts = [AlertBefore(k, 7, after(-days), was_shown=True) for k, days in enumerate(shown)]
+        alerts += [AlertBefore(None, 8, after(-days), was_shown=False) for days in hidden]
+        return Loss(1, 2, DAY, DAY, 100, "CNY", "", False, None, None, alerts)
+
+    found = review([loss(80, 12), loss(29), loss(hidden=[90]), loss(30)])
+    assert (found.losses, found.warned, found.late) == (4, 2, 1)
+    assert (found.share, found.lead_days, found.by_rule) == (0.5, 30.0, {7: 2})
+    assert review([]).share is None
 
 
 def test_every_lost_renewal_lists_what_was_said_before(lake, person, model):
