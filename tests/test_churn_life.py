@@ -1,11 +1,15 @@
 """The life of a churn model, from a simulated company: nights, champions, drift, what is kept."""
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from gengyun.churn.actions import drift, night, promote, train
 from gengyun.churn.calc.observed import Columns, Observed
@@ -13,6 +17,8 @@ from gengyun.churn.models import ChurnForecast, ChurnModel, ChurnSettings, Drift
 from gengyun.churn.queries import rows as churn_rows
 from gengyun.churn.queries.history import forecast_days, read_forecasts
 from gengyun.churn.queries.models import champion, in_force
+from gengyun.cli.churn import command
+from gengyun.customers.actions.merging import merge_customers, undo_merge
 from gengyun.customers.models import Customer, Tier
 from gengyun.demo.simulator.company_config import company
 from gengyun.demo.simulator.company_make import make_company
@@ -221,3 +227,50 @@ def test_nothing_to_say_of_an_empty_deployment(lake, day, monkeypatch):
     found = judge(day, lake)
     assert (found.trained, found.scored.rows) == (None, 0)
     assert not ChurnModel.objects.exists()
+
+
+def test_scoring_needs_neither_scikit_learn_nor_lightgbm():
+    """A night that trains nothing runs on numpy: what it imports says so, in a fresh process."""
+    code = (
+        "import os, sys\n"
+        "os.environ['DJANGO_SETTINGS_MODULE'] = 'gengyun.config.settings'\n"
+        "import django; django.setup()\n"
+        "import gengyun.churn.actions.night, gengyun.churn.calc.model\n"
+        "print([name for name in ('sklearn', 'lightgbm', 'scipy') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_forecasts_follow_their_renewals_into_a_merge_and_back(observed, lake, day):
+    judge(day, lake)
+    row = ChurnForecast.objects.filter(renewal__isnull=False).first()
+    gone, kept = row.customer, Customer.objects.exclude(pk=row.customer_id).first()
+    merge = merge_customers(actor=None, now=moment(day), kept=kept, gone=gone)
+    row.refresh_from_db()
+    assert row.customer_id == row.renewal.customer_id == kept.pk
+    undo_merge(actor=None, now=moment(day), merge=merge)
+    row.refresh_from_db()
+    assert row.customer_id == row.renewal.customer_id == gone.pk
+
+
+def test_the_command_lists_explains_and_tells_of_models(observed, day, settings, tmp_path):
+    settings.LAKE_DIR = tmp_path / "lake"
+    judge(day, None)
+    run = CliRunner()
+    listed = run.invoke(command, ["--as-of", day.isoformat(), "--json", "--due", "200"])
+    assert listed.exit_code == 0, listed.output
+    rows = [json.loads(line) for line in listed.output.splitlines()]
+    said = [row["probability"] for row in rows if row["probability"] is not None]
+    assert said == sorted(said, reverse=True)
+    assert len(said) > 3
+    one = run.invoke(command, ["--as-of", day.isoformat(), "--customer", rows[0]["customer"]])
+    assert one.exit_code == 0, one.output
+    assert f"{rows[0]['probability']:.1%}" in one.output
+    assert "were every input ordinary" in one.output
+    told = run.invoke(command, ["models", "--json"])
+    assert [json.loads(line)["state"] for line in told.output.splitlines()] == ["champion"]
+    nobody = run.invoke(command, ["--as-of", day.isoformat(), "--tier", "platinum"])
+    assert nobody.exit_code == 1
+    early = run.invoke(command, ["--as-of", "2001-01-01"])
+    assert "no day has been judged yet" in early.output
