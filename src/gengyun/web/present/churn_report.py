@@ -18,6 +18,7 @@ from gengyun.web.words import is_zh, pgettext
 
 Report = Mapping[str, Any]
 PLOT = 300  # units of the reliability plot, inside its axes
+STEPS = (0.02, 0.05, 0.1, 0.2)  # of its axes
 
 
 @dataclass(frozen=True)
@@ -231,13 +232,13 @@ def day(text: str | None) -> str:
 def plot(bins: Sequence[Mapping[str, Any]]) -> Plot:
     """Said across, came up; a bar per tenth with the interval of what came. Scale 0 to `top`."""
     most = max((max(one["said"], one["high"]) for one in bins), default=0.1)
-    top = min(1.0, (int(most * 10) + 1) / 10)
+    step = next((step for step in STEPS if most <= 5 * step), STEPS[-1])
+    top = step * max(1, -(-most // step))
     dots = [_dot(place, one, top) for place, one in enumerate(bins)]
-    steps = [top * part / 4 for part in range(5)]
-    digits = 0 if all(abs(step * 100 - round(step * 100)) < 1e-9 for step in steps) else 1
+    steps = [step * part for part in range(round(top / step) + 1)]
     return Plot(
         dots=dots,
-        ticks=[(round(PLOT * step / top, 1), share(step, digits)) for step in steps],
+        ticks=[(round(PLOT * at / top, 1), share(at)) for at in steps],
         finding=_plot_finding(dots),
     )
 

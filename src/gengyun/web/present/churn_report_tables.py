@@ -138,7 +138,7 @@ def _behind(name: str, own: Mapping[str, Any]) -> str:
 def part_columns() -> list[tuple[str, str]]:
     return [
         (pgettext("back-test", "Cases"), ""),
-        (_("Lost"), ""),
+        (pgettext("back-test", "Lost"), ""),
         (pgettext("probability", "Said"), _("mean probability")),
         (pgettext("probability", "Came"), _("share lost, with its 95%% interval") % ()),
         ("AUC", _("order within the group")),
@@ -216,7 +216,7 @@ def budget(report: Report) -> Sheet:
         _("At the alert budget"),
         _("%(per)s new a month per 100 customers, by probability × amount, above the rate of the "
           "tier") % {"per": plain.number(per)},
-        _("By"),
+        pgettext("back-test", "By"),
         columns,
         lines,
     )  # fmt: skip
