@@ -26,8 +26,15 @@ BENCHES = {
     "forecast": "forecast",
     "backfill": "backfill",
     "shards": "shards",
+    "churn": "churn",
 }
-HEAVY = ("daily", "revenue", "backfill", "shards")  # minutes and gigabytes: only when named
+HEAVY = (
+    "daily",
+    "revenue",
+    "backfill",
+    "shards",
+    "churn",
+)  # minutes and gigabytes: only when named
 SUSTAINED_SECONDS = 120.0
 WIDTH = 110  # a table that is cut says nothing; a pipe counts as 80 columns
 
@@ -49,9 +56,15 @@ class Report:
     """Collects figures; prints each as a JSON line at once, or all as a table at the end."""
 
     def __init__(
-        self, *, as_json: bool, seconds: float = SUSTAINED_SECONDS, customers: int | None = None
+        self,
+        *,
+        as_json: bool,
+        seconds: float = SUSTAINED_SECONDS,
+        customers: int | None = None,
+        only: tuple[str, ...] = (),
     ) -> None:
         self.as_json = as_json
+        self.only = only  # parts of `churn`; none: all
         self.customers = customers  # how many to make; None: what the bench's targets are for
         self.seconds = seconds  # of the benches that hold a load for a while
         self.figures: list[Figure] = []
@@ -108,8 +121,10 @@ class Report:
                 _text(figure.target),
                 {True: "yes", False: "MISSED", None: ""}[figure.ok],
             )
+        widest = [max((len(f.name) for f in self.figures), default=0)]
+        widest.append(max((len(f.unit) for f in self.figures), default=0))
         console = Console()
-        Console(width=max(console.width, WIDTH)).print(table)
+        Console(width=max(console.width, WIDTH, sum(widest) + 50)).print(table)
         for text in self.notes:
             click.echo(f"- {text}")
 
@@ -140,7 +155,14 @@ def _text(value: float | None) -> str:
     type=click.IntRange(min=5_000),
     help="How many customers `pages` and `daily` make (default: what their targets are for).",
 )
-def command(names: tuple[str, ...], as_json: bool, seconds: float, customers: int | None) -> None:
+@click.option("--only", multiple=True, help="A part of `churn` alone, such as tables or speed.")
+def command(
+    names: tuple[str, ...],
+    as_json: bool,
+    seconds: float,
+    customers: int | None,
+    only: tuple[str, ...],
+) -> None:
     """Measure speed on this machine; exit 1 when a target is missed.
 
     Uses a data folder (with GENGYUN_DATABASE_URL, a database) of its own that is removed
@@ -148,7 +170,7 @@ def command(names: tuple[str, ...], as_json: bool, seconds: float, customers: in
     """
     own_data_folder()
     setup()
-    report = Report(as_json=as_json, seconds=seconds, customers=customers)
+    report = Report(as_json=as_json, seconds=seconds, customers=customers, only=only)
     for name in names or [name for name in BENCHES if name not in HEAVY]:
         import_module(f"gengyun.cli.benches.{BENCHES[name]}").run(report)
     if not as_json:
