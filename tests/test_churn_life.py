@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from gengyun.churn.actions import drift, night, promote, train
+from gengyun.churn.calc.features import FEATURE_SET
 from gengyun.churn.calc.observed import Columns, Observed
 from gengyun.churn.models import ChurnForecast, ChurnModel, ChurnSettings, DriftCheck, ModelState
 from gengyun.churn.queries import rows as churn_rows
@@ -274,3 +275,25 @@ def test_the_command_lists_explains_and_tells_of_models(observed, day, settings,
     assert nobody.exit_code == 1
     early = run.invoke(command, ["--as-of", "2001-01-01"])
     assert "no day has been judged yet" in early.output
+
+
+def test_twenty_further_outcomes_call_for_a_training_but_not_within_a_week(day):
+    from factories import make_churn_model, make_customer
+
+    customer, settings = make_customer(), ChurnSettings(pk=1)
+    trained = make_churn_model(
+        cutoff=day - timedelta(days=10),
+        feature_set=FEATURE_SET,
+        settings={"version": settings.version},
+    )
+    ripe = day - timedelta(days=settings.grace_days + 5)  # due then, known since five days
+    values = {"customer": customer, "due_on": ripe, "due_minor": 1, "created_at": moment(day)}
+    for at in range(19):
+        Renewal.objects.create(group=f"a{at}", state="renewed", **values)
+    assert train.due_reason(day, settings=settings) == ""
+    Renewal.objects.create(group="open", state="open", **values)
+    assert train.due_reason(day, settings=settings) == ""  # not decided, whatever the day says
+    Renewal.objects.create(group="lost", state="lost", **values)
+    assert train.due_reason(day, settings=settings) == "outcomes"
+    ChurnModel.objects.filter(pk=trained.pk).update(cutoff=day - timedelta(days=6))
+    assert train.due_reason(day, settings=settings) == ""
