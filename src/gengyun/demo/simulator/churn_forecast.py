@@ -1,7 +1,8 @@
 """The renewal forecast with the churn probability in it, against what came out (science.md 8, A9).
 
-As `forecast_score`, on whole simulated companies: `LEAD` days before a quarter begins, what comes
-due in it is scored by a model that learned from what was decided by then.
+As `forecast_score`, on whole simulated companies. The model of a quarter learned from what was
+decided `LEAD` days before it began. It sees each renewal either `LAG` days before that comes due
+(how science.md 6 measured it) or, harder, all of them on the day on which it learned.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from gengyun.demo.simulator.observed import TERMS, to_observed
 
 ACCOUNTS = 600
 A_YEAR = 4  # quarters between two trainings
+LAG = 90  # days before its due date on which each renewal is seen
 
 Learn = Callable[[Table], Scorer]
 
@@ -43,11 +45,13 @@ def forecasted(
     accounts: int = ACCOUNTS,
     quarters: int = QUARTERS,
     every: int = A_YEAR,
+    lag: int | None = LAG,
     draws: int = 1_000,
     config: CompanyConfig | None = None,
 ) -> list[Forecasted]:
     """The last quarters of a company. The product learns anew each month; here once in `every`
-    quarters, which is harder and quicker."""
+    quarters, which is harder and quicker. `lag` None: every renewal is seen `LEAD` days before the
+    quarter begins, so 90 to 180 days before it comes due."""
     chosen = config or company("smb")
     made = make_company(replace(chosen, world=replace(chosen.world, accounts=accounts)), seed=seed)
     reader = Reader.of(to_observed(made))
@@ -56,7 +60,7 @@ def forecasted(
         as_of = month.astype("M8[D]") - np.timedelta64(LEAD, "D")
         if k % every == 0:
             model = learn(training_rows(reader, cutoff=as_of.astype(object)).table)
-        renewing = _renewing(reader, model, month, as_of)
+        renewing = _renewing(reader, model, month, as_of, lag)
         found.append(
             Forecasted(
                 quarter(made.deals, month, draws=draws, seed=seed, renewing=renewing),
@@ -75,18 +79,18 @@ def _months(made: Company, quarters: int) -> Iterator[np.datetime64]:
 
 
 def _renewing(
-    reader: Reader, model: Scorer, month: np.datetime64, as_of: np.datetime64
+    reader: Reader, model: Scorer, month: np.datetime64, as_of: np.datetime64, lag: int | None
 ) -> dict[tuple[int, int], float]:
-    """(account, nth) -> probability of renewing, of what is open on the day and comes due in the
-    quarter."""
+    """(account, nth) -> probability of renewing, of what comes due in the quarter and is open on
+    the day on which it is seen."""
     dues = reader.observed.dues
     first, end = month.astype("M8[D]"), (month + 3).astype("M8[D]")
     row = np.flatnonzero((dues.due >= first) & (dues.due < end))
-    at = np.full(len(row), as_of.astype(int))
-    row = row[is_undecided(dues, at, row)]
+    day = np.full(len(row), as_of) if lag is None else dues.due[row] - np.timedelta64(lag, "D")
+    is_open = is_undecided(dues, day.astype(np.int64), row)
+    row, day = row[is_open], day[is_open]
     if not len(row):
         return {}
-    day = np.full(len(row), as_of)
     seen = reader.snapshot(account=dues.account[row], at=day, row=row)
     unknown = np.full(len(row), np.nan)
     table = Table(
