@@ -18,11 +18,12 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--customer", help="One customer with its reasons: external id or name.")
 @click.option("--tier", help="Only customers of this tier: its key or name.")
 @click.option("--owner", help="Only customers of this CSM: name or mail address.")
+@click.option("--segment", help="Only customers of a shared view of the list: its name.")
 @click.option("--due", type=int, help="Only what comes due within so many days.")
 @click.option("--limit", default=20, show_default=True, help="How many of the highest to list.")
 @click.option("--json", "as_json", is_flag=True, help="JSON, one object a line.")
 @click.pass_context
-def command(context, *, as_of, customer, tier, owner, due, limit, as_json):
+def command(context, *, as_of, customer, tier, owner, segment, due, limit, as_json):
     """Churn probabilities as the pages show them, for any judged day: the highest first.
 
     A probability belongs to an event and a day: that the renewal due then does not come, within
@@ -42,10 +43,10 @@ def command(context, *, as_of, customer, tier, owner, due, limit, as_json):
     if customer:
         _one(customer, day, as_json=as_json)
     else:
-        _all(_rows(day, tier, owner, due), day, limit, as_json=as_json)
+        _all(_rows(day, tier, owner, segment, due), day, limit, as_json=as_json)
 
 
-def _rows(day: date, tier, owner, due) -> list[dict]:
+def _rows(day: date, tier, owner, segment, due) -> list[dict]:
     from gengyun.churn.queries.history import read_forecasts
     from gengyun.customers.models import Customer, Tier
     from gengyun.team.models import User
@@ -62,6 +63,8 @@ def _rows(day: date, tier, owner, due) -> list[dict]:
         if person is None:
             raise click.ClickException(f"there is nobody called {owner}")
         wanted = wanted.filter(owner=person)
+    if segment:
+        wanted = wanted.filter(pk__in=_of_segment(segment))
     names = {pk: (external, name) for pk, external, name in wanted.values_list(
         "pk", "external_id", "name"
     )}  # fmt: skip
@@ -78,6 +81,20 @@ def _rows(day: date, tier, owner, due) -> list[dict]:
             row["customer_id"],
         ),
     )
+
+
+def _of_segment(name: str):
+    """Customers of a view that everybody shares, as it holds today."""
+    from gengyun.kernel.clock import utc_now
+    from gengyun.kernel.days import day_of
+    from gengyun.portfolio.models import SavedView
+    from gengyun.portfolio.queries.customer_list import ListQuery, matching
+
+    view = SavedView.objects.filter(name=name, is_shared=True).order_by("pk").first()
+    if view is None:
+        raise click.ClickException(f"there is no shared view {name}")
+    rows = matching(None, ListQuery.from_json(view.query).filters, today=day_of(utc_now()))
+    return rows.values("customer_id")
 
 
 def _all(rows: list[dict], day: date, limit: int, *, as_json: bool) -> None:
