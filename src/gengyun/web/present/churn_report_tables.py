@@ -139,8 +139,8 @@ def part_columns() -> list[tuple[str, str]]:
     return [
         (pgettext("back-test", "Cases"), ""),
         (pgettext("back-test", "Lost"), ""),
-        (pgettext("probability", "Said"), _("mean probability")),
-        (pgettext("probability", "Came"), _("share lost, with its 95%% interval") % ()),
+        (pgettext("probability", "Predicted"), _("mean probability")),
+        (pgettext("probability", "Actual"), _("share lost, with its 95%% interval") % ()),
         ("AUC", _("order within the group")),
         (_("Skill"), _("Brier against the rate of the tier")),
     ]
@@ -228,8 +228,8 @@ def by_amount(report: Report) -> list[tuple[str, str, str]]:
     if not own:
         return []
     return [
-        (_("Said of the amount"), share(own["said"], 1), ""),
-        (_("Lost of the amount"), share(own["came"], 1), ""),
+        (_("Predicted loss of the amount"), share(own["said"], 1), ""),
+        (_("Actual loss of the amount"), share(own["came"], 1), ""),
         ("AUC", number(own["auc"]["value"]), span(own["auc"])),
         ("Brier", number(own["brier"]["value"], 3), span(own["brier"], 3)),
         (_("Skill"), share(own["skill"]["value"]), _percent(own["skill"]).under),
