@@ -197,6 +197,31 @@ def test_accuracy_scores_what_was_said_before(client, people, today):
     assert people.owner.name in page
 
 
+def test_ticked_rows_take_one_category_together_and_back(client, people, world):
+    page = ask(client, people.owner, "/renewals/?p=2026q2")
+    assert page.count("gy-rowcb") == 2
+    ids = [world["a"].pk, world["b"].pk]
+    form = {"ids": ids, "category": "at_risk", "why": "换了负责人", "p": "2026q2"}
+    answer = client.post("/renewals/bulk/", form, **HTMX)
+    assert answer.status_code == 200
+    assert "2 renewals: at risk" in answer.content.decode()
+    assert set(Renewal.objects.filter(pk__in=ids).values_list("category", flat=True)) == {"at_risk"}
+    assert {row.why for row in world["a"].changes.filter(field="category")} == {"换了负责人"}
+    client.post(f"/undo/{client.session['undo'][-1][0]}/")
+    assert set(Renewal.objects.filter(pk__in=ids).values_list("category", flat=True)) == {
+        "unjudged"
+    }
+    # all or none: one of another is not found, a loss asks for its cause
+    theirs = form | {"ids": [world["a"].pk, world["x"].pk]}
+    assert client.post("/renewals/bulk/", theirs, **HTMX).status_code == 404
+    assert client.post("/renewals/bulk/", form | {"category": "lost"}, **HTMX).status_code >= 400
+    assert client.post("/renewals/bulk/", form | {"category": "signed"}, **HTMX).status_code >= 400
+    world["a"].refresh_from_db()
+    assert world["a"].category == "unjudged"
+    client.force_login(people.viewer)
+    assert client.post("/renewals/bulk/", form).status_code == 403
+
+
 def test_a_past_day_is_paged_and_says_what_it_leaves_out(client, people, world, monkeypatch):
     Renewal.objects.update(created_at=NOW - timedelta(days=60))
     address = "/renewals/?p=2026q2&then=2026-02-15"

@@ -1,5 +1,7 @@
 """Taking back what was said about renewals."""
 
+from django.db import transaction
+
 from gengyun.revenue.actions import renewals
 
 
@@ -8,4 +10,11 @@ def _forecast(actor, now, payload):
     renewals.put_back(actor=actor, now=now, renewal_id=payload["pk"], told=payload["told"])
 
 
-VERBS = {"renewal": _forecast}
+def _forecasts(actor, now, payload):
+    """payload: [renewal id, [old, new] of each field] of each"""
+    with transaction.atomic():
+        for pk, told in payload:
+            renewals.put_back(actor=actor, now=now, renewal_id=pk, told=told)
+
+
+VERBS = {"renewal": _forecast, "renewals": _forecasts}

@@ -9,6 +9,7 @@ urlpatterns = [
     path("renewals/tabs/", renewals.tabs, name="renewals_tabs"),
     path("renewals/apart/", renewals.apart, name="renewals_apart"),
     path("renewals/changes/", renewals.changes, name="renewals_changes"),
+    path("renewals/bulk/", renewal_work.bulk, name="renewals_bulk"),
     path("renewals/forecast/", renewal_forecast.show, name="renewals_forecast"),
     path("renewals/forecast/weeks/", renewal_forecast.weeks, name="renewals_forecast_weeks"),
     path("renewals/accuracy/", renewal_accuracy.show, name="renewals_accuracy"),

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from gengyun.alerts.models import RiskCause
 from gengyun.churn.models import ChurnForecast
@@ -29,6 +30,7 @@ from gengyun.web.views.alert_work import cause_groups
 from gengyun.web.views.renewals import TEMPLATE, address_of, board
 from gengyun.web.words import is_zh, pick
 
+MOST_AT_ONCE = 200  # rows: a page holds fifty
 BARE = re.compile(r"^[0-9][0-9,，]*(\.[0-9]+)?$")
 UNITS = {"wan": 10_000, "k": 1_000}  # what a bare number in the column counts
 
@@ -140,6 +142,30 @@ def forecast(request, pk):
         }
         toast(request, said, undo=undo.remember(request, "renewal", {"pk": pk, "told": told}))
     return _answer(request, renewal)
+
+
+@page("renewal.work", methods=("POST",))
+def bulk(request):
+    """One category, with its reason, for the rows that were ticked: all of them or none."""
+    given = request.POST
+    ids = [int(pk) for pk in given.getlist("ids") if is_number(pk)][:MOST_AT_ONCE]
+    told = {}
+    if ids:
+        told = renewals.set_many(
+            actor=request.user,
+            now=request.now,
+            renewal_ids=ids,
+            category=given.get("category", ""),
+            why=given.get("why", "").strip()[:500],
+        )
+    said = ngettext("%(num)s renewal: %(category)s", "%(num)s renewals: %(category)s", len(told))
+    word = present.category_word(given.get("category", ""))
+    path = undo.remember(request, "renewals", list(told.items())) if told else ""
+    toast(request, said % {"num": len(told), "category": word}, undo=path)
+    if not is_htmx(request):
+        return back(request, reverse("web:renewals"))
+    address = address_of(request, given)
+    return render(request, TEMPLATE, board(request, address), block="board")
 
 
 def _answer(request, renewal):
