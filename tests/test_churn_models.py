@@ -1,0 +1,257 @@
+"""The ladder: members, trees in numpy, choice, refusal to learn from too little, JSON."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gengyun.churn.calc import boost, gam, ladder, scores
+from gengyun.churn.calc.logistic import expit
+from gengyun.churn.calc.model import Model
+from gengyun.churn.calc.scorecard import BaseRate
+from gengyun.churn.calc.table import Feature, Table, joined, plain_table
+
+BASES = {-1: BaseRate(0.2, 20), 0: BaseRate(0.3, 20), 1: BaseRate(0.08, 20)}
+
+
+def made(rows=300, *, seed=1, signal=1.0, features=6, unknown=0.1, tiers=False):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(rows, features))
+    tier = rng.integers(0, 2, rows) if tiers else np.full(rows, -1)
+    logit = signal * (x[:, 0] - x[:, 1]) - 1.0 - 1.5 * (tier == 1)
+    y = (rng.random(rows) < expit(logit)).astype(float)
+    x[rng.random(x.shape) < unknown] = np.nan
+    signs = [1, -1, *[0] * (features - 2)]
+    table = plain_table([Feature(f"f{k}", s) for k, s in enumerate(signs)], x, y)
+    return replace(table, tier=tier)
+
+
+def test_plain_logistic_is_the_minimum_of_its_own_loss():
+    table = made(120, unknown=0.0)
+    model = gam.plain_logistic(table)
+    design = model.preparation.design(table.x)
+    p = expit(model.beta[0] + design @ model.beta[1:])
+    assert abs((p - table.y).sum()) < 1e-3
+    assert np.abs(design.T @ (p - table.y) + model.beta[1:]).max() < 1e-4
+
+
+def test_expert_prior_is_followed_with_few_rows_and_left_when_the_data_say_otherwise():
+    few = gam.expert_logistic(made(60, seed=3))
+    assert few.settings["k"] > 0
+    wrong = made(800, seed=4, signal=-1.0)
+    assert gam.expert_logistic(wrong).settings["k"] == 0.0
+    told = gam.expert_logistic(wrong).logits(np.array([[2.0, -2, 0, 0, 0, 0]]))
+    assert told[0] < -1.0
+
+
+def test_unknown_is_not_zero_and_says_something_of_its_own():
+    table = made(600, unknown=0.0)
+    x = table.x.copy()
+    gone = np.random.default_rng(1).random(600) < 0.3
+    x[gone, 2] = np.nan
+    y = np.where(gone, 1.0, table.y)  # who is not asked leaves
+    model = gam.expert_logistic(replace(table, x=x, y=y))
+    row = np.zeros((3, 6))
+    row[1, 2], row[2, 2] = np.nan, -3.0
+    zero, unknown, low = model.logits(row)
+    assert unknown > zero + 1
+    assert abs(low - zero) < abs(unknown - zero)
+
+
+@pytest.mark.parametrize("learn", [boost.monotone_trees, boost.free_trees, boost.forest])
+def test_trees_in_numpy_equal_lightgbm_and_its_pred_contrib(learn, monkeypatch):
+    import lightgbm
+
+    kept = {}
+    train = lightgbm.train
+    monkeypatch.setattr(lightgbm, "train", lambda *a, **k: kept.setdefault("b", train(*a, **k)))
+    table = made(400)
+    x = table.x.copy()
+    x[:, 5] = np.round(x[:, 5])
+    x[np.isnan(x[:, 4]), 4] = 0.5  # known everywhere in training …
+    trees = learn(replace(table, x=x))
+    asked = x[:200].copy()
+    asked[:5, 4] = np.nan  # … and not when scored
+    part = trees.score(asked)
+    filled = np.where(np.isnan(asked), trees.fill, asked)
+    share = kept["b"].num_trees() if learn is boost.forest else 1
+    told = kept["b"].predict(filled, pred_contrib=True) / share
+    assert np.abs(part.contributions - told[:, :-1]).max() < 1e-9
+    assert np.abs(part.base - told[:, -1]).max() < 1e-9
+    assert np.abs(part.logit - kept["b"].predict(filled, raw_score=True) / share).max() < 1e-9
+    assert np.abs(trees.logits(asked) - part.logit).max() < 1e-9
+
+
+def test_monotone_trees_never_lower_the_risk_of_what_is_a_risk():
+    trees = boost.monotone_trees(made(500, signal=0.3))
+    x = np.zeros((50, 6))
+    x[:, 0] = np.linspace(-3, 3, 50)
+    assert (np.diff(trees.logits(x)) >= -1e-12).all()
+
+
+def test_constant_table_gives_trees_without_a_split():
+    table = plain_table([Feature("a")], np.ones((40, 1)), np.arange(40) % 4 == 0)
+    trees = boost.monotone_trees(table)
+    assert np.allclose(expit(trees.logits(np.array([[1.0], [np.nan]]))), 0.25, atol=0.02)
+    assert np.allclose(trees.score(np.ones((2, 1))).logit, trees.logits(np.ones((2, 1))))
+
+
+@pytest.mark.parametrize("rung", ["L0", "L1", "L2", "L3", "plain"])
+def test_a_model_survives_json_and_its_contributions_add_up(rung):
+    table = made(260, tiers=True)
+    trained = ladder.fit(table, base_rates=BASES, rung=rung)
+    back = Model.from_json(json.loads(json.dumps(trained.model.to_json())))
+    asked = table.taken(slice(0, 80))
+    found, again = trained.model.predict(asked), back.predict(asked)
+    assert np.abs(found.p - again.p).max() < 1e-6
+    assert np.allclose(found.base + found.contributions.sum(axis=1), found.logit)
+    assert np.allclose(expit(found.logit), found.p)
+    assert found.contributions.shape == (80, 6)
+    assert ((found.low <= found.p) & (found.p <= found.high)).all()
+    assert np.allclose(trained.model.logits(asked), found.logit)
+
+
+def test_columns_are_found_by_name_and_one_that_is_gone_is_unknown():
+    table = made(300)
+    model = ladder.fit(table, base_rates={}, rung="L1").model
+    turned = table.with_features([*reversed(table.keys)])
+    assert np.allclose(model.predict(turned).p, model.predict(table).p)
+    less = table.with_features([key for key in table.keys if key != "f0"])
+    found = model.predict(less)
+    assert not np.isnan(found.p).any()
+    assert found.missing_share.mean() > model.predict(table).missing_share.mean() + 0.2
+
+
+def test_few_events_stay_on_the_scorecard_and_say_so():
+    table = made(200)
+    few = table.taken(
+        np.sort(np.r_[np.flatnonzero(table.y == 0), np.flatnonzero(table.y == 1)[:7]])
+    )
+    trained = ladder.fit(few, base_rates=BASES)
+    assert trained.rung == "L0"
+    assert [(n.key, n.params["events"]) for n in trained.notes] == [("too_few_events", 7)]
+    enough = table.taken(
+        np.sort(np.r_[np.flatnonzero(table.y == 0), np.flatnonzero(table.y == 1)[:8]])
+    )
+    assert ladder.fit(enough, base_rates=BASES).rung != "L0"
+
+
+def test_scorecard_stands_on_the_base_rate_of_the_tier_and_is_unsure():
+    table = replace(made(400, tiers=True), y=np.full(400, np.nan))
+    found = ladder.fit(table, base_rates=BASES).model.predict(table)
+    assert abs(found.p[table.tier == 0].mean() - 0.33) < 0.06
+    assert found.p[table.tier == 1].mean() < 0.16
+    assert (found.high - found.low).mean() > 0.15
+    nothing = replace(table, x=np.full(table.x.shape, np.nan))
+    empty = ladder.fit(table, base_rates=BASES).model.predict(nothing)
+    assert np.allclose(empty.p[table.tier == 0], 0.30)
+    assert np.allclose(empty.missing_share, 1.0)
+
+
+def test_landmarks_of_one_renewal_and_one_silence_count_once():
+    day = np.array(["2024-01-01"], "datetime64[D]")
+    at = day + np.array([0, 90, 150, 0, 30, 400])
+    due = day + np.array([180, 180, 180, 180, 210, 580])
+    rows = len(at)
+    table = Table(
+        (Feature("a"),), np.zeros((rows, 1)), np.ones(rows), np.array([1, 1, 1, 2, 2, 2]), at, due,
+        due, np.full(rows, -1), np.zeros(rows, int), np.zeros(rows, int),
+    )  # fmt: skip
+    assert ladder.events_of(table) == (3, 0)
+    assert ladder.events_of(
+        plain_table([Feature("a")], np.zeros((4, 1)), np.array([1, 1, 0, 0]))
+    ) == (2, 2)
+
+
+def test_noise_is_called_noise():
+    table = made(500, signal=0.0)
+    rng = np.random.default_rng(5)
+    trained = ladder.fit(replace(table, y=rng.permutation(table.y)), base_rates={})
+    assert "no_signal" in [note.key for note in trained.notes]
+    assert trained.model.predict(table).p.std() < 0.06
+
+
+def test_a_strong_interaction_is_found_and_the_race_says_by_how_much():
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(700, 4))
+    y = (rng.random(700) < expit(3 * np.sign(x[:, 0] * x[:, 1]) - 1)).astype(float)
+    trained = ladder.fit(plain_table([Feature(f"f{k}") for k in range(4)], x, y), base_rates={})
+    entries = {entry.name: entry for entry in trained.race.entries}
+    assert trained.rung in ("L2", "L3")
+    assert entries[trained.rung].gain > 2 * entries[trained.rung].error
+    assert entries["plain"].gain == 0
+    assert entries["base_rate"].auc < 0.6
+
+
+def test_without_lightgbm_the_ladder_still_climbs(monkeypatch):
+    monkeypatch.setattr(boost, "is_available", lambda: False)
+    trained = ladder.fit(made(400), base_rates={})
+    assert "without_trees" in [note.key for note in trained.notes]
+    assert {member.name for member in trained.model.members} <= {"plain", "expert", "bent"}
+
+
+def test_folds_never_split_an_account_and_look_ahead_in_time():
+    from gengyun.churn.calc.folds import folds_for
+
+    rng = np.random.default_rng(1)
+    rows = 900
+    at = np.datetime64("2020-01-01") + np.sort(rng.integers(0, 1500, rows)).astype("m8[D]")
+    table = replace(
+        made(rows), account=rng.integers(0, 90, rows), at=at, due=at + 90, known=at + 150
+    )
+    found = folds_for(table)
+    assert found.in_time
+    for fold in found.folds:
+        assert not set(table.account[fold.train]) & set(table.account[fold.judged])
+        assert table.known[fold.train].max() <= table.at[fold.judged].min()
+    undated = folds_for(replace(table, at=np.full(rows, np.datetime64("NaT", "D"))))
+    assert not undated.in_time
+    assert sorted(undated.judged) == list(range(rows))
+
+
+def test_auc_and_the_others_against_slow_and_obvious_ones():
+    rng = np.random.default_rng(3)
+    p = np.round(rng.random(60), 1)
+    y = (rng.random(60) < p).astype(float)
+    pairs = [(a > b) + 0.5 * (a == b) for a in p[y == 1] for b in p[y == 0]]
+    assert scores.auc(y, p) == pytest.approx(np.mean(pairs))
+    steps = []
+    for mark in np.unique(p)[::-1]:
+        top = p >= mark
+        steps.append((y[top].sum() / y.sum(), y[top].mean()))
+    area = sum(
+        (r - before) * q
+        for (r, q), before in zip(steps, [0.0, *[r for r, _ in steps]], strict=False)
+    )
+    assert scores.average_precision(y, p) == pytest.approx(area)
+    assert np.isnan(scores.auc(np.ones(5), np.arange(5.0)))
+    assert scores.skill(y, np.full(60, y.mean())) == pytest.approx(0.0)
+    slope, shift = scores.slope_intercept(y, expit(np.log(0.3 + p)))
+    assert not np.isnan(slope + shift)
+
+
+def test_bootstrap_draws_whole_accounts():
+    y = np.repeat([1.0, 0.0], 50)
+    low, high = scores.bootstrap(lambda rows: float(y[rows].mean()), np.repeat([1, 2], 50))
+    assert (low, high) == (0.0, 1.0)
+
+
+def test_scoring_imports_neither_lightgbm_nor_sklearn_nor_scipy():
+    code = (
+        "import sys, gengyun.churn.calc.model, gengyun.churn.calc.ladder, gengyun.churn.calc.grade;"
+        "print(sorted({'lightgbm', 'sklearn', 'scipy'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_tables_join_and_refuse_to_mix():
+    table = made(10)
+    assert len(joined([table, table])) == 20
+    with pytest.raises(ValueError, match="features"):
+        joined([table, table.with_features(["f0"])])
+    with pytest.raises(ValueError, match="rows"):
+        replace(table, y=np.zeros(3))
