@@ -199,11 +199,13 @@ def test_an_invoice_is_overdue_until_all_of_it_was_paid(lake):
 
 def test_use_of_a_merged_customer_counts_from_the_day_of_the_merge(lake):
     kept, gone = make_customer("甲"), make_customer("乙")
-    fill(lake, [event(gone.pk, on=ago(20), user="g"), event(kept.pk, on=ago(15), user="k")])
+    theirs = [event(gone.pk, on=ago(on), user="g") for on in (20, 21, 60)]
+    fill(lake, [*theirs, event(kept.pk, on=ago(15), user="k")])
     CustomerMerge.objects.create(kept=kept, gone=gone, merged_at=at(ago(5)))
     reader = Reader.of(observed_as_of(AS_OF, lake=lake))
     seen = reader.snapshot(account=[kept.pk] * 2, at=[ago(5), ago(4)])
     assert seen.raw["users_90"].tolist() == [1, 2]
+    assert seen.raw["active_days_90"].round().tolist() == [1, 4]
 
 
 def test_a_real_log_gives_the_rows_and_outcomes_of_its_data_set(shared, lake):

@@ -113,7 +113,10 @@ def _said(live: Live, model: Model, row: ChurnModel, *, as_of: date) -> list[_Ro
         return expit(model.logits(replace(table.taken(rows), x=x)))
 
     ifs = counterfactuals(keys, table.x, said.p, predict)
-    early = {days: within(said.p, table.lag, live.monthly, days) for days in HORIZONS}
+    early = {
+        days: within(said.p, table.lag, live.monthly, days, period_months=live.period_months)
+        for days in HORIZONS
+    }
     if not has_due:
         early = dict.fromkeys(HORIZONS, np.full(len(table), np.nan))
     base = expit(said.base)
@@ -171,7 +174,9 @@ def _row(
         **(told if figures else {key: [] for key in told}),
         "model_id": model.pk,
         "feature_hash": model.feature_hash,
-        "amount_minor": int(table.amount_minor[place]) if live.renewal[place] > 0 else None,
+        "amount_minor": (
+            int(table.amount_minor[place]) if model.event == Event.NON_RENEWAL else None
+        ),
         "currency": live.currency[place],
         "tier_id": live.tier_id[place],
     }

@@ -70,13 +70,28 @@ def midterm(dues: Dues, tier: Ints, *, cutoff: date) -> Midterm:
     )
 
 
-def within(p_renewal: Floats, lag: Ints, monthly: Floats, horizon: int, grace: int = 0) -> Floats:
+def within(
+    p_renewal: Floats,
+    lag: Ints,
+    monthly: Floats,
+    horizon: int,
+    *,
+    period_months: Ints | None = None,
+) -> Floats:
     """p of leaving within `horizon` days: the renewal falls in (t, t + h] or only the early end.
 
     1 - (1 - h_mid)(1 - p) with h_mid over the months up to the due date or the horizon. A renewal
-    that is overdue (lag <= 0) is asked about now. nan where the renewal's p is unknown and needed.
+    that is overdue (lag <= 0) is asked about now. What runs on by itself (`period_months` above 0)
+    comes due again and again: 1 - (1 - p)^n for the n times within the horizon, and has no early
+    end besides. nan where p is unknown and needed.
     """
-    days = np.clip(np.asarray(lag), 0, horizon)
-    early = 1 - (1 - np.clip(monthly, 0, 1)) ** (days / MONTH)
-    falls = np.asarray(lag) <= horizon + grace
-    return np.where(falls, 1 - (1 - early) * (1 - p_renewal), early)
+    ahead = np.asarray(lag)
+    early = 1 - (1 - np.clip(monthly, 0, 1)) ** (np.clip(ahead, 0, horizon) / MONTH)
+    falls = ahead <= horizon
+    fixed = np.where(falls, 1 - (1 - early) * (1 - p_renewal), early)
+    if period_months is None or not (period_months > 0).any():
+        return fixed
+    length = np.maximum(period_months, 1) * MONTH
+    times = np.where(falls, 1 + np.floor((horizon - np.maximum(ahead, 0)) / length), 0.0)
+    again = np.where(times > 0, 1 - (1 - p_renewal) ** times, 0.0)
+    return np.where(period_months > 0, again, fixed)

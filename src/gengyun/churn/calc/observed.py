@@ -45,8 +45,9 @@ class Columns:
     @classmethod
     def of(cls, **columns: npt.ArrayLike) -> Self:
         """Typed and sorted; one value stands for all rows; an optional column may be left out."""
-        count = len(np.atleast_1d(np.asarray(columns["account"])))
         given = {**cls.optional, **columns}
+        lengths = {len(np.asarray(one)) for one in given.values() if np.ndim(one)}
+        count = lengths.pop() if lengths else 1
         if set(given) != {one.name for one in fields(cls)}:
             raise TypeError(f"{cls.__name__}: {sorted(given)}")
         made = {

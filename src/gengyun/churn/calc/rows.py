@@ -10,6 +10,7 @@ from datetime import date
 
 import numpy as np
 
+from gengyun.churn.calc.observed import Dues
 from gengyun.churn.calc.snapshot import Reader, Snapshot
 from gengyun.churn.calc.table import Days, Floats, Ints, Table
 from gengyun.churn.calc.target import (
@@ -92,8 +93,17 @@ def live_rows(reader: Reader, *, as_of: date, grace: int = GRACE) -> Rows:
     every = np.arange(len(dues))
     at = np.full(len(dues), day_number(as_of))
     row = every[is_undecided(dues, at, every, grace)] if len(dues) else every
+    row = _one_month_each(dues, row)
     unknown = np.full(len(row), np.nan)
     return _rows(reader, row, at[: len(row)], unknown, days_of(np.full(len(row), NO_DAY)))
+
+
+def _one_month_each(dues: Dues, row: Ints) -> Ints:
+    """Of the months of one account that run on by themselves, the one that is worth most."""
+    order = row[np.lexsort([row, -dues.amount_minor[row], dues.account[row]])]
+    months = order[dues.renewal[order] < 0]
+    _, first = np.unique(dues.account[months], return_index=True)
+    return np.sort(np.concatenate([row[dues.renewal[row] >= 0], months[first]]))
 
 
 def silent_rows(

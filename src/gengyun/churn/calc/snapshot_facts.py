@@ -135,9 +135,11 @@ def fact_features(
     feedback = reader.read(asked, "feedback", 730).open()
     milestones = reader.read(asked, "milestone", 730).open()
     hours = reader.read(asked, "ticket_hours", LATELY).mean()
+    reopened = reader.read(asked, "ticket_reopened", LATELY).count()
     raw |= {
         "tickets_90": tickets.count(),
         "severe_90": severe.count(),
+        "reopened_90": reopened,
         "answer_hours": hours,
         "promises_overdue": promises.count(),
         "feedback_days": feedback.age(),
@@ -146,7 +148,7 @@ def fact_features(
     inputs |= {
         "tickets_90": tickets.count() / per_seat,
         "severe_90": severe.count() / per_seat,
-        "reopened_90": reader.read(asked, "ticket_reopened", LATELY).count(),
+        "reopened_90": reopened,
         "answer_hours": np.log1p(hours),
         "promises_overdue": np.log1p(promises.count()),
         "feedback_age": np.log1p(feedback.age()),

@@ -1,7 +1,7 @@
 """Contract terms that end and what became of them: renewals, early ends, months that run on."""
 
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +11,6 @@ from gengyun.churn.calc.observed import NEVER, Dues
 from gengyun.churn.calc.target import monthly
 from gengyun.kernel.days import day_of, start_of
 from gengyun.revenue.models import (
-    Contract,
     ContractKind,
     Line,
     LineKind,
@@ -154,41 +153,55 @@ def _early(until: date, groups: dict[str, int]) -> list[Due]:
 
 def _months(until: date, groups: dict[str, int]) -> list[Due]:
     """Each month of what runs on by itself is a renewal of its own (science.md 4.2)."""
-    arr: dict[int, int] = defaultdict(int)
-    group: dict[int, str] = {}
+    runs: dict[tuple[int, str], _Run] = {}
     lines = Line.objects.filter(
         contract__kind=ContractKind.OPEN,
         kind__in=RECURRING,
         voided_at__isnull=True,
         known_at__lt=start_of(until),
         ends_on__isnull=True,
-    )
-    for contract_id, name, minor in lines.order_by("pk").values_list(
-        "contract_id", "group", "arr_minor"
-    ):
-        arr[contract_id] += minor
-        group.setdefault(contract_id, name)
+    ).select_related("contract")
+    for line in lines.order_by("pk"):
+        run = runs.setdefault((line.customer_id, line.group), _Run())
+        run.arr_minor += line.arr_minor
+        run.starts.append(line.contract.starts_on)
+        run.known.append(day_of(line.contract.known_at))
+        run.ended.append(line.contract.ended_on)
     found = []
-    for row in Contract.objects.filter(kind=ContractKind.OPEN, pk__in=list(arr)).order_by("pk"):
-        ended = row.ended_on if row.ended_on is not None and row.ended_on < until else None
-        known = day_of(row.known_at)
-        months = monthly(starts=row.starts_on, ended=ended, until=until)
+    for (customer_id, group), run in runs.items():
+        ended = run.end(until)
+        known = min(run.known)
+        months = monthly(starts=min(run.starts), ended=ended, until=until)
         for nth, (first, last, goes_on) in enumerate(months):
             is_over = goes_on and last < until
             found.append(
                 Due(
-                    account=row.customer_id,
+                    account=customer_id,
                     due=last,
                     known=max(known, first - DAY),
-                    amount_minor=arr[row.pk],
+                    amount_minor=run.arr_minor,
                     starts=first,
-                    group=groups.setdefault(group[row.pk], len(groups)),
+                    group=groups.setdefault(group, len(groups)),
                     nth=nth,
                     auto_renew=1.0,
                     period_months=1,
                     decided=last if is_over else None,
-                    kept_minor=float(arr[row.pk]) if is_over else float("nan"),
+                    kept_minor=float(run.arr_minor) if is_over else float("nan"),
                     ended=None if goes_on else ended,
                 )
             )
     return found
+
+
+@dataclass
+class _Run:
+    """Open-ended contracts of one customer and group: it is gone when the last of them is."""
+
+    arr_minor: int = 0
+    starts: list[date] = field(default_factory=list)
+    known: list[date] = field(default_factory=list)
+    ended: list[date | None] = field(default_factory=list)
+
+    def end(self, until: date) -> date | None:
+        days = [day for day in self.ended if day is not None and day < until]
+        return max(days) if len(days) == len(self.ended) else None

@@ -36,6 +36,7 @@ class Live:
     currency: tuple[str, ...]
     tier_id: tuple[int | None, ...]
     monthly: Floats
+    period_months: Ints  # 1: runs on month by month, 0: a fixed term or no contract
     raw: Mapping[str, Floats]
     data_age: int  # days since the newest use that anybody reported; 0 where nobody ever does
 
@@ -46,6 +47,7 @@ class Live:
             self.currency[rows],
             self.tier_id[rows],
             self.monthly[rows],
+            self.period_months[rows],
             {name: column[rows] for name, column in self.raw.items()},
             self.data_age,
         )
@@ -106,6 +108,7 @@ class Held:
             tuple(currency.get(pk, "") for pk in renewal.tolist()),
             tuple(None if place == NO_TIER else tiers[place] for place in table.tier.tolist()),
             self._monthly(table),
+            self._period_months(found.row),
             found.snapshot.raw,
             self._data_age(),
         )
@@ -119,6 +122,10 @@ class Held:
         tier = self.reader.states.read(wanted(self.observed, account=dues.account, at=at), "tier")
         place = np.where(np.isnan(tier), NO_TIER, tier).astype(np.int64)
         return midterm(dues, place, cutoff=self.as_of).of(table.tier)
+
+    def _period_months(self, row: Ints) -> Ints:
+        dues = self.observed.dues
+        return np.where(row >= 0, np.append(dues.period_months, 0)[row], 0)
 
     def _data_age(self) -> int:
         known = self.observed.use.known

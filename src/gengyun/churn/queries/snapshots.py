@@ -33,6 +33,7 @@ def as_arrow(live: Live, as_of: date) -> pa.Table:
         "currency": pa.array(live.currency, pa.string()),
         "amount_minor": table.amount_minor,
         "monthly": pa.array(live.monthly, from_pandas=True),
+        "period_months": pa.array(live.period_months, pa.int32()),
         "data_age": pa.array([live.data_age] * count, pa.int32()),
         "feature_set": pa.array([FEATURE_SET] * count, pa.string()),
         "feature_hash": pa.array([feature_hash(table.features)] * count, pa.string()),
@@ -79,6 +80,7 @@ def stored(as_of: date, *, lake: Lake | None = None) -> Live | None:
         tuple(rows["currency"].to_pylist()),
         tuple(tier),
         np.array(rows["monthly"].to_pylist(), dtype=np.float64),
+        rows["period_months"].to_numpy().astype(np.int64),
         {name: raw[:, number] for number, name in enumerate(names)},
         int(first["data_age"]),
     )
