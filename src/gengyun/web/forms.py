@@ -63,12 +63,12 @@ class Form:
             return
         found = _AMOUNT.match(value)
         if not found:
-            self.errors[name] = _("This is no amount; write 486000 or 48.6万.")
+            self.errors[name] = _("This is no amount; write 486000 or 486k.")
             return
         digits = re.sub("[,，]", "", found[1])
         whole, _point, part = digits.partition(".")
         if len(whole) > MOST_DIGITS or len(part) > MOST_DIGITS:
-            self.errors[name] = _("This is no amount; write 486000 or 48.6万.")
+            self.errors[name] = _("This is no amount; write 486000 or 486k.")
             return
         # by digits, never by float: money is exact
         scale = _SCALE[(found[2] or "").lower()] * minor_of_one(currency)
@@ -76,7 +76,7 @@ class Form:
         if part:
             fen += int(part) * scale // 10 ** len(part)
         if fen > MOST_FEN:
-            self.errors[name] = _("This is no amount; write 486000 or 48.6万.")
+            self.errors[name] = _("This is no amount; write 486000 or 486k.")
             return
         self.values[into] = fen
 

@@ -45,9 +45,11 @@ def _run_out(as_of: date, grace_days: int) -> set[int]:
     running = Line.objects.filter(
         contract__auto_renew=True, ends_on__lt=as_of, voided_at__isnull=True
     )
+    if since is not None:
+        running = running.filter(ends_on__gte=since)
     candidates = set(running.values_list("customer_id", flat=True).distinct())
     if candidates:
-        due = unanswered_lines(until=as_of - DAY, customer_ids=candidates)
+        due = unanswered_lines(until=as_of - DAY, since=since, customer_ids=candidates)
         found.update(line.customer_id for line in due)
     return found
 

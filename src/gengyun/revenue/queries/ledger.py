@@ -146,17 +146,17 @@ def unanswered_lines(
     rows = rows.exclude(kind__in=("pause", "resume")).filter(line__voided_at__isnull=True)
     if since is not None:
         rows = rows.filter(line__ends_on__gte=since)
+    # by the key alone, which the index of movements is ordered by; then the few that are left
+    sums = rows.order_by().values_list("line_id").annotate(Sum("arr_minor"))
+    left = dict(sums.exclude(arr_minor__sum=0))
     columns = (
-        "line_id",
-        "line__customer_id",
-        "line__contract_id",
-        "line__product_id",
-        "line__group",
-        "line__currency",
-        "line__ends_on",
-    )
-    sums = rows.order_by().values_list(*columns).annotate(Sum("arr_minor"))
-    found = [DueLine(*row) for row in sums.exclude(arr_minor__sum=0)]
+        "pk", "customer_id", "contract_id", "product_id", "group", "currency", "ends_on",
+    )  # fmt: skip
+    found = []
+    for start in range(0, len(left), FEW):
+        part = list(left)[start : start + FEW]
+        lines = Line.objects.filter(pk__in=part).order_by().values_list(*columns)
+        found += [DueLine(*line, left[line[0]]) for line in lines]
     return sorted(found, key=lambda due: (due.due_on, due.line_id))
 
 

@@ -21,7 +21,7 @@ KINDS: dict[str, tuple[Any, Any]] = {
         pgettext_lazy("kind of field", "Number"),
         _("with up to four places behind the point"),
     ),
-    "money": (_("Amount"), _("in the customer's currency, as 486000 or 48.6万")),
+    "money": (_("Amount"), _("in the customer's currency, as 486000 or 486k")),
     "date": (_("Date"), _("a day of the calendar")),
     "bool": (_("Yes or no"), _("three states: yes, no, not known")),
     "choice": (_("One of a list"), _("exactly one of the choices below")),

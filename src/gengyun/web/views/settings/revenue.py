@@ -1,5 +1,6 @@
 """Conventions of revenue: currency, grace, how metrics count, capacity, gross margin; spend."""
 
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from django.utils.translation import gettext as _
@@ -161,10 +162,11 @@ def _as_chosen(form):
 
 
 def _form(request, values, policy, errors, status=200, *, spend_form=None):
+    usual = replace(calc.DEFAULT, grace_days=queries.current().loss_grace_days)
     context = {
         "values": values,
         "errors": errors,
-        "options": present.options(calc.options(), policy),
+        "options": present.options(calc.options(), policy, usual),
         "ledger": ledger_options(values),
         "tiers": [(tier.key, pick(tier)) for tier in Tier.objects.all()],
         "months": present_spend.table(queries.spend_rows(), most=MONTHS),
