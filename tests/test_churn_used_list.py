@@ -147,3 +147,29 @@ def test_pages_of_the_order_meet_without_gap_or_double(book, monkeypatch):
             break
     assert seen[:3] == ["丁", "甲", "乙"]
     assert len(seen) == len(set(seen)) == 5
+
+
+def test_the_change_against_a_month_ago_is_that_of_the_same_renewals():
+    from gengyun.portfolio.queries.churn import change_since, said_of
+
+    customer, model = make_customer(), make_churn_model()
+    large = make_renewal(customer, MAY, 30_000_000)
+    small = make_renewal(customer, MAY, 10_000_000)
+    make_forecast(large, 0.2, model)
+    make_forecast(small, 0.6, model)
+    said = said_of([customer.pk])[customer.pk]
+    then = {(customer.pk, large.pk): 0.1, (customer.pk, small.pk): 0.1}
+    assert change_since(customer.pk, said, then) == pytest.approx(20)
+    del then[customer.pk, small.pk]
+    assert change_since(customer.pk, said, then) is None
+
+
+def test_between_two_nights_the_change_stays_as_it_was(ground):
+    customer = make_customer()
+    make_forecast(make_renewal(customer, MAY), 0.34, make_churn_model())
+    refresh_summaries(now=NOW)
+    CustomerSummary.objects.update(churn_change=12.5)
+    refresh_summaries(customer_ids=[customer.pk], now=NOW)
+    assert CustomerSummary.objects.get().churn_change == 12.5
+    refresh_summaries(now=NOW)
+    assert CustomerSummary.objects.get().churn_change is None

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Max, OuterRef, QuerySet, Subquery
 
 from gengyun.alerts.queries.open_alerts import OpenAlert, open_alerts
+from gengyun.churn.queries.history import Key
 from gengyun.customers.calc.journeys import pace
 from gengyun.customers.models import Customer, Stage, Tier
 from gengyun.engagement.models import Activity
@@ -30,7 +31,15 @@ from gengyun.portfolio.calc.needs import (
 )
 from gengyun.portfolio.calc.search import inner_pairs, search_key
 from gengyun.portfolio.models import CustomerSummary, NamePair
-from gengyun.portfolio.queries.churn import Churn, chances_of, likely_facts, said_of, together
+from gengyun.portfolio.queries.churn import (
+    Churn,
+    chances_of,
+    change_since,
+    likely_facts,
+    month_before,
+    said_of,
+    together,
+)
 from gengyun.portfolio.queries.commercial import overdue_facts, renewal_facts
 from gengyun.revenue.queries.customer_value import CustomerValue, Inputs, inputs, values_of
 from gengyun.usage.queries.metrics import live_values, values_as_of
@@ -67,11 +76,12 @@ def refresh_summaries(
     wanted = None if customer_ids is None else sorted(set(customer_ids))
     usage = _read_usage(wanted, now) if wanted is None or with_usage else None
     worth = inputs(day_of(now), may_learn=wanted is None)
+    then = month_before(day_of(now)) if wanted is None else None
     total = Customer.objects.present().count() if wanted is None else len(wanted)
     done = 0
     for ids in _batches(wanted):
         with transaction.atomic():
-            done += _refresh_batch(ids, usage, now, worth, keeps_value=wanted is not None)
+            done += _refresh_batch(ids, usage, now, worth, then=then)
         if report:
             report(done, total)
     _remove_gone(wanted)
@@ -130,9 +140,10 @@ def _refresh_batch(
     now: datetime,
     worth: Inputs | None,
     *,
-    keeps_value: bool,
+    then: Mapping[Key, float] | None,
 ) -> int:
-    """`keeps_value`: where nothing can be said of a customer's value now, the old figure stays."""
+    """`then`: probabilities a month before; None between two nights, when what cannot be worked
+    out anew (the change against them, the value without inputs) stays as it was."""
     customers = _with_last_touch(Customer.objects.present().filter(pk__in=ids))
     # only what is needed: reading texts as JSON is a good part of a night's work
     scores = HealthScore.objects.defer("marks", "missing").in_bulk(ids)
@@ -166,7 +177,12 @@ def _refresh_batch(
         for c in _with_settings(customers, tiers, stages)
     ]
     for row in rows:
-        _put_value(row, value.get(row.pk), old.get(row.pk) if keeps_value and not worth else None)
+        before = old.get(row.pk) if then is None else None
+        _put_value(row, value.get(row.pk), before if not worth else None)
+        if then is not None and row.pk in said_of_churn:
+            row.churn_change = change_since(row.pk, said_of_churn[row.pk], then)
+        elif before is not None and row.churn is not None:
+            row.churn_change = before.churn_change
     CustomerSummary.objects.bulk_create(
         rows,
         update_conflicts=True,
@@ -227,7 +243,7 @@ def _with_last_touch(customers: QuerySet[Customer]) -> QuerySet[Customer]:
 # of the row before: what a new one goes on from
 _KEPT = (
     "search_key", "needs", "active_users_7d", "last_event_on", "ltv_minor", "ltv_low_minor",
-    "ltv_high_minor",
+    "ltv_high_minor", "churn_change",
 )  # fmt: skip
 _FIELDS = [
     f.name

@@ -7,13 +7,15 @@ are, weighed by their amounts; later ones are another question with another day.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from gengyun.churn.models import ChurnForecast
+from gengyun.churn.queries.history import NO_RENEWAL, Key, newest_day, probabilities_on
 from gengyun.portfolio.calc.needs import CHURN_LIKELY, ChurnFact
 
 STEP = 500
+MONTH = 30  # days that a change looks back
 COLUMNS = (
     "amount_minor", "model__rung", "due_on", "as_of", "probability", "low", "high", "grade",
     "refused",
@@ -116,6 +118,25 @@ def together(said: Sequence[Said]) -> Churn:
         refused="",
         is_estimate=any(one.is_estimate for one in known),
     )
+
+
+def month_before(as_of: date) -> dict[Key, float]:
+    """(customer, renewal) -> what was said some 30 days before, from the lake: read once a night
+    for everybody. Empty where nothing was kept."""
+    day = newest_day(as_of - timedelta(days=MONTH), within=6)
+    return probabilities_on(day) if day is not None else {}
+
+
+def change_since(customer_id: int, said: Sequence[Said], then: Mapping[Key, float]) -> float | None:
+    """Points of probability by which the customer's figure moved, of the renewals it is about;
+    None where one of them was not judged then."""
+    now = together(said)
+    mine = [one for one in said if one.due_on == now.on and one.probability is not None]
+    before = [then.get((customer_id, one.renewal_id or NO_RENEWAL)) for one in mine]
+    if now.probability is None or None in before:
+        return None
+    was = _weighed(zip(before, (one.amount_minor for one in mine), strict=True))
+    return None if was is None else round(100 * (now.probability - was), 2)
 
 
 def likely_facts(churn: Mapping[int, Churn]) -> dict[int, ChurnFact]:

@@ -85,6 +85,9 @@ class Cells:
     def _churn(self, row):
         return f'<td class="num">{churn.cell(row, today=self.today, zh=self.zh)}</td>'
 
+    def _churn_change(self, row):
+        return f'<td class="num">{churn.change_cell(row.churn_change)}</td>'
+
     def _churn_range(self, row):
         said = churn.interval(row.churn_low, row.churn_high)
         return f"<td>{said}</td>" if said else UNKNOWN

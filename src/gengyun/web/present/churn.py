@@ -112,6 +112,17 @@ def cell(row: Any, *, today: date, zh: bool) -> Markup:
     )
 
 
+def change_cell(change: float | None) -> Markup:
+    """▲ 21 against a month ago; more of it is worse, whatever colours a reader chose."""
+    if change is None:
+        return Markup('<span class="gy-note">—</span>')
+    number = plain.number(abs(change), 0)
+    if number == "0":
+        return Markup('<span class="gy-d">0</span>')
+    tone, arrow = ("bad", "▲") if change > 0 else ("good", "▼")
+    return Markup(f'<span class="gy-d {tone}">{arrow} {number}</span>')
+
+
 def in_full(row: Any, *, today: date, zh: bool) -> str:
     """The figure of a summary row as a sentence."""
     values = {

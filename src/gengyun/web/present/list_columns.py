@@ -82,8 +82,9 @@ _ALL = [
     Column("line", _("12 weeks"), export=lambda row: row.band),
     Column("change", _("vs last week"), "change", False, True, lambda r: _rounded(r.change_week)),
     Column("arr", "", "arr", True, True, _amount),
+    Column("churn", _("Churn probability"), "churn", True, True, lambda row: _share(row.churn)),
     Column(
-        "churn", _("Churn probability"), "churn", True, True, lambda row: _share(row.churn)
+        "churn_change", _("vs a month ago"), is_number=True, export=lambda row: row.churn_change
     ),
     Column("churn_range", _("80% interval"), export=_range),
     Column("churn_on", _("Due day of the probability"), export=lambda row: row.churn_on or ""),

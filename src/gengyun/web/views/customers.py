@@ -25,7 +25,8 @@ from gengyun.web.views import filters as filter_views
 
 TEMPLATE = "customers/list.html"
 CHURN_COLUMNS = (
-    "tier", "health", "churn", "churn_on", "churn_grade", "arr", "touch", "next_step", "owner",
+    "tier", "health", "churn", "churn_change", "churn_on", "churn_grade", "arr", "next_step",
+    "owner",
 )  # fmt: skip
 
 
