@@ -206,6 +206,8 @@ def test_an_alert_about_churn_shows_its_line_and_leads_to_the_drivers(cast):
     assert "at or above the mark of its tier, 38%" in text_of(page)
     assert "Churn probability (%)" in text_of(page)
     assert f"/customers/{cast.customer.pk}/#s-churn" in page.content.decode()
+    drivers = browser(cast.owner).get(f"/customers/{cast.customer.pk}/churn/")
+    assert "80% interval" in text_of(drivers)
 
 
 def test_an_alert_about_a_noted_risk_suspects_its_cause(cast):
