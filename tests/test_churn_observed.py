@@ -16,7 +16,9 @@ from factories import (
     make_user,
 )
 from lake_events import arrow, event
+from revenue_rows import add_line, make_contract
 
+from gengyun.churn.calc.hazard import midterm
 from gengyun.churn.calc.observed import KINDS, ON_TIME, STATES
 from gengyun.churn.calc.rows import live_rows, quarters, silent_rows, training_rows
 from gengyun.churn.calc.snapshot import Reader
@@ -26,6 +28,7 @@ from gengyun.customers.models import Customer, CustomerMerge, FieldChange
 from gengyun.engagement.models import Risk
 from gengyun.health.models import Sentiment
 from gengyun.lake.store import Lake
+from gengyun.revenue.actions.ending import terminate
 from gengyun.revenue.models import Invoice, Payment, RenewalState
 from gengyun.usage.actions.rollups import roll_up
 from gengyun.usage.calc.plan import MeasureNeed
@@ -245,3 +248,42 @@ def real_event(row, ids):
     # received at once: a partition of the lake, not thousands
     made = event(ids[row["account_id"]], on=happened.date(), user=row["user_id"], received=NOW)
     return made | {"happened_at": happened, "known_at": happened}
+
+
+def test_a_contract_that_ends_early_is_an_early_end_and_no_renewal(lake):
+    one = make_customer("一")
+    start, end = ago(300), ago(300) + timedelta(days=364)
+    contract = make_contract(one, now=at(start), starts_on=start, ends_on=end)
+    posted = add_line(contract, now=at(start), starts_on=start, ends_on=end)
+    before = observed_as_of(ago(10), lake=lake).dues
+    assert before.due.tolist() == [end]
+    assert before.starts.tolist() == [start]
+    terminate(
+        actor=None,
+        now=at(ago(5)),
+        lines=[posted.line],
+        last_day=ago(4),
+        cause="order_shrinks",
+        note="",
+    )
+    found = observed_as_of(AS_OF, lake=lake)
+    assert found.dues.ended.tolist() == [ago(4)]
+    assert live_rows(Reader.of(found), as_of=AS_OF).table.account.tolist() == []
+    assert midterm(found.dues, np.array([-1]), cutoff=AS_OF).ends == 1
+    assert len(training_rows(Reader.of(found), cutoff=AS_OF + timedelta(days=400)).table) == 0
+
+
+def test_an_open_ended_contract_comes_due_every_month(lake):
+    one = make_customer("一")
+    start = date(2025, 11, 15)
+    contract = make_contract(
+        one, now=at(start), starts_on=start, ends_on=None, kind="open", billing_interval_months=1
+    )
+    add_line(contract, now=at(start), starts_on=start, ends_on=None, amount=100_000)
+    found = observed_as_of(AS_OF, lake=lake)
+    assert found.dues.period_months.tolist() == [1] * 4
+    live = live_rows(Reader.of(found), as_of=AS_OF)
+    assert live.table.due.tolist() == [date(2026, 3, 14)]
+    assert live.table.amount_minor.tolist() == [1_200_000]
+    later = training_rows(Reader.of(found), cutoff=date(2026, 6, 1)).table
+    assert later.y.tolist() == [0, 0, 0, 1]  # nobody told of the month after the reading
