@@ -42,6 +42,8 @@ VALUES = {
     "need_rank": st.sampled_from([0, 0, 0, 7]),
     "next_step_on": st.sampled_from([None, TODAY]),
     "active_users_7d": st.sampled_from([None, 0, 3]),
+    "churn": st.sampled_from([None, 0.0, 0.1 + 0.2, 0.34]),
+    "ltv_minor": st.sampled_from([None, -5, 0, 9_007_199_254_740_993]),
 }
 
 

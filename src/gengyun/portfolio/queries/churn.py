@@ -80,11 +80,10 @@ def said_of(customer_ids: Sequence[int]) -> dict[int, list[Said]]:
     return dict(found)
 
 
-def _said(
-    rest: Sequence[Any], amount: int | None, rung: str | None, renewal_id: int | None
-) -> Said:
+def _said(rest: Sequence[Any], amount: int | None, rung: str | None, pk: int | None) -> Said:
+    due_on, as_of, probability, low, high, grade, refused = rest
     return Said(
-        *rest, amount_minor=amount or 0, is_estimate=rung == ESTIMATE, renewal_id=renewal_id
+        due_on, as_of, probability, low, high, grade, refused, amount or 0, rung == ESTIMATE, pk
     )
 
 
