@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from gengyun.churn.actions import drift, night, promote, train
 from gengyun.churn.calc.features import FEATURE_SET
 from gengyun.churn.calc.observed import Columns, Observed
+from gengyun.churn.calc.table import Feature, plain_table
 from gengyun.churn.models import ChurnForecast, ChurnModel, ChurnSettings, DriftCheck, ModelState
 from gengyun.churn.queries import rows as churn_rows
 from gengyun.churn.queries.history import forecast_days, read_forecasts
@@ -297,3 +298,34 @@ def test_twenty_further_outcomes_call_for_a_training_but_not_within_a_week(day):
     assert train.due_reason(day, settings=settings) == "outcomes"
     ChurnModel.objects.filter(pk=trained.pk).update(cutoff=day - timedelta(days=6))
     assert train.due_reason(day, settings=settings) == ""
+
+
+def test_without_contracts_silence_is_foreseen_and_named(observed, lake, monkeypatch, day):
+    ChurnSettings.objects.create(pk=1, event="silent", silent_days=60)
+    bare = replace(observed, dues=type(observed.dues).none())
+    monkeypatch.setattr(churn_rows, "observed_as_of", lambda until, lake=None: bare)
+    monkeypatch.setattr(churn_rows, "MOST_LEARNED", 400)
+    monkeypatch.setattr(churn_rows, "LEAST_ACCOUNTS", 5)
+    judge(day, lake)
+    model = champion("silent")
+    assert 50 < model.rows <= 400
+    said = ChurnForecast.objects.filter(event="silent", model=model)
+    assert said.count() > 5
+    for row in said:
+        assert row.renewal is None
+        assert (row.due_on, row.lag_days, row.p90) == (None, None, None)
+    judge(day, lake)  # the same again
+    assert ChurnForecast.objects.count() == said.count()
+
+
+def test_a_portfolio_too_large_to_learn_from_is_sampled_by_accounts(monkeypatch):
+    monkeypatch.setattr(churn_rows, "LEAST_ACCOUNTS", 10)
+    table = plain_table(
+        [Feature("a")], np.zeros((30_000, 1)), account=np.repeat(np.arange(10_000), 3)
+    )
+    few = churn_rows.thinned(table)
+    assert 8_000 < len(few) <= churn_rows.MOST_LEARNED
+    _, counts = np.unique(few.account, return_counts=True)
+    assert set(counts) == {3}  # whole accounts
+    assert churn_rows.thinned(table).account.tolist() == few.account.tolist()
+    assert churn_rows.thinned(few) is few

@@ -7,6 +7,7 @@ from gengyun.churn.actions.drift import Outlook, check_drift
 from gengyun.churn.actions.score import Report, Scored, score_day
 from gengyun.churn.actions.snapshots import keep_snapshots
 from gengyun.churn.actions.train import Trained, due_reason, train
+from gengyun.churn.models import Event
 from gengyun.churn.queries.models import in_force
 from gengyun.churn.queries.rows import grace_of, held
 from gengyun.churn.queries.settings import current, event_of
@@ -37,7 +38,8 @@ def judge_churn(
     outlook = None
     speaks = in_force(event_of(settings), as_of)
     if speaks is not None:
-        since = speaks.cutoff - timedelta(days=grace_of(settings))
+        days = settings.silent_days if speaks.event == Event.SILENT else grace_of(settings)
+        since = speaks.cutoff - timedelta(days=days)
         fresh = rows.training(since=since)
         outlook = check_drift(as_of, now=now, rows=rows, known=fresh)
     scored = score_day(

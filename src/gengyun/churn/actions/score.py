@@ -156,6 +156,7 @@ def _row(
     told: dict[str, Any],
 ) -> _Row:
     table, due = live.table, live.table.due[place]
+    has_due = model.event == Event.NON_RENEWAL and not np.isnat(due)
     # an end so far away says nothing of the next half year, in which only early ends count
     is_said = bool(figures) or grade.refused == TOO_FAR
     return {
@@ -163,8 +164,8 @@ def _row(
         "customer_id": int(table.account[place]),
         "renewal_id": int(live.renewal[place]) if live.renewal[place] > 0 else None,
         "event": model.event,
-        "due_on": None if np.isnat(due) else due.astype("datetime64[D]").item(),
-        "lag_days": None if np.isnat(due) else int(table.lag[place]),
+        "due_on": due.astype("datetime64[D]").item() if has_due else None,
+        "lag_days": int(table.lag[place]) if has_due else None,
         **dict.fromkeys(("probability", "low", "high", "base")),
         **figures,
         **(early if is_said else dict.fromkeys(early)),

@@ -24,7 +24,7 @@ from gengyun.churn.calc.scorecard import BaseRate
 from gengyun.churn.calc.table import Flags, Floats, Table, joined
 from gengyun.churn.models import ChurnModel, ChurnSettings, Event
 from gengyun.churn.queries.models import content_of, in_force, newest_trained
-from gengyun.churn.queries.rows import Held, grace_of, held
+from gengyun.churn.queries.rows import Held, grace_of, held, thinned
 from gengyun.churn.queries.settings import (
     as_settings,
     base_rates_by_place,
@@ -71,9 +71,10 @@ def train(
     settings = current()
     event = event_of(settings)
     read = rows or held(as_of, settings=settings, lake=lake)
-    decided = weighed(read.training(), settings)
+    whole = read.training()
+    decided = weighed(thinned(whole), settings)
     # customers of today are learned from too, but for their outcome: the units of the scorecard
-    everything = joined([decided, weighed(read.live().table, settings)])
+    everything = joined([decided, weighed(thinned(read.live().table), settings)])
     before = in_force(event, as_of)
     bases = bases_of(settings)
     day = np.datetime64(as_of, "D")
@@ -91,7 +92,10 @@ def train(
         race=found.race.to_json(),
         metrics={
             "reason": reason,
-            "notes": [{"key": note.key, **note.params} for note in found.notes],
+            "notes": [
+                *({"key": note.key, **note.params} for note in found.notes),
+                *([{"key": "sampled", "rows": len(whole)}] if len(decided) < len(whole) else []),
+            ],
             "reference": reference(_lately(decided, learned).x, learned.keys),
         },
         **_counts(learned),

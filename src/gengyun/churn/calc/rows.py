@@ -113,12 +113,14 @@ def silent_rows(
     cutoff: date,
     days: int = SILENT,
     active_within: int = ACTIVE_WITHIN,
+    only: Ints | None = None,
 ) -> Rows:
     """The substitute event: every account that was there in the last `active_within` days of each
-    day of `at`, with whether it then fell silent for `days`."""
+    day of `at`, with whether it then fell silent for `days`. `only`: of these accounts."""
     observed = reader.observed
-    accounts = np.tile(observed.accounts, len(at))
-    on = np.repeat([day_number(day) for day in at], len(observed.accounts)).astype(np.int64)
+    asked_of = observed.accounts if only is None else only
+    accounts = np.tile(asked_of, len(at))
+    on = np.repeat([day_number(day) for day in at], len(asked_of)).astype(np.int64)
     seen = reader.snapshot(account=accounts, at=days_of(on))
     there = seen.raw["days_since_active"] < active_within if len(on) else np.zeros(0, np.bool_)
     accounts, on = accounts[there], on[there]

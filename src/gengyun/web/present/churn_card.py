@@ -87,6 +87,10 @@ def _note(note: Mapping[str, Any]) -> str:
         return _(
             "%(events)s lost renewals are too few to learn from; from %(needed)s on it learns."
         ) % {"events": note["events"], "needed": note["needed"]}
+    if note["key"] == "sampled":
+        return _("Learned from a part of the customers: %(rows)s rows are more than it needs.") % {
+            "rows": f"{note['rows']:,}"
+        }
     if note["key"] == "no_race":
         return _("Too little history to compare several kinds out of time.")
     if note["key"] == "no_signal":
