@@ -23,6 +23,7 @@ from gengyun.demo.load.forecasting import Forecasters
 from gengyun.demo.load.imports import load_import, load_ledger_import
 from gengyun.demo.load.own_fields import fill_own_fields
 from gengyun.demo.load.people import make_people
+from gengyun.demo.load.variety import add_variety
 from gengyun.demo.load.visits import note_visits
 from gengyun.demo.world.make import DEFAULT_SEED, make_world
 from gengyun.demo.world.shapes import World
@@ -96,7 +97,6 @@ def build(
         contacts = load_customers.load_contacts(
             world.accounts, customers, as_of=as_of, user_ids=ids
         )
-        built.customer_count = len(customers)
         largest = sorted(customers, key=lambda customer: -(customer.arr_minor or 0))
         fill_own_fields(customers, actor=people["tangwei"], now=now, seed=seed)
         load_import(largest, actor=people["tangwei"], now=now)
@@ -105,7 +105,7 @@ def build(
         )
         company_life.join_group(customers, actor=people["sumingyuan"], now=now)
         company_life.enter_twice(customers, actor=people["sumingyuan"], now=now)
-        built.customer_count += 1
+        built.customer_count = len(customers) + 1  # one was entered twice
     with step("contracts"):
         books = open_books(world, customers, people=people, now=now)
         built.former_count = len(books.customers) - len(customers)
@@ -113,6 +113,7 @@ def build(
             world, books.customers, contacts, ids=ids, people=people
         )
         built.deed_count = books.until(as_of - timedelta(weeks=weeks))
+        add_variety(customers, as_of=as_of)
         economy.note_budgets(world, customers, seed=seed)
     with step("events"):
         load_events.load_product_users(world, books.customers, ids)
