@@ -20,6 +20,7 @@ from gengyun.team.models import Role
 from gengyun.team.queries.access import SEES_ALL
 from gengyun.web.access import page
 from gengyun.web.present import alerts as present
+from gengyun.web.present.churn import probability
 from gengyun.web.render import render
 from gengyun.web.words import is_zh, pick
 
@@ -41,10 +42,16 @@ def watched(user, address, filters, today):
             "customer": one.customer,
             "summary": summaries.get(one.customer_id),
             "sentence": tell(one, names=names, zh=is_zh(), today=today),
+            "churn": _churn(summaries.get(one.customer_id)),
         }
         for one in episodes[:PAGE]
     ]
     return rows, found.order_by().count(), len(episodes) > PAGE
+
+
+def _churn(summary):
+    """The probability in words; "" where none is said."""
+    return "" if summary is None or summary.churn is None else probability(summary.churn)
 
 
 @page()
@@ -112,6 +119,7 @@ def _rows(found, rules):
         {
             "loss": one,
             "customer": customers[one.customer_id],
+            "probability": "" if one.probability is None else probability(one.probability),
             "cause": pick(causes[one.cause]) if one.cause in causes else one.cause,
             "alerts": [
                 {
