@@ -13,6 +13,9 @@ import pytest
 from churn_world import ACCOUNTS, DAYS, START, UNTIL, day, rows, with_rows, world
 
 from gengyun.churn.calc import snapshot_facts, snapshot_people, windows
+from gengyun.churn.calc.features import FEATURES
+from gengyun.churn.calc.folds import folds_for
+from gengyun.churn.calc.ladder import fit
 from gengyun.churn.calc.observed import ON_TIME, Columns, Facts, Observed, Use
 from gengyun.churn.calc.rows import landmark_rows, live_rows, training_rows
 from gengyun.churn.calc.snapshot import Reader, snapshot
@@ -329,3 +332,65 @@ def test_rows_of_one_day_add_up_whenever_they_came():
     assert use.events.sum() == 3
     assert isinstance(training_rows(Reader.of(world(1)), cutoff=date(2024, 1, 1)).table, Table)
     assert DAYS > AT
+
+
+def learnable(seed: int = 3, count: int = 420) -> Table:
+    """Rows of 70 accounts over four years, a third of them lost."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(count, len(FEATURES)))
+    x[rng.random(x.shape) < 0.1] = np.nan
+    lean = np.nan_to_num(x[:, 0]) - np.nan_to_num(x[:, 5])
+    at = np.datetime64("2021-01-01") + rng.integers(0, 1_400, count)
+    return Table(
+        features=FEATURES,
+        x=x,
+        y=(lean - 0.8 + rng.logistic(size=count) > 0).astype(float),
+        account=rng.integers(0, 70, count),
+        at=at,
+        due=at + 90,
+        known=at + 150,
+        tier=np.full(count, -1),
+        lag=np.full(count, 90),
+        amount_minor=np.full(count, 100),
+    )
+
+
+def test_no_account_and_no_later_outcome_is_on_both_sides():
+    table = learnable()
+    found = folds_for(table)
+    assert found.in_time
+    for fold in found.folds:
+        assert not set(table.account[fold.train]) & set(table.account[fold.judged])
+        assert table.known[fold.train].max() <= table.at[fold.judged].min()
+
+
+def test_a_row_is_scored_alike_whoever_stands_beside_it():
+    """No scaling on what is asked: units come from training alone, and are frozen in the model."""
+    table = learnable()
+    model = fit(table.taken(slice(0, 300)), base_rates={}, rung="L1").model
+    asked = table.taken(slice(300, None))
+    together = model.predict(asked).p
+    one_by_one = [model.predict(asked.taken(np.array([k]))).p[0] for k in range(0, 120, 17)]
+    assert np.allclose(together[::17][: len(one_by_one)], one_by_one)
+    wild = replace(asked, x=np.where(np.arange(len(asked))[:, None] == 5, 1e6, asked.x))
+    again = model.predict(wild).p
+    assert np.array_equal(np.delete(again, 5), np.delete(together, 5))
+
+
+def test_an_outcome_that_is_not_decided_teaches_nothing():
+    table = learnable()
+    hidden = np.where(np.arange(len(table)) < 300, table.y, np.nan)
+    with_later = fit(replace(table, y=hidden), base_rates={}, rung="L1").model
+    without = fit(table.taken(slice(0, 300)), base_rates={}, rung="L1").model
+    asked = table.taken(slice(300, None))
+    assert np.allclose(with_later.predict(asked).p, without.predict(asked).p)
+
+
+def test_nothing_is_resampled_and_accounts_are_no_inputs():
+    """Oversampling would lift every probability; an encoding of accounts would know them by name."""
+    table = learnable()
+    model = fit(table, base_rates={}, rung="L1").model
+    said = model.predict(table).p
+    assert abs(said.mean() - table.y.mean()) < 0.03
+    renamed = replace(table, account=table.account + 1_000, amount_minor=table.amount_minor * 7)
+    assert np.array_equal(model.predict(renamed).p, said)
