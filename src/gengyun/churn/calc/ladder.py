@@ -271,6 +271,7 @@ def _raced(learner: _Learner, lost: int) -> tuple[Rung, Race, list[Note]]:
     gain, error = paired_gain(losses[chosen], even, learner.account)
     if gain <= error:
         notes.append(Note("no_signal", {"gain": gain, "error": error}))
+        chosen = "L1"  # whose prior falls back to the base rate by itself
     return chosen, race, notes
 
 
