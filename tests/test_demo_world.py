@@ -162,3 +162,40 @@ def test_the_telephones_source_fell_silent(whole):
     lag = (whole.events.known.max() - whole.events.known[by_phone].max()) / 86_400_000_000
     assert 2 < lag < 4
     assert by_phone.mean() > 0.2
+
+
+def test_who_left_used_the_product_before_and_not_after(world):
+    from gengyun.demo.world.former_life import LEAST_DAYS
+    from gengyun.demo.world.usage import DAY_US, midnight_us
+
+    first_us = midnight_us(world.days[0], "Asia/Shanghai")
+    day = (world.events.happened - first_us) // DAY_US
+    lived = [account for account in world.former if account.modules]
+    recent = [a for a in world.former if (a.renews_on - world.days[0]).days > 300]
+    assert len(lived) >= len(recent) > 0
+    for account in lived:
+        own = day[world.events.account == account.index]
+        assert own.size > 0, account.external_id
+        assert own.max() <= account.last_day
+        assert own.min() >= max(account.first_day, 0)
+        assert account.last_day >= LEAST_DAYS
+        users = set(world.events.user[world.events.account == account.index].tolist())
+        assert (world.users.account[list(users)] == account.index).all()
+    told = {note.account for note in world.former_notes}
+    assert told <= {account.index for account in lived}
+    assert all(note.happened_at.date() < AS_OF for note in world.former_notes)
+
+
+def test_histories_of_who_left_are_the_worse_ones():
+    """Drawn by the chance of leaving that they give: bad use is no proof, but no accident."""
+    from gengyun.demo.world import former_life
+
+    world = make_world(as_of=AS_OF, seed=5, count=120)
+    lived = [account for account in world.former if account.modules]
+    rng = np.random.default_rng(1)
+    fits = []
+    for _ in range(80):
+        former_life._histories(rng, lived, len(world.days))
+        fits += [account.fit for account in lived]
+    assert np.mean(fits) < -0.12  # all histories alike: -0.02
+    assert np.max(fits) > 0.5  # some left who had every reason to stay
