@@ -121,11 +121,10 @@ def silent_rows(
     asked_of = observed.accounts if only is None else only
     accounts = np.tile(asked_of, len(at))
     on = np.repeat([day_number(day) for day in at], len(asked_of)).astype(np.int64)
-    seen = reader.snapshot(account=accounts, at=days_of(on))
-    there = seen.raw["days_since_active"] < active_within if len(on) else np.zeros(0, np.bool_)
+    there = reader.days_since(account=accounts, at=days_of(on)) < active_within
     accounts, on = accounts[there], on[there]
     y, known = silence(observed, account=accounts, at=on, cutoff=cutoff, days=days)
-    kept = seen.taken(np.flatnonzero(there))
+    kept = reader.snapshot(account=accounts, at=days_of(on))
     row = np.full(len(on), -1)
     table = _table(kept, y, known, days_of(on + days), np.zeros(len(on), np.int64))
     return Rows(table, kept, row, row)

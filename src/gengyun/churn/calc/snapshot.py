@@ -139,6 +139,12 @@ class Reader:
             wanted,
         )
 
+    def days_since(self, *, account: npt.ArrayLike, at: npt.ArrayLike) -> Floats:
+        """Days without use before each day, the raw number of a snapshot alone; nan: never any."""
+        wanted = asked(self.observed, account=account, at=at)
+        _, last = self.use.ends(wanted)
+        return np.where(last == NO_DAY, np.nan, wanted.end - 1.0 - last)
+
     def _read(self, wanted: Asked) -> tuple[Floats, dict[str, Floats], Ints]:
         with np.errstate(invalid="ignore", divide="ignore"):
             inputs, raw = self._inputs(wanted)

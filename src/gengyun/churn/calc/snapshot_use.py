@@ -49,7 +49,7 @@ class UseReader:
         )
 
     def read(self, asked: Asked) -> "UseSeen":
-        first, last = self._ends(asked)
+        first, last = self.ends(asked)
         window, row = self.index.spans(asked.place, asked.end - 2 * YEAR, asked.end, asked.at)
         return UseSeen(
             asked,
@@ -62,7 +62,7 @@ class UseReader:
             self.worth,
         )
 
-    def _ends(self, asked: Asked) -> tuple[Ints, Ints]:
+    def ends(self, asked: Asked) -> tuple[Ints, Ints]:
         """First and last day with use that was known, of all time; NO_DAY without any."""
         begin, stop = self.index.bounds(asked.place, np.zeros_like(asked.end), asked.end)
         stop = np.where(asked.place < 0, begin, stop)
