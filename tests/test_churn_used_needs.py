@@ -17,7 +17,7 @@ from gengyun.web.present.needs import reasons, sentence
 TODAY = date(2026, 3, 2)
 DRIVER = {
     "feature": "champion_left", "reason": "champion_left", "points": 0.2,
-    "fact": {"champion_left": 1.0},
+    "fact": {"champion_left_days": 12.0},
 }  # fmt: skip
 FACTS = CustomerFacts(
     today=TODAY, touch_model="high", known_on=date(2025, 1, 1), as_of=TODAY, score=82.0, band="A",
@@ -58,9 +58,9 @@ def test_a_ticket_about_the_jump_speaks_for_it():
     [
         (
             "en",
-            "Churn probability 62% (50–73%), due in 60 days; most of all: A champion left in the last 9 months.",
+            "Churn probability 62% (50–73%), due in 60 days; most of all: A champion left (12 days ago).",
         ),
-        ("zh-hans", "断约概率 62%（50–73%），还有 60 天到期；最主要：近 9 个月有拥护者离开。"),
+        ("zh-hans", "断约概率 62%（50–73%），还有 60 天到期；最主要：拥护者离开（12 天前）。"),
     ],
 )
 def test_the_sentence_holds_figure_interval_and_reason(language, text):

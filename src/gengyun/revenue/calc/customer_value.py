@@ -22,6 +22,7 @@ DRAWS = 64
 SHOWN_YEARS, MAX_YEARS = 3, 10
 DISCOUNT = 0.10  # a year: an assumption, the same as of a cohort's LTV
 Z80 = 1.2815515655446004
+TINY = 1e-12
 STEADY = 1e6  # renewals that a constant retention counts for: n more change nothing
 GROWTH_LOW, GROWTH_HIGH = 0.8, 1.2  # of an amount at one renewal; outliers do not compound
 DEFINITION = (
@@ -101,7 +102,8 @@ def values(coming: Coming, kinds: Kinds, terms: Terms, *, years: int) -> Floats:
     for year in range(years):
         renews = (year > 0) & (year % coming.term == 0)
         after = passed + year // coming.term[:, None]
-        stays = np.where(renews[:, None], (beta + after) / (alpha + beta + after), 1.0)
+        among = np.maximum(alpha + beta + after, TINY)
+        stays = np.where(renews[:, None], (beta + after) / among, 1.0)
         alive = alive * stays
         amount = np.where(renews, amount * growth, amount)
         when = due_in + year

@@ -98,7 +98,7 @@ def _curve(lives: Sequence[Sequence[bool]]) -> dict[str, Any] | None:
         "lives": len(lives),
         "left": [left.get(at, 0) for at in range(1, dates + 1)],
         "staying": [staying.get(at, 0) for at in range(1, dates + 1)],
-        "draws": [[round(alpha, 4), round(beta, 4)] for alpha, beta in draws],
+        "draws": [[float(f"{alpha:.6g}"), float(f"{beta:.6g}")] for alpha, beta in draws],
     }
 
 

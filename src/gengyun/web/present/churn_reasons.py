@@ -84,6 +84,11 @@ def feature_name(key: str) -> str:
         "competitor": _("a competitor is in play"),
         "roi_doubt": _("doubts about ROI"),
         "missold": _("sold wrong"),
+        "risk_noted": _("noted risks"),
+        "rate_trend_90": _("use in 90 days against before"),
+        "events_year": _("uses in a year"),
+        "active_days_90": _("days with use in 90"),
+        "active_days_year": _("days with use in a year"),
         "layoff": _("layoffs"),
         "contact_refused": _("refused contact"),
         "touch_gap": _("days without contact"),
@@ -152,22 +157,39 @@ def _use_level(fact: Fact) -> str:
     return ""
 
 
+# the raw pair, or the logarithm of their ratio: now, before, input
+TRENDS = (
+    ("daily_users_28", "daily_users_prev90", "util_trend"),
+    ("rate_28", "rate_prev90", "rate_trend"),
+    ("users_90", "users_prev90", "users_trend"),
+)
+
+
 def _use_trend(fact: Fact) -> str:
-    for key, words in (
-        ("util_trend", (_("Seats in use a day: %(share)s less than in the quarter before"),
-                        _("Seats in use a day: %(share)s more than in the quarter before"))),
-        ("rate_trend", (_("Use is %(share)s below that of the quarter before, rest days apart"),
-                        _("Use is %(share)s above that of the quarter before, rest days apart"))),
-        ("users_trend", (_("%(share)s fewer people than in the quarter before"),
-                         _("%(share)s more people than in the quarter before"))),
-    ):  # fmt: skip
+    for now, before, key in TRENDS:
+        if fact.get(before):
+            return _moved(key, fact.get(now, 0.0) / fact[before] - 1)
         if key in fact:
-            moved = exp(fact[key]) - 1
-            if abs(moved) < 0.005:
-                return _("Use is as in the quarter before")
-            text: str = words[moved > 0]
-            return text % {"share": plain.percent(min(abs(moved), 9.99))}
+            return _moved(key, exp(fact[key]) - 1)
     return ""
+
+
+def _moved(key: str, moved: float) -> str:  # noqa: PLR0911 - one sentence each
+    if abs(moved) < 0.005:
+        return _("Use is as in the quarter before")
+    share = {"share": plain.percent(min(abs(moved), 9.99))}
+    is_more = moved > 0
+    if key == "util_trend":
+        if is_more:
+            return _("People a day: %(share)s more than in the quarter before") % share
+        return _("People a day: %(share)s less than in the quarter before") % share
+    if key == "users_trend":
+        if is_more:
+            return _("%(share)s more people than in the quarter before") % share
+        return _("%(share)s fewer people than in the quarter before") % share
+    if is_more:
+        return _("Use is %(share)s above that of the quarter before, rest days apart") % share
+    return _("Use is %(share)s below that of the quarter before, rest days apart") % share
 
 
 def _use_rhythm(fact: Fact) -> str:
@@ -176,8 +198,8 @@ def _use_rhythm(fact: Fact) -> str:
             "days": plain.count(fact["days_since_active"])
         }
     if "active_weeks_12" in fact:
-        return _("Used in %(share)s of the last 12 weeks") % {
-            "share": plain.percent(fact["active_weeks_12"])
+        return _("Used in %(count)s of the last 12 weeks") % {
+            "count": plain.count(fact["active_weeks_12"])
         }
     return ""
 
@@ -229,6 +251,8 @@ def _size(fact: Fact) -> str:
 
 
 def _history(fact: Fact) -> str:
+    if fact.get("nth") == 0:
+        return _("The first renewal")
     if "nth" in fact:
         return _("Renewed %(count)s times before") % {"count": plain.count(fact["nth"])}
     if "term_months" in fact:
@@ -236,18 +260,46 @@ def _history(fact: Fact) -> str:
     return ""
 
 
-def _counted(key: str, text: str, *, logarithm: bool = False) -> Callable[[Fact], str]:
+def _activation(fact: Fact) -> str:
+    if "users_ever" in fact and fact.get("seats"):
+        return _("%(count)s people ever used it, for %(seats)s seats bought") % {
+            "count": plain.count(fact["users_ever"]),
+            "seats": plain.count(fact["seats"]),
+        }
+    return _share("activation", N_("%(share)s of the bought seats were ever used"))(fact)
+
+
+def _key_people(fact: Fact) -> str:
+    days = fact.get("key_contact_days")
+    if days is None:
+        return ""
+    return _("Deciders and champions have not used it for %(count)s days") % {
+        "count": plain.count(days)
+    }
+
+
+def _late(key: str, raw: str, text: str) -> Callable[[Fact], str]:
     def say(fact: Fact) -> str:
-        if key not in fact:
-            return ""
-        value = expm1(fact[key]) if logarithm else fact[key]
-        return _(text) % {"count": plain.count(value)}
+        days = fact.get(raw, expm1(fact[key]) if key in fact else None)
+        return "" if days is None else _(text) % {"count": plain.count(days)}
+
+    return say
+
+
+def _counted(key: str, text: str) -> Callable[[Fact], str]:
+    def say(fact: Fact) -> str:
+        return _(text) % {"count": plain.count(fact[key])} if key in fact else ""
 
     return say
 
 
 def _flag(key: str, yes: str, no: str) -> Callable[[Fact], str]:
+    """It happened where its day is told; the raw fact of what did not happen is empty."""
+
     def say(fact: Fact) -> str:
+        days = fact.get(f"{key}_days")
+        if days is not None:
+            return _("%(what)s (%(days)s days ago)") % {"what": _(yes), "days": plain.count(days)}
         return _(yes) if fact.get(key) else _(no)
 
     return say
@@ -285,38 +337,41 @@ _SENTENCES: dict[str, Callable[[Fact], str]] = {
         "power_user_share",
         N_("A fifth of the people does %(share)s of it"),
     ),
-    "activation": _share("activation", N_("%(share)s of the bought seats were ever used")),
-    "csat_last": _counted("csat_last", N_("CSAT of %(count)s")),
+    "activation": _activation,
+    "events_year": _counted("events_year", N_("Uses in a year: %(count)s")),
+    "active_days_90": _counted("active_days_90", N_("Days with use in 90: %(count)s")),
+    "active_days_year": _counted("active_days_year", N_("Days with use in a year: %(count)s")),
+    "rate_trend_90": _use_trend,
+    "csat_last": _counted("csat", N_("CSAT of %(count)s")),
     "sentiment": _counted("sentiment", N_("Sentiment of the CSM: %(count)s of 5")),
-    "key_contact_gap": _counted(
-        "key_contact_gap",
-        N_("Deciders and champions have not used it for %(count)s days"),
-        logarithm=True,
-    ),
-    "milestone_delay": _counted(
-        "milestone_delay", N_("A milestone is %(count)s days late"), logarithm=True
+    "key_contact_gap": _key_people,
+    "milestone_delay": _late(
+        "milestone_delay", "milestone_days", N_("A milestone is %(count)s days late")
     ),
     "promises_overdue": _counted("promises_overdue", N_("Promises overdue: %(count)s")),
-    "feedback_age": _counted(
-        "feedback_age", N_("Feedback unanswered for %(count)s days"), logarithm=True
+    "feedback_age": _late(
+        "feedback_age", "feedback_days", N_("Feedback unanswered for %(count)s days")
     ),
     "no_reply_90": _counted("no_reply_90", N_("Times without a reply in 90 days: %(count)s")),
     "not_solved_90": _counted("not_solved_90", N_("Problems left unsolved in 90 days: %(count)s")),
     "disputes": _counted("disputes", N_("Disputed invoices: %(count)s")),
-    "lag": _counted("lag", N_("%(count)s days to the due day")),
+    "lag": _counted("lag_days", N_("%(count)s days to the due day")),
     "decision_maker_change": _flag(
         "decision_maker_change",
-        N_("The decision maker changed in the last 9 months"),
+        N_("The decision maker changed"),
         N_("The decision maker has not changed"),
     ),
     "champion_left": _flag(
-        "champion_left", N_("A champion left in the last 9 months"), N_("The champions are there")
+        "champion_left", N_("A champion left"), N_("The champions are there")
     ),
     "competitor": _flag(
         "competitor", N_("A competitor is in play"), N_("No competitor is known")
     ),
     "roi_doubt": _flag(
         "roi_doubt", N_("They doubt the ROI"), N_("No doubt about the ROI is known")
+    ),
+    "risk_noted": _flag(
+        "risk_noted", N_("A risk is noted"), N_("No risk is noted")
     ),
     "missold": _flag("missold", N_("They were sold the wrong thing"), N_("Sold what they need")),
     "layoff": _flag("layoff", N_("They lay people off"), N_("No layoffs are known")),
