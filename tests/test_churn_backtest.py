@@ -122,8 +122,9 @@ def test_nothing_is_learned_from_that_was_not_known_at_the_cutoff():
     found, _ = run(table, learners=spying(seen))
     grace = np.timedelta64(60, "D")
     learned = [part for what, part in seen if what == "learn"]
-    on = [one.on for one in found.cutoffs for _ in range(4)]
-    assert len(learned) == len(on) == 32
+    on = [one.on for one in found.cutoffs for _ in range(3)]
+    assert len(learned) == len(on) == 24
+    assert sum(what == "choose" for what, _ in seen) == 2  # once a year
     for cutoff, part in zip(on, learned, strict=True):
         assert (part.known < cutoff).all()
         # a renewal signed early is known, but its neighbours that were lost are not yet
