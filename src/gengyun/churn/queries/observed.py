@@ -9,11 +9,13 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from gengyun.churn.calc.observed import (
     NEVER,
     ON_TIME,
     STATES,
+    Dues,
     KeyUsers,
     Observed,
     Presence,
@@ -28,6 +30,7 @@ from gengyun.churn.queries.observed_terms import dues
 from gengyun.customers.models import Contact, Customer, FieldChange, Tier
 from gengyun.customers.queries.merges import Joined, joined
 from gengyun.kernel.days import day_of, start_of
+from gengyun.lake.conditions import Condition
 from gengyun.lake.keys import hash64
 from gengyun.lake.store import Lake
 from gengyun.usage.actions.defaults import DEFAULT_METRICS
@@ -38,25 +41,31 @@ from gengyun.usage.queries.metrics import judged_days
 ANY_PART = MeasureNeed("features")
 INDUSTRY_CUSTOMERS = 8  # from here on an industry has a calendar of its own
 SIGN = {"up": -1, "down": 1}  # more of what is good is less risk
+Between = tuple[int, int]  # customers by number: the first, and the one after the last
 WEEK = 7  # days between the runs whose metrics are read
 
 
-def observed_as_of(until: date, *, lake: Lake | None = None) -> Observed:
-    """As of the start of `until`: nothing in it happened or became known on that day or later."""
+def observed_as_of(
+    until: date, *, lake: Lake | None = None, only: Between | None = None
+) -> Observed:
+    """As of the start of `until`: nothing in it happened or became known on that day or later.
+
+    `only`: of the customers whose number is in [first, end), where there are too many for once.
+    """
     lake = lake or Lake.default()
-    ids, seasons = _customers()
+    ids, seasons = _customers(only)
     merges = [pair for pair in joined() if pair.undone_on is None and pair.known_on < until]
-    people = _presence(lake, ANY_USER, until, merges)
+    people = _presence(lake, ANY_USER, until, merges, only)
     metrics = _own_metrics()
     return Observed(
         accounts=ids,
         until=until,
-        use=use_of(_events(lake, until, merges), people),
+        use=use_of(_events(lake, until, merges, only), people),
         people=people,
-        parts=_presence(lake, ANY_PART, until, merges),
+        parts=_presence(lake, ANY_PART, until, merges, only),
         states=_states(until),
         facts=facts(until),
-        dues=dues(until),
+        dues=_dues(until, ids),
         values=_values(lake, until, [metric.key for metric in metrics]),
         key_users=_key_users(until),
         metrics=tuple(metric.key for metric in metrics),
@@ -73,8 +82,40 @@ def tier_places() -> dict[int, int]:
     }
 
 
-def _customers() -> tuple[Ints, Ints]:
-    rows = list(Customer.objects.order_by("pk").values_list("pk", "industry"))
+def _dues(until: date, ids: Ints) -> Dues:
+    found = dues(until)
+    return found.taken(np.isin(found.account, ids))
+
+
+def _of_part(
+    lake: Lake,
+    table: str,
+    where: Sequence[Condition],
+    *,
+    columns: list[str],
+    merges: Sequence[Joined],
+    only: Between | None,
+) -> pa.Table:
+    """Rows of these customers, and of those that have become part of one of them."""
+    if only is None:
+        return lake.read(table, where=where, columns=columns)
+    first, end = only
+    mine = [*where, ("customer_id", ">=", first), ("customer_id", "<", end)]
+    rows = lake.read(table, where=mine, columns=columns)
+    joined_in = sorted(
+        {pair.gone for pair in merges if first <= pair.kept < end and not first <= pair.gone < end}
+    )
+    if not joined_in:
+        return rows
+    more = lake.read(table, where=[*where, ("customer_id", "in", joined_in)], columns=columns)
+    return pa.concat_tables([rows, more])
+
+
+def _customers(only: Between | None = None) -> tuple[Ints, Ints]:
+    every = Customer.objects.order_by("pk")
+    if only is not None:
+        every = every.filter(pk__gte=only[0], pk__lt=only[1])
+    rows = list(every.values_list("pk", "industry"))
     ids = np.array([pk for pk, _ in rows], np.int64)
     names, place, count = np.unique(
         np.array([name for _, name in rows], dtype=np.str_), return_inverse=True, return_counts=True
@@ -84,11 +125,14 @@ def _customers() -> tuple[Ints, Ints]:
     return ids, season[place] if len(ids) else np.zeros(0, np.int64)
 
 
-def _events(lake: Lake, until: date, merges: Sequence[Joined]) -> Use:
-    rows = lake.read(
+def _events(lake: Lake, until: date, merges: Sequence[Joined], only: Between | None = None) -> Use:
+    rows = _of_part(
+        lake,
         "daily",
-        where=[("measure", "=", ANY_USE.key), ("day", "<", until), ("known_day", "<", until)],
+        [("measure", "=", ANY_USE.key), ("day", "<", until), ("known_day", "<", until)],
         columns=["customer_id", "day", "known_day", "n"],
+        merges=merges,
+        only=only,
     )
     account, day, known, count = (rows[name].to_numpy() for name in rows.column_names)
     made = Use.of(account=account, day=day, known=known, events=count, users=0.0)
@@ -107,11 +151,20 @@ def _events(lake: Lake, until: date, merges: Sequence[Joined]) -> Use:
     return made
 
 
-def _presence(lake: Lake, need: MeasureNeed, until: date, merges: Sequence[Joined]) -> Presence:
-    rows = lake.read(
+def _presence(
+    lake: Lake,
+    need: MeasureNeed,
+    until: date,
+    merges: Sequence[Joined],
+    only: Between | None = None,
+) -> Presence:
+    rows = _of_part(
+        lake,
         "presence",
-        where=[("measure", "=", need.key), ("month", "<", until), ("known_day", "<", until)],
+        [("measure", "=", need.key), ("month", "<", until), ("known_day", "<", until)],
         columns=["customer_id", "month", "key", "known_day", "days"],
+        merges=merges,
+        only=only,
     )
     account, month, key, known, bits = (rows[name].to_numpy() for name in rows.column_names)
     made = Presence.of(account=account, month=month, key=key, known=known, bits=bits)

@@ -3,7 +3,7 @@
 `held(as_of)` reads everything once; learning, looking for drift and scoring share it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -15,16 +15,18 @@ from gengyun.churn.calc.asked import asked as wanted
 from gengyun.churn.calc.hazard import midterm
 from gengyun.churn.calc.observed import Observed
 from gengyun.churn.calc.snapshot import Reader
-from gengyun.churn.calc.table import NO_TIER, Floats, Ints, Table
+from gengyun.churn.calc.table import NO_TIER, Floats, Ints, Table, joined
 from gengyun.churn.models import ChurnSettings, Event
 from gengyun.churn.queries.observed import observed_as_of
 from gengyun.churn.queries.settings import event_of
-from gengyun.customers.models import Tier
+from gengyun.customers.models import Customer, Tier
 from gengyun.lake.store import Lake
 from gengyun.revenue.models import Renewal
 
 SILENT_QUARTERS = 12  # days that are learned from where the event is silence: three years
+NOBODY = np.zeros(0, np.int64)
 CHUNK = 500
+AT_ONCE = 20_000  # customers: their days of use take about 2 GB
 LEAST_ACCOUNTS = 300
 MOST_LEARNED = 9_000  # rows: more teach little more, and a training takes minutes
 
@@ -146,12 +148,13 @@ def some_of(accounts: Ints, most: int) -> Ints:
     return np.asarray(accounts[np.sort(drawn)])
 
 
-def thinned(table: Table) -> Table:
+def thinned(table: Table, most: int | None = None) -> Table:
     """A table that can be learned from in a night: rows of some accounts, where there are many."""
-    if len(table) <= MOST_LEARNED:
+    limit = MOST_LEARNED if most is None else most
+    if len(table) <= limit:
         return table
     accounts = np.unique(table.account)
-    kept = some_of(accounts, len(accounts) * MOST_LEARNED // len(table))
+    kept = some_of(accounts, len(accounts) * limit // len(table))
     return table.taken(np.isin(table.account, kept))
 
 
@@ -174,8 +177,85 @@ def grace_of(settings: ChurnSettings) -> int:
     return settings.grace_days if event_of(settings) == Event.NON_RENEWAL else 0
 
 
+class InParts(Held):
+    """The same of more customers than can be held at once, read a part after the other.
+
+    Learned from is a sample of each part; what is scored is all of them. Each part learns its own
+    calendar, from some thousands of customers.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[tuple[int, int]],
+        *,
+        as_of: date,
+        settings: ChurnSettings,
+        lake: Lake | None,
+    ) -> None:
+        super().__init__(Observed(accounts=NOBODY, until=as_of), as_of=as_of, settings=settings)
+        self.parts, self.lake = parts, lake
+        self._learned: Table | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not len(self.live().table) and not len(self.training())
+
+    def training(self, since: date | None = None) -> Table:
+        if self._learned is None:
+            self._read()
+        table = self._learned
+        assert table is not None  # noqa: S101 - _read has just made it
+        if since is None:
+            return table
+        days = table.due if self.event == Event.NON_RENEWAL else table.at
+        return table.taken(days >= np.datetime64(since, "D"))
+
+    def _read_live(self) -> Live:
+        self._read()
+        assert self._live is not None  # noqa: S101
+        return self._live
+
+    def _read(self) -> None:
+        learned: list[Table] = []
+        live: list[Live] = []
+        for only in self.parts:
+            observed = observed_as_of(self.as_of, lake=self.lake, only=only)
+            part = Held(observed, as_of=self.as_of, settings=self.settings)
+            learned.append(thinned(part.training(), MOST_LEARNED // len(self.parts)))
+            live.append(part.live())
+        self._learned, self._live = joined(learned), _together(live)
+
+
+def _together(parts: Sequence[Live]) -> Live:
+    return Live(
+        joined([part.table for part in parts]),
+        np.concatenate([part.renewal for part in parts]),
+        tuple(one for part in parts for one in part.currency),
+        tuple(one for part in parts for one in part.tier_id),
+        np.concatenate([part.monthly for part in parts]),
+        np.concatenate([part.period_months for part in parts]),
+        {
+            name: np.concatenate([part.raw[name] for part in parts if name in part.raw])
+            for name in sorted({name for part in parts for name in part.raw})
+        },
+        min(part.data_age for part in parts),
+    )
+
+
+def parts_of_customers() -> list[tuple[int, int]]:
+    """Ranges of numbers of at most AT_ONCE customers; none where all can be held at once."""
+    if Customer.objects.count() <= AT_ONCE:
+        return []
+    numbers = list(Customer.objects.order_by("pk").values_list("pk", flat=True))
+    firsts = numbers[::AT_ONCE]
+    return list(zip(firsts, [*firsts[1:], numbers[-1] + 1], strict=True))
+
+
 def held(as_of: date, *, settings: ChurnSettings, lake: Lake | None = None) -> Held:
     """Everything that was known before a day, from the database and the lake."""
+    parts = parts_of_customers()
+    if parts:
+        return InParts(parts, as_of=as_of, settings=settings, lake=lake)
     return Held(observed_as_of(as_of, lake=lake), as_of=as_of, settings=settings)
 
 
