@@ -126,6 +126,15 @@ def test_every_open_renewal_is_listed_and_the_next_one_speaks(web):
     assert "71%" in text
 
 
+def test_several_that_are_due_on_one_day_are_weighed_together(web):
+    customer = make_customer()
+    said(customer, 0.3, days=40)
+    said(customer, 0.5, days=40)
+    text = card(web, customer)
+    assert "2 renewals, weighed by amount; above is the largest" in text
+    assert "<dd>40% " in text
+
+
 def test_without_a_forecast_the_card_says_what_it_needs(web):
     customer = make_customer()
     assert "No probability yet" in card(web, customer)

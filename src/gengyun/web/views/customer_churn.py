@@ -45,6 +45,7 @@ def churn_context(request, customer):
     return {
         "churn": main,
         "churn_rows": rows,
+        "same_day": sum(row.due_on == main.due_on and row.probability is not None for row in rows),
         "why": present.why(main),
         "what_if": present.counterfactuals(main.counterfactuals, main.probability or 0),
         "missing_names": present.missing_names(main.missing),
