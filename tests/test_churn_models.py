@@ -255,3 +255,17 @@ def test_tables_join_and_refuse_to_mix():
         joined([table, table.with_features(["f0"])])
     with pytest.raises(ValueError, match="rows"):
         replace(table, y=np.zeros(3))
+
+
+def test_a_stack_does_not_believe_a_shift_but_a_scorecard_finds_its_base():
+    from gengyun.churn.calc.stack import line, stacked
+
+    rng = np.random.default_rng(4)
+    logit = rng.normal(size=400)
+    y = (rng.random(400) < expit(logit - 2)).astype(float)
+    weights = stacked(np.column_stack([logit, logit]), y)
+    assert abs(weights[0]) < 0.5
+    assert (weights[1:] >= 0).all()
+    shift, slope = line(logit, y)
+    assert shift == pytest.approx(-2, abs=0.4)
+    assert slope == pytest.approx(1, abs=0.4)

@@ -13,7 +13,7 @@ from gengyun.churn.calc.ladder import Trained, fit, plain_logistic
 from gengyun.churn.calc.logistic import expit
 from gengyun.churn.calc.scorecard import scorecard
 from gengyun.churn.calc.scores import all_scores, bootstrap
-from gengyun.churn.calc.stack import mixed, stacked
+from gengyun.churn.calc.stack import line, mixed
 from gengyun.churn.calc.table import Floats, Ints, Table
 
 MODEL, PLAIN, CARD, BASE = "model", "plain_logistic", "scorecard", "base_rate"
@@ -85,8 +85,8 @@ def said(trained: Trained, train: Table, judged: Table) -> dict[str, Floats]:
     }
     if any(feature.sign for feature in train.features):
         card = scorecard(train, {})
-        line = stacked(card.risk(train.x)[:, None], train.y, 1.0)
-        told[CARD] = expit(mixed(line, card.risk(judged.x)[:, None]))
+        weights = line(card.risk(train.x), train.y)
+        told[CARD] = expit(mixed(weights, card.risk(judged.x)[:, None]))
     return told
 
 

@@ -18,7 +18,7 @@ from gengyun.churn.calc.logistic import expit, log_loss, logit_of
 from gengyun.churn.calc.model import Member, Model, Rung
 from gengyun.churn.calc.scorecard import BaseRate, scorecard
 from gengyun.churn.calc.scores import auc, brier, paired_gain, slope_intercept
-from gengyun.churn.calc.stack import average, mixed, out_of_fold, stacked
+from gengyun.churn.calc.stack import average, line, mixed, out_of_fold, stacked
 from gengyun.churn.calc.table import NO_TIER, Floats, Ints, Table
 from gengyun.churn.calc.tiers import flagged, tiers_of
 
@@ -301,7 +301,7 @@ def _mapped_scorecard(learner: _Learner) -> Floats:
     for fold in learner.folds.folds:
         train = learner.table.taken(fold.train)
         card = scorecard(train, {})
-        weights = stacked(card.risk(train.x)[:, None], train.y, 1.0)
+        weights = line(card.risk(train.x), train.y)
         judged = learner.table.taken(fold.judged)
         found[fold.judged] = mixed(weights, card.risk(judged.x)[:, None])
     return found[learner.judged]
