@@ -50,6 +50,15 @@ def test_with_even_weights_the_figures_are_those_of_the_scores():
     assert caught[0] == pytest.approx(scores.recall_of_top(y, p, 0.2))
 
 
+def test_the_slope_of_a_model_that_is_far_too_sure_is_small_and_not_lost():
+    y, p, _ = drawn(400)
+    sure = 1 / (1 + np.exp(-6 * np.log(p / (1 - p)) - 2))
+    even = np.ones((1, len(y)))
+    slope, _ = measures.slope_intercept(y, sure, even)
+    assert slope[0] == pytest.approx(scores.slope_intercept(y, sure)[0], abs=0.02)
+    assert 0.05 < slope[0] < 0.4
+
+
 def test_a_weight_of_two_is_the_row_twice():
     y, p, _ = drawn(60)
     p = np.round(p, 1)  # ties

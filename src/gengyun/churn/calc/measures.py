@@ -194,19 +194,22 @@ def slope_intercept(y: Floats, p: Floats, weights: Floats) -> tuple[Floats, Floa
     offset = np.where(is_one_sided, np.nan, _offset(y, told, weights))
     if np.ptp(p) < TINY:
         return nothing, offset
-    return np.where(is_one_sided, np.nan, _slope(y, told - told.mean(), weights)), offset
+    return np.where(is_one_sided, np.nan, _slope(y, told, weights)), offset
 
 
-def _slope(y: Floats, z: Floats, weights: Floats) -> Floats:
-    a, b = np.zeros(len(weights)), np.ones(len(weights))
+def _slope(y: Floats, told: Floats, weights: Floats) -> Floats:
+    """Newton from "it is right" (slope 1), in short steps: extreme logits would throw it far."""
+    middle = float(told.mean())
+    z = told - middle
+    a, b = np.full(len(weights), middle), np.ones(len(weights))
     for _ in range(NEWTON_STEPS):
         q = _expit(a[:, None] + b[:, None] * z)
         pull, curve = weights * (y - q), weights * q * (1 - q) + 1e-12
         g0, g1 = pull.sum(axis=1), pull @ z - 1e-3 * (b - 1)
         h00, h01, h11 = curve.sum(axis=1), curve @ z, curve @ (z * z) + 1e-3
         det = h00 * h11 - h01 * h01
-        a = a + np.clip((h11 * g0 - h01 * g1) / det, -2, 2)
-        b = b + np.clip((h00 * g1 - h01 * g0) / det, -2, 2)
+        a = a + np.clip((h11 * g0 - h01 * g1) / det, -1, 1)
+        b = b + np.clip((h00 * g1 - h01 * g0) / det, -0.3, 0.3)
     return b
 
 
