@@ -56,6 +56,15 @@ def test_renewals_behind_the_next_one_follow_the_curve_given_those_passed():
     assert found == pytest.approx(100 * 0.7 * (1 + fourth + fourth * fifth))
 
 
+def test_a_curve_drawn_at_the_edge_is_worth_what_its_limit_is():
+    """alpha and beta both next to 0: who stays once stays for ever. Nothing is divided by zero."""
+    terms = Terms(margin=1.0, cost=0.0, discount=0.0)
+    edge = values(one(lost=0.3, due_in=0.5), kinds(0.0, 0.0), terms, years=3)
+    near = values(one(lost=0.3, due_in=0.5), kinds(1e-9, 1e-9), terms, years=3)
+    assert np.isfinite(edge).all()
+    assert edge == pytest.approx(near)
+
+
 def test_a_running_term_pays_at_its_anniversaries_for_certain_and_renews_as_long_as_it_was():
     terms = Terms(margin=1.0, cost=0.0, discount=0.0)
     found = values(one(lost=0.4, due_in=1.5, term=2), kinds(1.0, 1.0), terms, years=3)
