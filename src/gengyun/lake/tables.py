@@ -118,6 +118,7 @@ CHURN_SNAPSHOTS = pa.schema(
         ("currency", pa.string()),
         ("amount_minor", pa.int64()),
         ("monthly", pa.float64()),  # early ends per contract-month of its tier
+        ("period_months", pa.int32()),  # 1: runs on month by month
         ("data_age", pa.int32()),  # days
         ("feature_set", pa.string()),  # churn.calc.features.FEATURE_SET
         ("feature_hash", pa.string()),
