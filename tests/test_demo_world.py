@@ -195,7 +195,40 @@ def test_histories_of_who_left_are_the_worse_ones():
     rng = np.random.default_rng(1)
     fits = []
     for _ in range(80):
-        former_life._histories(rng, lived, len(world.days))
+        former_life._histories(rng, lived, world.days)
         fits += [account.fit for account in lived]
     assert np.mean(fits) < -0.12  # all histories alike: -0.02
     assert np.max(fits) > 0.5  # some left who had every reason to stay
+
+
+def test_histories_of_who_stayed_are_the_better_ones_at_the_days_on_which_they_stayed():
+    """Else a model learns to tell the two kinds of history apart, and fears for nobody of today."""
+    from gengyun.demo.world import shocks, survivors
+    from gengyun.demo.world.accounts import SIZES, make_accounts
+    from gengyun.demo.world.outcome import chance_of_leaving
+
+    rng = np.random.default_rng(5)
+    drawn = make_accounts(rng, as_of=AS_OF, count=600, day_count=730)
+    shocks.draw_shocks(rng, drawn, 730)
+    latent = shocks.engagement(rng, drawn, 730)
+    days = [AS_OF - timedelta(days=730 - k) for k in range(730)]
+    passed = {
+        a.index: survivors.dues_passed(a, days, before=a.renews_on)
+        for a in drawn
+        if a.situation == "usual"
+    }
+    old = [a for a in drawn if passed.get(a.index)]
+    assert all(0 < due <= 730 for a in old for due in passed[a.index])
+
+    def chances(at):
+        return np.array([chance_of_leaving(a, latent[a.index], at(a)) for a in old])
+
+    was = chances(lambda a: passed[a.index][-1])
+    survivors.settle(drawn, latent, days=days, seed=5)
+    then, now = chances(lambda a: passed[a.index][-1]), chances(lambda a: 729)
+    assert then.mean() < was.mean() - 0.05
+    assert then.max() > 0.6  # some stayed who had every reason to leave
+    # what comes next is open: those of today are no chosen ones
+    assert now.mean() > then.mean() + 0.02
+    for size, low, high in zip(SIZES, (0.2, 0.1, 0.05), (0.38, 0.25, 0.22), strict=True):
+        assert low < now[[a.size == size for a in old]].mean() < high

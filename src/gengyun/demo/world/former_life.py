@@ -2,8 +2,7 @@
 has use of: a customer without any use before it left would tell every model that silence is loss.
 
 Who they are is drawn given that they left: of several histories each could have had, one is taken
-by the chance of not renewing that it gives. The chance is that of the synthetic world (science,
-section 9); the constants are assumptions.
+by the chance that it gives of leaving then and not before.
 """
 
 from dataclasses import dataclass, field, replace
@@ -14,17 +13,13 @@ import numpy as np
 from gengyun.demo.world import accounts as drawn
 from gengyun.demo.world import shocks, stories, texts, usage
 from gengyun.demo.world.deals import Deed
+from gengyun.demo.world.outcome import chance_of_leaving
 from gengyun.demo.world.shapes import Account, Events, Note, Shock, Users
+from gengyun.demo.world.survivors import dues_passed, stays
 
 SEED_PART = 78
 HISTORIES = 8  # tried for each
 LEAST_DAYS = 45  # of use before it left, or nothing can be told
-RISK = {
-    "decision_maker_change": 1.3, "champion_left": 0.9, "competitor": 1.1, "slow_feedback": 0.5,
-    "roi_doubt": 0.9, "layoff": 0.6, "module_dropped": 0.3, "win": -0.7,
-}  # fmt: skip
-BASE = {"standard": -0.66, "key": -1.15, "strategic": -1.80}  # logit of not renewing
-VALUE_WEIGHT, VALUE_DAYS, VALUE_HALF_LIFE = 0.95, 180, 60
 COLLAPSES, COLLAPSE_DAYS, RESIDUE = 0.6, (5, 30), 0.05
 
 
@@ -58,7 +53,7 @@ def live(
         account.first_day = (account.started_on - as_of).days + len(days) + int(rng.integers(2, 12))
         account.modules = drawn._modules(rng, account.edition, account.size)  # noqa: SLF001
         account.persons = drawn._persons(rng, account)  # noqa: SLF001 - as the others are
-    latent = _histories(rng, there, len(days))
+    latent = _histories(rng, there, days)
     # numbered from 0 while they are drawn: the world's functions read rows by number
     mine = [replace(account, index=k) for k, account in enumerate(there)]
     users = usage.make_users(rng, mine, len(days))
@@ -94,18 +89,18 @@ def _last_days(former: list[Account], deeds: list[Deed], days: list[date]) -> di
     }
 
 
-def _histories(rng: np.random.Generator, there: list[Account], day_count: int) -> np.ndarray:
+def _histories(rng: np.random.Generator, there: list[Account], days: list[date]) -> np.ndarray:
     """Sets fit and shocks of each; returns engagement, [account, day]."""
     tried = [
         replace(account, index=k * HISTORIES + n, fit=float(rng.normal()), shocks=[])
         for k, account in enumerate(there)
         for n in range(HISTORIES)
     ]
-    shocks.draw_shocks(rng, tried, day_count)
+    shocks.draw_shocks(rng, tried, len(days))
     for one in tried:
         one.shocks = [shock for shock in one.shocks if shock.day < (one.last_day or 0)]
-    latent = shocks.engagement(rng, tried, day_count)
-    chance = np.array([_chance(one, latent[k]) for k, one in enumerate(tried)])
+    latent = shocks.engagement(rng, tried, len(days))
+    chance = np.array([_left_then(one, latent[k], days) for k, one in enumerate(tried)])
     chosen = []
     for k, account in enumerate(there):
         own = chance[k * HISTORIES : (k + 1) * HISTORIES]
@@ -115,18 +110,12 @@ def _histories(rng: np.random.Generator, there: list[Account], day_count: int) -
     return latent[chosen]
 
 
-def _chance(account: Account, latent: np.ndarray) -> float:
-    """Of not renewing, by what happened in the last half year."""
+def _left_then(account: Account, latent: np.ndarray, days: list[date]) -> float:
+    """Chance that such a customer renewed until then, and not when it left."""
     last = account.last_day or 0
-    window = np.arange(max(0, last - VALUE_DAYS), last)
-    value = latent[window].copy()
-    for shock in account.shocks:
-        since = window - shock.day
-        fades = 0.5 ** (np.maximum(since, 0) / shock.half_life)
-        value -= RISK[shock.kind] * fades * (since >= 0)
-    weight = 0.5 ** ((last - window) / VALUE_HALF_LIFE)
-    mean = float(value @ weight / weight.sum())
-    return float(1 / (1 + np.exp(-(BASE[account.size] - VALUE_WEIGHT * mean))))
+    earlier = dues_passed(account, days, before=account.renews_on)
+    stayed = stays(account, latent, [due for due in earlier if due < last])
+    return stayed * chance_of_leaving(account, latent, last)
 
 
 def _collapse(rng: np.random.Generator, accounts: list[Account], level: np.ndarray) -> None:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from gengyun.demo.world import accounts as accounts_
-from gengyun.demo.world import contracts, former_life, shocks, stories, tales, usage
+from gengyun.demo.world import contracts, former_life, shocks, stories, survivors, tales, usage
 from gengyun.demo.world import former as former_
 from gengyun.demo.world.shapes import Account, Shock, World
 
@@ -25,13 +25,13 @@ def make_world(
     days = [as_of - timedelta(days=DAY_COUNT - k) for k in range(DAY_COUNT)]
     accounts = accounts_.make_accounts(rng, as_of=as_of, count=count, day_count=DAY_COUNT)
     shocks.draw_shocks(rng, accounts, DAY_COUNT)
+    latent = shocks.engagement(rng, accounts, DAY_COUNT)
+    survivors.settle(accounts, latent, days=days, seed=seed)
     cast = tales.choose(accounts, DAY_COUNT)
     if cast:
         tales.clear_stage(cast, DAY_COUNT)
-    users = usage.make_users(rng, accounts, DAY_COUNT)
-    latent = shocks.engagement(rng, accounts, DAY_COUNT)
-    if cast:
         tales.bend(cast, latent)
+    users = usage.make_users(rng, accounts, DAY_COUNT)
     level = usage.levels(latent, accounts)
     events = usage.make_events(
         rng, accounts=accounts, users=users, level=level, days=days, zone=zone
