@@ -217,6 +217,27 @@ def test_decided_ones_count_with_what_they_came_to():
     assert made.expected_minor[1] == 0
 
 
+def test_what_a_model_learned_from_little_is_less_sure_of_its_level():
+    """All its probabilities may be off together; the mean stays where the model put it."""
+    rows = [(0, "2027-02-10", 1_000, None, 0.7)] * 400
+    few, many = (
+        Odds((CellRate(0, 0, 0.7, 0.7, 0.7 * n, 0.3 * n),), *_rest(certain_odds(0.7)))
+        for n in (40, 4_000)
+    )
+    narrow = forecast(book(rows), many, as_of=AS_OF, draws=4_000).total
+    wide = forecast(book(rows), few, as_of=AS_OF, draws=4_000).total
+    # log odds of 28 against 12: standard error .345, times p (1 - p) of all that comes due
+    shift = np.sqrt(1 / 28 + 1 / 12) * 0.7 * 0.3 * wide.due_minor
+    assert wide.p90_minor - wide.p10_minor == pytest.approx(2 * 1.2816 * shift, rel=0.15)
+    assert narrow.p90_minor - narrow.p10_minor < 0.4 * (wide.p90_minor - wide.p10_minor)
+    for made in (narrow, wide):
+        assert made.expected_minor == pytest.approx(0.7 * made.due_minor, rel=0.01)
+
+
+def _rest(odds):
+    return odds.ratios, odds.spread_weight, odds.delays, odds.decided, odds.quarters
+
+
 def test_a_models_probability_replaces_the_rate():
     rows = book([(0, "2027-02-01", 1_000, None, 0.97), (0, "2027-02-01", 1_000, None, 0.03)])
     made = forecast(rows, certain_odds(0.5), as_of=AS_OF, draws=20_000)

@@ -1,16 +1,18 @@
 """Expected renewals with P10, P50 and P90, by simulation (science.md 6).
 
 A draw decides every open renewal at once: rates are drawn from what is believed of them, each
-quarter gets one effect that all its renewals share, each renewal comes out or not, and those that
-do change their amount as renewals of the same cell have done. Sums over the draws give the
-intervals. A renewal that is decided counts with what it came to, in every draw. Expected amounts
-are rounded renewal by renewal, so that those of months add up to those of quarters.
+quarter gets one effect that all its renewals share, what a model gave is shifted together by what
+its level may be off, each renewal comes out or not, and those that do change their amount as
+renewals of the same cell have done. Sums over the draws give the intervals. A renewal that is
+decided counts with what it came to, in every draw. Expected amounts are rounded renewal by renewal,
+so that those of months add up to those of quarters.
 
 The same book and odds give the same figures, in whatever order the rows come and whatever other
 renewals are in the book: random numbers belong to the `key` of a renewal and start from a fixed
 seed.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -230,6 +232,9 @@ def _drawn(odds: Odds, alike: _Alike, *, draws: int, seed: int) -> Iterator[tupl
     streams = _Streams(seed)
     spread = SPREADS[streams.of(3, 0).choice(len(SPREADS), draws, p=odds.spread_weight)]
     stretch = np.sqrt(1 + FLATTENING * spread**2)
+    level = model_level(odds)
+    shift = level * streams.of(4, 0).normal(size=draws)
+    stretch_own = np.sqrt(1 + FLATTENING * (spread**2 + level**2))
     cells = np.array(
         [
             logit(streams.of(2, place).beta(rate.alpha, rate.beta, draws))
@@ -250,14 +255,29 @@ def _drawn(odds: Odds, alike: _Alike, *, draws: int, seed: int) -> Iterator[tupl
         for first, last in pairwise(edges):
             one = int(run[first])
             cell = int(alike.cell[one])
-            base = cells[cell] if np.isnan(alike.own[one]) else alike.own[one]
-            eta = (base + alike.silence[one]) * stretch + effect[alike.quarter[one]]
+            if np.isnan(alike.own[one]):
+                eta = (cells[cell] + alike.silence[one]) * stretch
+            else:
+                eta = alike.own[one] * stretch_own + shift
+            eta = eta + effect[alike.quarter[one]]
             # chance below p is a renewal; chance / p is then even on [0, 1) and picks the ratio
             inverse = np.minimum(1 + np.exp(-eta), MOST_INVERSE) * steps
             chosen = chance[first:last]
             chosen *= inverse.astype(np.float32)
             table[cell].take(chosen.astype(np.int32), out=ratios[first:last], mode="clip")
         yield alike.rows[start : start + BLOCK], ratios
+
+
+def model_level(odds: Odds) -> float:
+    """How far a model's probabilities may be off together, on the logit.
+
+    They were learned from the renewals that the odds know: of their share lost the log odds has
+    the standard error sqrt(1 / renewed + 1 / lost) (Woolf 1955), and no model knows its level
+    better. One draw shifts all that it gave.
+    """
+    renewed = sum(rate.alpha for rate in odds.rates)
+    lost = sum(rate.beta for rate in odds.rates)
+    return math.sqrt(1 / renewed + 1 / lost)
 
 
 def _expected(book: Book, means: Floats) -> Ints:
