@@ -164,3 +164,10 @@ def test_manual_tier_taken_back_keeps_author_reason_and_expiry(people, enter):
     customer.refresh_from_db()
     assert (customer.tier.key, customer.tier_set_by) == ("key", people.admin)
     assert (customer.tier_reason, customer.tier_until) == ("试点客户", until)
+
+
+def test_whatever_goes_over_in_a_merge_has_a_name_on_the_page():
+    from gengyun.customers.actions.merging import _parts
+    from gengyun.web.views.company import PARTS
+
+    assert set(_parts) <= set(PARTS)

@@ -33,6 +33,7 @@ REASONS = {
 PARTS = {
     "contacts": gettext_noop("Contacts"),
     "activities": gettext_noop("Activities"),
+    "risks": gettext_noop("Noted risks"),
     "product_users": gettext_noop("Users of the product"),
     "sentiments": gettext_noop("Judgements of people"),
     "contracts": gettext_noop("Contracts"),
