@@ -22,6 +22,7 @@ def environment(**options):
     # these need the URLs, so they come when Django has started
     from gengyun.web.present import list_query
     from gengyun.web.present.needs import kind_name, need_word
+    from gengyun.web.present.renewal_rows import RenewalRows
     from gengyun.web.present.shown import Shown
 
     env = Environment(  # noqa: S701 - Django's engine passes autoescape=True in the options
@@ -60,6 +61,7 @@ def environment(**options):
             icon=icon,
             **{"may_edit": False, "may_assign": False} | rights,
         ),
+        renewal_rows=lambda **asked: RenewalRows(today=clock.today(), url=url, icon=icon, **asked),
         need_word=need_word,
         present_kind=kind_name,
         enumerate=enumerate,

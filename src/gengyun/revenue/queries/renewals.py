@@ -205,7 +205,7 @@ def totals(
 ) -> Totals:
     """Without `with_gaps` disagreements are not counted (None): that takes as long as the rest."""
     groups = rows.order_by().values_list("due_on", "currency", "category")
-    groups = groups.annotate(n=Count("pk"), due=Sum("due_minor"), forecast=Sum("forecast_minor"))
+    groups = groups.annotate(n=Count("*"), due=Sum("due_minor"), forecast=Sum("forecast_minor"))
     if with_gaps:
         apart = disagree(known or calls())
         groups = groups.annotate(
@@ -245,7 +245,7 @@ def due_by_month(rows: QuerySet[Renewal], convert: Convert) -> dict[date, tuple[
     """Month -> (how many, what comes due): the tabs."""
     groups = rows.order_by().values_list("due_on", "currency")
     parts: dict[tuple[str, str], list[int]] = {}
-    counted = groups.annotate(n=Count("pk"), due=Sum("due_minor"))
+    counted = groups.annotate(n=Count("*"), due=Sum("due_minor"))
     for due_on, currency, n, due in _plain_rows(counted):
         held = parts.setdefault((str(due_on)[:7], currency), [0, 0])
         held[0] += n
@@ -266,7 +266,7 @@ def by_owner_or_tier(
     found: dict[int | None, Part] = {}
     groups = rows.order_by().values_list(key, "currency")
     for pk, currency, n, due, forecast in groups.annotate(
-        n=Count("pk"), due=Sum("due_minor"), forecast=Sum("forecast_minor")
+        n=Count("*"), due=Sum("due_minor"), forecast=Sum("forecast_minor")
     ):
         found[pk] = found.get(pk, Part()).plus(
             n, convert(due, currency) or 0, convert(forecast or 0, currency) or 0
