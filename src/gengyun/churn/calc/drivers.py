@@ -22,7 +22,7 @@ LEAST_DROP = 0.01  # a change that saves less than a point is not told
 # What is told as one reason. A feature that is named nowhere is a reason of its own.
 REASONS: dict[str, tuple[str, ...]] = {
     "use_level": (
-        "util_28", "util_prev90", "seats_active_28", "rate_28", "rate_90", "rate_year",
+        "util_28", "util_prev90", "seats_active_28", "rate_28", "rate_90",
         "users_28", "users_90", "users_year",
     ),
     "use_trend": (

@@ -51,7 +51,6 @@ def feature_name(key: str) -> str:
         "rate_28": _("use in 28 days"),
         "rate_90": _("use in 90 days"),
         "rate_trend": _("use against the quarter before"),
-        "rate_year": _("use in a year"),
         "rate_year_trend": _("use against the year before"),
         "users_28": _("people in 28 days"),
         "users_90": _("people in 90 days"),
