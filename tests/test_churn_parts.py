@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from factories import NOW, make_customer
 
-from gengyun.churn.calc.table import NO_TIER
+from gengyun.churn.calc.table import NO_TIER, Feature, plain_table
 from gengyun.churn.models import ChurnSettings
 from gengyun.churn.queries import rows as churn_rows
 from gengyun.churn.queries.observed import observed_as_of
@@ -92,3 +92,19 @@ def test_a_night_in_parts_scores_everybody_once(portfolio, monkeypatch):
     newest = parts.training(since=date(2026, 6, 1))
     assert 0 < len(newest) < len(parts.training())
     assert (newest.at >= np.datetime64("2026-06-01")).all()
+
+
+def test_years_of_which_only_contracts_are_known_do_not_blur_what_inputs_mean():
+    features = (Feature("rate_28", -1, group="use"), Feature("nth", -1, group="commercial"))
+    x = np.column_stack([np.arange(120.0), np.ones(120)])
+    x[:40, 0] = np.nan  # imported contracts, from before the product sent anything
+    y = np.tile([1.0, 0.0], 60)
+    found = churn_rows.witnessed(plain_table(features, x, y))
+    assert len(found) == 80
+    assert not np.isnan(found.x[:, 0]).any()
+
+    x[:80, 0] = np.nan  # 20 losses are too few to learn what use means: all rows are kept
+    assert len(churn_rows.witnessed(plain_table(features, x, y))) == 120
+    # so where nothing but contracts is held at all
+    x[:, 0] = np.nan
+    assert len(churn_rows.witnessed(plain_table(features, x, y))) == 120

@@ -13,9 +13,10 @@ import numpy as np
 from gengyun.churn.calc import rows as asked
 from gengyun.churn.calc.asked import asked as wanted
 from gengyun.churn.calc.hazard import midterm
+from gengyun.churn.calc.ladder import L2_TRIED_FROM, events_of
 from gengyun.churn.calc.observed import Observed
 from gengyun.churn.calc.snapshot import Reader
-from gengyun.churn.calc.table import NO_TIER, Floats, Ints, Table, joined
+from gengyun.churn.calc.table import NO_TIER, Flags, Floats, Ints, Table, joined
 from gengyun.churn.models import ChurnSettings, Event
 from gengyun.churn.queries.observed import observed_as_of
 from gengyun.churn.queries.settings import event_of
@@ -28,6 +29,7 @@ NOBODY = np.zeros(0, np.int64)
 CHUNK = 500
 AT_ONCE = 20_000  # customers: their days of use take about 2 GB
 LEAST_ACCOUNTS = 300
+TERMS = {"commercial", "profile"}  # groups of inputs that contracts alone tell
 MOST_LEARNED = 9_000  # rows: more teach little more, and a training takes minutes
 
 
@@ -76,7 +78,11 @@ class Held:
         return not len(self.observed.accounts)
 
     def training(self, since: date | None = None) -> Table:
-        """Decided rows as known before the day. `since`: of what came due from then on."""
+        """Decided rows as known before the day, of the time of which something is known but the
+        contracts. `since`: of what came due from then on."""
+        return witnessed(self._decided(since))
+
+    def _decided(self, since: date | None) -> Table:
         if self.event == Event.NON_RENEWAL:
             found = asked.training_rows(
                 self.reader, cutoff=self.as_of, grace=self.settings.grace_days, since=since
@@ -146,6 +152,20 @@ def some_of(accounts: Ints, most: int) -> Ints:
         return accounts
     drawn = np.random.default_rng(1).permutation(len(accounts))[:most]
     return np.asarray(accounts[np.sort(drawn)])
+
+
+def witnessed(table: Table) -> Table:
+    """Without the rows of days before anything was recorded: neither use nor people nor service.
+
+    Contracts are often imported for more years than the rest. Such rows say how a customer without
+    any input fares, and of those nobody is asked: they only blur what the inputs mean. Where the
+    others hold too few losses to learn from, all are kept.
+    """
+    inputs = [feature.group not in TERMS for feature in table.features]
+    seen: Flags = np.asarray((~np.isnan(table.x[:, inputs])).any(axis=1))
+    found = table.taken(seen)
+    lost, kept = events_of(found.taken(found.decided))
+    return found if lost >= L2_TRIED_FROM and kept >= L2_TRIED_FROM else table
 
 
 def thinned(table: Table, most: int | None = None) -> Table:
