@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from django.conf import settings
 
 from gengyun.alerts.actions import defaults as alert_defaults
+from gengyun.churn.actions.score import score_day
 from gengyun.customers.actions import defaults as customer_defaults
 from gengyun.customers.models import Customer
 from gengyun.demo.load import company_life, economy
@@ -39,9 +41,12 @@ from gengyun.usage.actions.rollups import roll_up
 from gengyun.usage.actions.sources import create_source
 
 WEEKS = 26
-# steps that nobody would look at of earlier weeks: summary rows say what holds now, and a quarter
-# shows how a churn probability moves
-LOOKED_AT = {"summary": 1, "churn": 13}
+# steps that nobody would look at of earlier weeks: summary rows and gates say what holds now
+LOOKED_AT = {"summary": 1, "journeys": 1}
+# a quarter is looked at week by week; of older trends every other week is enough
+QUARTER = 13
+# how a churn probability moves: learned is on the quarter's first day and the last
+LEARNED, SCORED = {QUARTER, 0}, {11, 9, 7, 5, 4, 3, 2, 1}
 Say = Callable[[str, float], None]  # name of a finished step, seconds
 
 
@@ -161,27 +166,35 @@ def judge_weeks(
     weeks: int,
     now: datetime,
 ) -> None:
-    """One judged night a week, with what people did between two of them."""
+    """The judged nights, with what people did between two of them."""
     desk = Desk(world, books.customers)
     forecasters = Forecasters(world, books)
-    for week in range(weeks, -1, -1):
+    for week, following in pairwise([*nights(weeks), -1]):
         day = world.as_of - timedelta(weeks=week)
         if week == company_life.LEARNT_WEEKS_AGO:
             company_life.learn(day, actor=people["tangwei"], now=start_of(day))
         books.until(day)
         # as the night of that day did it: what was open then is what alerts go on from
-        judge(
-            day,
-            now=now if week == 0 else night_of(day),
-            without=[name for name, last in LOOKED_AT.items() if week > last],
-        )
+        without = [name for name, last in LOOKED_AT.items() if week > last]
+        if week not in LEARNED:
+            without.append("churn")
+        if week in SCORED:
+            score_day(day, now=night_of(day))
+        judge(day, now=now if week == 0 else night_of(day), without=without)
         if week:
+            until = world.as_of - timedelta(weeks=following)
             with unheard():  # the next night judges what came of it
-                desk.work(night_of(day + timedelta(weeks=1)))
-                desk.answer_cleared(night_of(day + timedelta(weeks=1)))
-            forecasters.work(night_of(day + timedelta(days=6)))
+                desk.work(night_of(until))
+                desk.answer_cleared(night_of(until))
+            for more in range(week, following, -1):
+                forecasters.work(night_of(world.as_of - timedelta(weeks=more - 1, days=1)))
         if week == 1:
             note_visits(people.values(), today=day)
+
+
+def nights(weeks: int) -> list[int]:
+    """How many weeks ago each of them was, the oldest first."""
+    return [week for week in range(weeks, -1, -1) if week <= QUARTER or week % 2 == 0]
 
 
 def night_of(day: date) -> datetime:

@@ -10,8 +10,8 @@ RISK = {
     "decision_maker_change": 1.3, "champion_left": 0.9, "competitor": 1.1, "slow_feedback": 0.5,
     "roi_doubt": 0.9, "layoff": 0.6, "module_dropped": 0.3, "win": -0.7,
 }  # fmt: skip
-BASE = {"standard": -2.4, "key": -3.4, "strategic": -3.9}  # logit of not renewing
-VALUE_WEIGHT, VALUE_DAYS, VALUE_HALF_LIFE = 0.8, 180, 60
+BASE = {"standard": -2.7, "key": -3.7, "strategic": -4.3}  # logit of not renewing
+VALUE_WEIGHT, VALUE_DAYS, VALUE_HALF_LIFE = 0.95, 180, 60
 
 
 def chance_of_leaving(account: Account, latent: np.ndarray, due: int) -> float:
