@@ -213,10 +213,14 @@ def totals(
         )
     # added up by month before anything is converted: a rate holds for all days alike
     parts: dict[tuple[str, str, str], list[int]] = {}
-    for due_on, currency, category, *figures in _plain_rows(groups):
+    for due_on, currency, category, n, due, forecast, *apart_ones in _plain_rows(groups):
         held = parts.setdefault((str(due_on)[:7], currency, category), [0] * 5)
-        for place, figure in enumerate(figures):
-            held[place] += figure or 0
+        held[0] += n
+        held[1] += due
+        held[2] += forecast or 0
+        if apart_ones:
+            held[3] += apart_ones[0]
+            held[4] += apart_ones[1] or 0
     found = Totals(gaps=0 if with_gaps else None)
     for (text, currency, category), sums in parts.items():
         month, (n, due, forecast, gaps, gap_due) = date.fromisoformat(f"{text}-01"), map(int, sums)

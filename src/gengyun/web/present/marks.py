@@ -136,3 +136,9 @@ def options(pairs):
     return Markup(
         "".join([f'<option value="{key}">{escape(text)}</option>' for key, text in pairs])
     )
+
+
+def picks(path, pairs):
+    """Links that add a person, as (id, name), to an address: hundreds, as with options."""
+    start = f'<li><a href="{escape(path)}&amp;owner='
+    return Markup("".join([f'{start}{key}">{escape(text)}</a></li>' for key, text in pairs]))

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from gengyun.customers.models import Tier
 from gengyun.kernel.days import start_of
-from gengyun.portfolio.models import CustomerSummary
 from gengyun.portfolio.queries.churn import of_renewals
+from gengyun.portfolio.queries.health_marks import health_marks
 from gengyun.revenue.models import Category, SelfCheck
 from gengyun.revenue.queries import renewals as queries
 from gengyun.revenue.queries.chances import calls, disagree
@@ -21,6 +21,7 @@ from gengyun.team.queries.people import members_below, possible_owners
 from gengyun.web.access import page
 from gengyun.web.numbers import is_number
 from gengyun.web.present import format as plain
+from gengyun.web.present import marks
 from gengyun.web.present import renewals as present
 from gengyun.web.render import is_htmx, render
 from gengyun.web.scopes import scope_links
@@ -282,8 +283,7 @@ def _lines(renewals, address, sums, convert, all_rows, *, week, known=None):
     customers = {renewal.customer_id for renewal in renewals}
     rows = present.rows(
         renewals,
-        # of the two only what a row says: both carry long texts
-        summaries=CustomerSummary.objects.only("score", "band", "coverage").in_bulk(customers),
+        summaries=health_marks(customers),
         checks=SelfCheck.objects.filter(renewal_id__in=ids)
         .order_by()
         .values_list("renewal_id", "question", "answer", "auto_answer")
@@ -394,9 +394,7 @@ def _adders(user, address):
     if user.role != Role.CSM:
         # a company has hundreds of people: one address, and the person at its end
         path = address.path(owner="", scope="team")
-        found = members_below(user).values_list("pk", "name")
-        people = [(name, f"{path}&owner={pk}") for pk, name in found]
-        adders.append(("CSM", people))
+        adders.append(("CSM", marks.picks(path, members_below(user).values_list("pk", "name"))))
     return adders
 
 
