@@ -10,6 +10,7 @@ from gengyun.demo.world.shapes import Account
 
 DUE_DAYS = 30
 IN_TIME, LATE = 0.84, 0.135  # the rest is paid very late
+LEAVING_IN_TIME, LEAVING_LATE = 0.6, 0.2  # of the last year of those who left
 IN_TWO = 0.05  # paid in two halves
 STUCK = 0.035  # of customers have stopped paying: what fell due of late is open
 STUCK_DAYS = 95
@@ -30,7 +31,8 @@ def invoices(
             deeds.append(Deed(issued, account.index, "invoice", facts | {"contract": contract}))
             is_open = is_stuck and due >= as_of - timedelta(days=STUCK_DAYS)
             if not is_open:
-                deeds += _payments(rng, account, number, due, fen)
+                is_leaving = left_on is not None and (left_on - due).days < 365
+                deeds += _payments(rng, account, number, due, fen, is_leaving=is_leaving)
             elif rng.random() < DISPUTED and issued < as_of:
                 on = min(due + timedelta(days=4), as_of - timedelta(days=1))
                 deeds.append(Deed(on, account.index, "dispute", {"number": number}))
@@ -77,15 +79,22 @@ def _months(start: date, last: date, most: int) -> int:
 
 
 def _payments(
-    rng: np.random.Generator, account: Account, number: str, due: date, fen: int
+    rng: np.random.Generator,
+    account: Account,
+    number: str,
+    due: date,
+    fen: int,
+    *,
+    is_leaving: bool,
 ) -> list[Deed]:
     draw = rng.random()
-    if draw < IN_TIME:
+    in_time, late = (LEAVING_IN_TIME, LEAVING_LATE) if is_leaving else (IN_TIME, LATE)
+    if draw < in_time:
         on = due - timedelta(days=int(rng.integers(0, 26)))
-    elif draw < IN_TIME + LATE:
+    elif draw < in_time + late:
         on = due + timedelta(days=int(rng.integers(2, 40)))
     else:
-        on = due + timedelta(days=int(rng.integers(40, 110)))
+        on = due + timedelta(days=int(rng.integers(40, 250 if is_leaving else 110)))
     parts = [fen]
     if rng.random() < IN_TWO:
         parts = [fen // 2, fen - fen // 2]

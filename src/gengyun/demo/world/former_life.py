@@ -20,6 +20,7 @@ from gengyun.demo.world.survivors import dues_passed, stays
 SEED_PART = 78
 HISTORIES = 8  # tried for each
 LEAST_DAYS = 45  # of use before it left, or nothing can be told
+OPEN_DAYS, OPEN_AFTER = 240, (18, 45, 80, 130)  # what is not solved, and when it is asked about
 COLLAPSES, COLLAPSE_DAYS, RESIDUE = 0.6, (5, 30), 0.05
 
 
@@ -67,6 +68,7 @@ def live(
     told = {deed.account: deed.on for deed in deeds if deed.verb in {"lose", "end"}}
     for account, one in zip(there, mine, strict=True):
         teller.tell(one)
+        _left_open(rng, one, teller)
         known = (told[account.index] - days[0]).days
         if one.owner is not None and known >= 0:
             teller.write(one, known, texts.CHURNED)
@@ -116,6 +118,19 @@ def _left_then(account: Account, latent: np.ndarray, days: list[date]) -> float:
     earlier = dues_passed(account, days, before=account.renews_on)
     stayed = stays(account, latent, [due for due in earlier if due < last])
     return stayed * chance_of_leaving(account, latent, last)
+
+
+def _left_open(rng: np.random.Generator, account: Account, teller: stories.Teller) -> None:
+    """What was wrong in the last months was not put right: it is why they left."""
+    last = account.last_day or 0
+    for shock in account.shocks:
+        if account.owner is None or shock.recorded is None or shock.kind == "win":
+            continue
+        if last - OPEN_DAYS <= shock.recorded < last:
+            for wait in OPEN_AFTER:
+                day = shock.recorded + wait + int(rng.integers(0, 12))
+                if day < last:
+                    teller.write(account, day, texts.OPEN_END)
 
 
 def _collapse(rng: np.random.Generator, accounts: list[Account], level: np.ndarray) -> None:
