@@ -23,7 +23,7 @@ def chromium():
 
 
 @contextmanager
-def running_demo(folder, *, patience=240):
+def running_demo(folder, *, patience=480):
     """`gengyun demo` on a port of its own; yields its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
