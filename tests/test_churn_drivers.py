@@ -74,3 +74,20 @@ def test_a_change_is_told_only_where_it_improves_and_the_input_is_known():
     assert after[0].tolist() == [0.5, 0.5, 0.0, 1.0]
     nothing, none = drivers.changed(["nth"], x[:, 3:], back)
     assert (len(nothing), len(none)) == (0, 0)
+
+
+def test_inputs_without_their_raw_numbers_are_told_as_counts_and_days_again():
+    from gengyun.churn.calc.evidence import scaled_back
+
+    keys = ["active_weeks_12", "events_year", "not_solved_90", "util_28"]
+    x = np.array([[1.0, np.log1p(8000), np.log1p(2), 0.4], [0.25, np.nan, 0.0, 0.1]])
+    found = scaled_back(keys, x)
+    assert set(found) == set(keys[:3])
+    assert found["active_weeks_12"].tolist() == [12, 3]
+    assert found["events_year"][0] == 8000
+    assert np.isnan(found["events_year"][1])
+    assert found["not_solved_90"].tolist() == [2, 0]
+    told = drivers.drivers(keys, x, np.zeros(2), np.tile([0.5, 1.0, -0.5, 0.2], (2, 1)), found)
+    facts = {one["reason"]: one["fact"] for one in told[0]}
+    assert facts["events_year"] == {"events_year": 8000}  # not 9 times, its logarithm
+    assert facts["use_rhythm"] == {"active_weeks_12": 12}

@@ -1,5 +1,11 @@
 """Which raw numbers of a snapshot tell an input to a person (`Snapshot.fact`)."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
+from gengyun.churn.calc.table import Floats
+
 EVIDENCE: dict[str, tuple[str, ...]] = {
     "util_28": ("daily_users_28", "seats", "users_28"),
     "util_prev90": ("daily_users_prev90", "seats"),
@@ -65,3 +71,18 @@ EVIDENCE: dict[str, tuple[str, ...]] = {
     "tenure": ("tenure_days",),
     "lag": ("lag_days",),
 }
+
+# Inputs that one count or number of days stands behind, as snapshots scale them.
+LOGARITHMS = (
+    "events_year", "active_days_90", "active_days_year", "days_since_active", "not_solved_90",
+    "meetings_90", "no_reply_90", "overdue_days", "disputes", "nth",
+)  # fmt: skip
+WEEKS = {"active_weeks_12": 12, "active_weeks_52": 52}
+
+
+def scaled_back(keys: Sequence[str], x: Floats) -> dict[str, Floats]:
+    """What can be told of rows that were kept without their raw numbers: counts and days again."""
+    place = {key: at for at, key in enumerate(keys)}
+    found = {key: np.expm1(x[:, place[key]]).round(6) for key in LOGARITHMS if key in place}
+    found |= {key: (x[:, place[key]] * n).round(6) for key, n in WEEKS.items() if key in place}
+    return found

@@ -25,6 +25,7 @@ from gengyun.churn.calc.backtest import (
 )
 from gengyun.churn.calc.beside import UNSAID, Beside
 from gengyun.churn.calc.drivers import drivers
+from gengyun.churn.calc.evidence import scaled_back
 from gengyun.churn.calc.measures import Figure, figure, shortened
 from gengyun.churn.calc.table import Flags, Floats, Ints, Table
 from gengyun.revenue.calc.accuracy import wilson
@@ -261,7 +262,8 @@ def _worst(table: Table, found: OutOfTime, head: Flags, beside: Beside) -> list[
     asked = rows[order]
     held = np.clip(p[order], measures.TINY, 1 - measures.TINY)
     logit = np.log(held / (1 - held))
-    why = drivers(table.keys, table.x[asked], logit, found.contributions[head][order])
+    x, shares = table.x[asked], found.contributions[head][order]
+    why = drivers(table.keys, x, logit, shares, scaled_back(table.keys, x))
     health, category = beside.health[head], beside.category[head]
     return [
         {
