@@ -113,3 +113,13 @@ def test_a_probability_that_calls_nobody_is_a_fact_of_the_overview(ground):
     assert len(said) == 1
     assert said[0].text.startswith("Churn probability 20% (8–33%)")
     assert any(fact.anchor == "#s-churn" for fact in shown)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [(0.22, 0.47, "22–47%"), (0.004, 0.02, "<1–2%"), (0.6, 0.996, "60–>99%"), (None, 0.5, "")],
+)
+def test_an_interval_is_told_as_a_probability_is(low, high, told):
+    from gengyun.web.present.churn import interval
+
+    assert interval(low, high) == told

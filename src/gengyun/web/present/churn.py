@@ -30,10 +30,11 @@ def probability(value: float | None) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """22–47%."""
+    """22–47%; below one per cent <1–12%, as a probability itself is told."""
     if low is None or high is None:
         return ""
-    first, last = (min(99, max(1, round(100 * value))) for value in (low, high))
+    first = "<1" if low < 0.01 else str(min(99, round(100 * low)))
+    last = ">99" if high > 0.99 else str(max(1, round(100 * high)))
     return f"{first}–{last}%"
 
 
