@@ -87,6 +87,9 @@ class Visit:
         self.page.on("request", self._request)
 
     def _console(self, message):
+        # a later request took the place of this one; what fails is told by names of its own
+        if message.text.startswith(("htmx:sendAbort", "htmx:afterRequest")):
+            return
         if message.type in {"error", "warning"}:
             self.faults.append(message.text)
 

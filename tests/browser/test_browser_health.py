@@ -102,7 +102,11 @@ def test_a_leader_finds_the_biggest_mover_and_its_cause(visit, language, width):
     page.click("#s-health form:has(#o-reason) button")
     page.wait_for_selector("#s-health .gy-big:has-text('41')")
     page.keyboard.press("Control+z")
-    page.wait_for_timeout(1500)
-    window.go(page.url.removeprefix(window.address).split("#")[0])
+    path = page.url.removeprefix(window.address).split("#")[0]
+    for _ in range(10):  # on a busy machine the answer takes its time
+        page.wait_for_timeout(1500)
+        window.go(path)
+        if page.inner_text("#s-health .gy-big") != "41":
+            break
     assert page.inner_text("#s-health .gy-big") != "41"
     assert window.faults == []
