@@ -11,8 +11,8 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
-from gengyun.churn.calc.observed import ON_TIME, Observed
-from gengyun.churn.calc.table import Days, Flags, Floats, Ints
+from gengyun.churn.calc.observed import Observed
+from gengyun.churn.calc.table import Days, Floats, Ints
 from gengyun.usage.calc.calendar import learn
 
 DAY_BITS = 20  # days since 1970 fit, a thousand years each way
@@ -151,7 +151,3 @@ def window_bits(month: Ints, first: Ints, end: Ints) -> Ints:
     low, high = np.clip(first - month, 0, 31), np.clip(end - month, 0, 31)
     one = np.int64(1)
     return np.asarray((np.left_shift(one, high) - 1) & ~(np.left_shift(one, low) - 1))
-
-
-def on_time(known: Days) -> Flags:
-    return np.asarray(known == ON_TIME)
