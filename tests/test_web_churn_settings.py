@@ -141,3 +141,11 @@ def test_a_model_that_has_learned_is_said_not_to_follow_at_once(client, tiers):
     client.force_login(make_user("admin"))
     told = text(client.post(PATH, form_of(client) | {"rate.standard": "15"}).content.decode())
     assert "在用的模型学过 90 笔断约" in told
+
+
+def test_the_editor_comes_alone_when_htmx_asks_for_it(client, tiers):
+    client.force_login(make_user("admin"))
+    asked = form_of(client) | {"weight.util_28": "x"}
+    html = client.post(PATH, asked, headers={"HX-Request": "true"}).content.decode()
+    assert html.startswith("<div") and 'id="churn-editor"' in html and "<html" not in html
+    assert 'role="alert"' in html and html.count('name="source.') > 10
