@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from gengyun.customers.models import Customer
 from gengyun.team.models import Team
 
 
@@ -18,8 +19,18 @@ class Channel(models.Model):
         WEBHOOK = "webhook", _("Webhook")
         NOWHERE = "nowhere", _("Record only")
 
+    class Serves(models.TextChoices):
+        TEAM = "team", _("Us: notices of alerts")
+        CUSTOMERS = "customers", _("Customers: messages to them")
+
     name = models.CharField(max_length=60, unique=True)
     kind = models.CharField(max_length=12, choices=Kind)
+    # a channel to customers is never told of our alerts, one of ours never writes to customers
+    serves = models.CharField(max_length=9, choices=Serves, default=Serves.TEAM)
+    # the robot of the group that we share with this customer
+    customer = models.ForeignKey(
+        Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     config = models.JSONField(default=dict)  # what may be shown
     # addresses with a token in them, signing secrets, passwords: never shown, never in the audit
     secrets = models.JSONField(default=dict)
@@ -46,6 +57,7 @@ class Channel(models.Model):
 
     if TYPE_CHECKING:
         team_id: int | None
+        customer_id: int | None
 
     class Meta:
         ordering = ["name", "pk"]
