@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "gengyun.churn",
     "gengyun.alerts",
     "gengyun.portfolio",
+    "gengyun.sop",
     "gengyun.web",
 ]
 

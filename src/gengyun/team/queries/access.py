@@ -24,6 +24,10 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "renewal.decide": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
     "opportunity.edit": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),
     "view.share": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
+    # SOPs and segments: written and published; CSMs see them and start them by hand
+    "sops.edit": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
+    "sops.start": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),
+    "segments.edit": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),
     # spend, salaries and what follows from them
     "economics.read": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
     "settings.read": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),

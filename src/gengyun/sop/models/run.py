@@ -1,0 +1,154 @@
+"""A participant's way through an SOP, and what every step of it did."""
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from gengyun.customers.models import Contact, Customer
+from gengyun.sop.models.sop import Sop, SopVersion
+from gengyun.team.models import User
+from gengyun.team.queries.access import customer_scope
+
+ACTIVE = ("running", "waiting")
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def visible_to(self, actor: User | None) -> "RunQuerySet":
+        return self.filter(customer_scope(actor, owner="customer__owner"))
+
+    def active(self) -> "RunQuerySet":
+        return self.filter(state__in=ACTIVE)
+
+    def treated(self) -> "RunQuerySet":
+        return self.filter(arm=Run.Arm.TREAT)
+
+
+class Run(models.Model):
+    class Arm(models.TextChoices):
+        TREAT = "treat", _("Carried out")
+        HOLDOUT = "holdout", _("Hold-out")
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("Running")
+        WAITING = "waiting", _("Waiting")
+        DONE = "done", _("Done")
+        EXITED = "exited", _("Left early")
+        STOPPED = "stopped", _("Stopped")
+        FAILED = "failed", _("Failed")
+
+    sop = models.ForeignKey(Sop, on_delete=models.CASCADE, related_name="runs", db_index=False)
+    version = models.ForeignKey(SopVersion, on_delete=models.PROTECT, related_name="runs")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="sop_runs")
+    contact = models.ForeignKey(Contact, null=True, on_delete=models.SET_NULL, related_name="+")
+    product_key = models.CharField(max_length=60, default="", blank=True)
+    identity_key = models.CharField(max_length=90)  # "c:12", "k:7", "p:12:suite"
+    # what let it in, once: "c:3:c:12:2026-11-22", "e:3:c:12:<event id>"
+    entry_key = models.CharField(max_length=200, unique=True)
+    arm = models.CharField(max_length=7, choices=Arm, default=Arm.TREAT)
+    state = models.CharField(max_length=7, choices=State, default=State.RUNNING)
+    entered_at = models.DateTimeField()
+    entered_on = models.DateField()
+    entered_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    entry_facts = models.JSONField(default=dict)  # frozen at entry; the effect reads them
+    stratum = models.CharField(max_length=60, default="", blank=True)
+    step_key = models.CharField(max_length=40, default="", blank=True)  # where it stands
+    step_count = models.PositiveIntegerField(default=0)  # steps behind it
+    step_since = models.DateTimeField(null=True)  # when it came to where it stands
+    wait_until = models.DateTimeField(null=True)  # the end of a wait, or its time-out
+    due_at = models.DateTimeField(null=True)  # when it is looked at next; null: ended
+    lease_until = models.DateTimeField(null=True)
+    lease_by = models.CharField(max_length=80, default="", blank=True)
+    ended_at = models.DateTimeField(null=True)
+    end_reason = models.CharField(max_length=20, default="", blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        sop_id: int
+        version_id: int
+        customer_id: int
+        contact_id: int | None
+
+    class Meta:
+        ordering = ["-entered_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sop", "identity_key"],
+                condition=Q(state__in=["running", "waiting"]),
+                name="one_active_run",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at", "id"],
+                name="run_due",
+                condition=Q(state__in=["running", "waiting"]),
+            ),
+            models.Index(fields=["sop", "identity_key", "-ended_at"], name="run_identity"),
+            models.Index(fields=["sop", "state", "-entered_at"], name="run_state"),
+            models.Index(fields=["sop", "-entered_at"], name="run_entered"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sop_id} {self.identity_key} {self.state}"
+
+
+class StepRun(models.Model):
+    """One decision about one step: done, skipped, suppressed with the reason, failed."""
+
+    class State(models.TextChoices):
+        DONE = "done", _("Done")
+        SKIPPED = "skipped", _("Skipped")
+        SUPPRESSED = "suppressed", _("Not sent")
+        FAILED = "failed", _("Failed")
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps", db_index=False)
+    step_key = models.CharField(max_length=40)
+    ordinal = models.PositiveIntegerField()
+    key = models.CharField(max_length=120, unique=True)  # "sop:<run>:<step>:<ordinal>"
+    kind = models.CharField(max_length=10)
+    state = models.CharField(max_length=10, choices=State)
+    at = models.DateTimeField()
+    reason = models.CharField(max_length=40, default="", blank=True)  # msgid key, see calc.told
+    told = models.JSONField(default=dict)  # the facts behind the reason
+    ref = models.CharField(max_length=40, default="", blank=True)  # "task:7", "touch:9"
+
+    class Meta:
+        ordering = ["run", "ordinal"]
+        indexes = [
+            models.Index(fields=["run", "ordinal"], name="step_of_run"),
+            models.Index(
+                fields=["ref"], name="step_ref", condition=~Q(ref="")
+            ),  # what a task or touch belongs to
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Decision(models.Model):
+    """Why somebody whose turn it was did not enter. Who never came near an entry has no row:
+    that is worked out when somebody asks."""
+
+    version = models.ForeignKey(
+        SopVersion, on_delete=models.CASCADE, related_name="decisions", db_index=False
+    )
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    identity_key = models.CharField(max_length=90)
+    on = models.DateField()
+    outcome = models.CharField(max_length=12)  # not_entered
+    reason = models.CharField(max_length=40)
+    told = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-on", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "identity_key", "on"], name="one_decision_a_day"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version_id} {self.identity_key} {self.on} {self.outcome}"
