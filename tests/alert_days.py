@@ -114,7 +114,7 @@ def put_use(lake, use):
 def working_use(until, *, count=182, level=20):
     """{day: events}: `level` on every working day of the Chinese calendar before `until`, little
     on the others."""
-    from gengyun.usage.calc.workdays import workdays
+    from gengyun.kernel.calc.workdays import workdays
 
     start = until - timedelta(days=count)
     base = workdays(start, count).base

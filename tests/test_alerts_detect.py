@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gengyun.alerts.calc.detect import DropRule, compare, dormant, slow_slide, usage_drop
-from gengyun.usage.calc.workdays import workdays
+from gengyun.kernel.calc.workdays import workdays
 
 START = date(2025, 3, 3)
 DAYS = 182

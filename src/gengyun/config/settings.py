@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "gengyun.kernel",
     "gengyun.team",
     "gengyun.customers",
+    "gengyun.tasks",
     "gengyun.usage",
     "gengyun.revenue",
     "gengyun.engagement",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
-from gengyun.usage.calc.workdays import workdays
+from gengyun.kernel.calc.workdays import workdays
 
 LONGEST = 400  # days looked ahead
 

@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from gengyun.kernel.currencies import minor_of_one
-from gengyun.usage.calc.workdays import workdays
+from gengyun.kernel.calc.workdays import workdays
 
 URGENT = 1
 MINUS = "−"

@@ -76,3 +76,30 @@ def _by_habit(day: date) -> tuple[float, bool]:
     if (day.month, day.day) in FIXED_DAYS:
         return HOLIDAY, True
     return (WEEKEND, True) if day.weekday() >= 5 else (WORKDAY, False)
+
+
+LONGEST = 4_000  # working days; more than that is no date that anybody means
+
+
+def is_working_day(day: date) -> bool:
+    return not _one(day)[1]
+
+
+def working_day_after(day: date, count: int) -> date:
+    """The `count`-th working day after `day`; 0: the day itself, or the next one that works."""
+    left = min(max(count, 0), LONGEST)
+    if left == 0:
+        while not is_working_day(day):
+            day += timedelta(days=1)
+        return day
+    while left:
+        day += timedelta(days=1)
+        left -= is_working_day(day)
+    return day
+
+
+def working_days_between(start: date, end: date) -> int:
+    """How many working days lie in (start, end]; negative where `end` comes first."""
+    if end < start:
+        return -working_days_between(end, start)
+    return sum(is_working_day(start + timedelta(days=k + 1)) for k in range((end - start).days))

@@ -7,6 +7,8 @@ access decorators of pages.
 
 from django.db.models import Q
 
+from gengyun.kernel.clock import utc_now
+from gengyun.kernel.days import day_of
 from gengyun.kernel.errors import NotAllowed
 from gengyun.team.models import Role, Team, User
 
@@ -19,6 +21,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "customer.import": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
     "activity.write": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),
     "alert.work": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),
+    "task.work": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),
     "contract.edit": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),
     "renewal.work": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),
     "renewal.decide": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
@@ -35,6 +38,9 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "sources.edit": frozenset({Role.ADMIN, Role.OPERATIONS}),
     "team.edit": frozenset({Role.ADMIN}),
     "audit.read": frozenset({Role.ADMIN}),
+    # surveys: written by few; links go out by whoever works with the customer
+    "survey.edit": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
+    "survey.send": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),
 }
 
 SEES_ALL = frozenset({Role.ADMIN, Role.OPERATIONS, Role.VIEWER})
@@ -69,11 +75,15 @@ def customer_scope(actor: User | None, *, owner: str = "owner") -> Q:
     """Condition for "customers this actor may see"; `owner` is the path to the owner's foreign key.
 
     Administrators, operations and viewers see all; a leader sees what they or their team (with the
-    teams below) own; a CSM sees what they own. An unowned customer is seen by those who see all.
+    teams below) own; a CSM sees what they own; both also what a colleague on leave owns for whom
+    they stand in. An unowned customer is seen by those who see all.
     """
     if actor is None or actor.role in SEES_ALL:
         return Q()
     own = Q(**{f"{owner}_id": actor.pk})
+    # whoever stands in for somebody on leave must be able to do their work
+    if actor.covers and (covered := actor.covered_ids(day_of(utc_now()))):
+        own |= Q(**{f"{owner}_id__in": covered})
     if actor.role == Role.LEADER and actor.team_id is not None:
         members = list(
             User.objects.filter(team_id__in=team_ids_below(actor.team_id)).values_list(

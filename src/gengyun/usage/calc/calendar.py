@@ -18,7 +18,7 @@ from datetime import date, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from gengyun.usage.calc.workdays import Workdays, workdays
+from gengyun.kernel.calc.workdays import Workdays, workdays
 
 Floats = npt.NDArray[np.float64]
 
