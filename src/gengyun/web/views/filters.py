@@ -76,6 +76,11 @@ def chips(address, path, customs):
     ]
 
 
+def said(found, custom=None):
+    """Comparison and value of a condition in words; `custom`: the company's own field it names."""
+    return _say(found, custom)
+
+
 def field_label(field):
     retired = _("%(name)s (retired)") % {"name": pick(field)}
     return retired if field.retired_at is not None else pick(field)

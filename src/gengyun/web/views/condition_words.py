@@ -1,0 +1,126 @@
+"""Conditions of segments and SOPs as sentences."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from gengyun.customers.queries.custom_fields import fields_named
+from gengyun.kernel.errors import Refusal
+from gengyun.portfolio.calc import expressions
+from gengyun.portfolio.calc.expressions import All, AnyOf, Changed, Held, Leaf, Not, StepIs
+from gengyun.portfolio.calc.filters import Filter
+from gengyun.web.views import filters
+from gengyun.web.words import is_zh
+
+STATES = expressions.STEP_STATES
+
+
+def step_state(state):
+    return {
+        "done": pgettext("step", "is done"),
+        "skipped": pgettext("step", "was skipped"),
+        "suppressed": pgettext("step", "was not sent"),
+        "failed": pgettext("step", "failed"),
+        "open": pgettext("step", "is still open"),
+        "dropped": pgettext("step", "was dropped"),
+        "sent": pgettext("step", "was sent"),
+        "bounced": pgettext("step", "bounced"),
+        "answered": pgettext("step", "was answered"),
+        "not_answered": pgettext("step", "was not answered"),
+    }[state]
+
+
+@dataclass(frozen=True)
+class Said:
+    label: str
+    text: str
+
+    def __str__(self):
+        return f"{self.label} {self.text}" if self.text else self.label
+
+
+class Words:
+    """Says conditions; `steps`: {key: title} of the SOP that they stand in."""
+
+    def __init__(self, steps=None):
+        self.steps = steps or {}
+        self._labels = filters.labels()
+        self._customs = {}
+
+    def sentence(self, raw):
+        """A whole condition as one line; "" where there is none."""
+        if not raw:
+            return ""
+        try:
+            return self.tree(expressions.parse(raw, with_steps=True))
+        except Refusal:
+            return _("a condition that is not understood")
+
+    def tree(self, node, *, is_inner=False):
+        if isinstance(node, Not):
+            text = self.tree(node.part, is_inner=True)
+            return _("not (%(condition)s)") % {"condition": text.strip("（）()")}
+        if isinstance(node, All | AnyOf):
+            parts = [self.tree(part, is_inner=True) for part in node.parts]
+            if not parts:
+                return _("everybody") if isinstance(node, All) else _("nobody")
+            word = _(" and ") if isinstance(node, All) else _(" or ")
+            text = word.join(parts)
+            if is_inner and len(parts) > 1:
+                return f"（{text}）" if is_zh() else f"({text})"
+            return text
+        return str(self.leaf(node))
+
+    def leaf(self, leaf):
+        if isinstance(leaf, StepIs):
+            name = self.steps.get(leaf.key) or leaf.key
+            return Said(_("“%(name)s”") % {"name": name}, step_state(leaf.state))
+        if isinstance(leaf, Held):
+            inside = self.leaf(leaf.of)
+            words = ngettext(
+                "%(condition)s for at least %(n)s day",
+                "%(condition)s for at least %(n)s days",
+                leaf.days,
+            )
+            return Said(inside.label, words % {"condition": inside.text, "n": leaf.days})
+        if isinstance(leaf, Changed):
+            return Said(self.label(leaf.field), self._changed(leaf))
+        found = leaf.filter if isinstance(leaf, Leaf) else leaf
+        return Said(self.label(found.field), self._said(found))
+
+    def label(self, field):
+        custom = self.custom(field)
+        if custom is not None:
+            return filters.field_label(custom)
+        return self._labels.get(field, field)
+
+    def custom(self, field):
+        if field not in self._customs:
+            self._customs[field] = fields_named([field]).get(field)
+        return self._customs[field]
+
+    def _said(self, found):
+        try:
+            return filters.said(found, self.custom(found.field))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return str(found.value)
+
+    def _changed(self, leaf):
+        values = {
+            "before": leaf.before and self._value(leaf.field, leaf.before),
+            "after": leaf.after and self._value(leaf.field, leaf.after),
+        }
+        if leaf.before and leaf.after:
+            return _("changed from %(before)s to %(after)s") % values
+        if leaf.after:
+            return _("became %(after)s") % values
+        if leaf.before:
+            return _("is no longer %(before)s") % values
+        return _("changed")
+
+    def _value(self, field, value):
+        """One value of a field, as it is named elsewhere."""
+        named = int(value) if field in {"owner", "tier", "stage"} and value.isdecimal() else value
+        text = self._said(Filter(field, "in", [named]))
+        return text.removeprefix(_("is %(value)s") % {"value": ""}).strip()
