@@ -41,9 +41,6 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     # surveys: written by few; links go out by whoever works with the customer
     "survey.edit": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
     "survey.send": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),
-    # surveys: written by few; links go out by whoever works with the customer
-    "survey.edit": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
-    "survey.send": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),
 }
 
 SEES_ALL = frozenset({Role.ADMIN, Role.OPERATIONS, Role.VIEWER})
