@@ -95,8 +95,18 @@ class Not:
         return {"not": self.part.as_json()}
 
 
+@dataclass(frozen=True)
+class Literal:
+    """A leaf that is to be true, or known to be false."""
+
+    leaf: "AnyLeaf"
+    is_true: bool
+
+
 AnyLeaf = Leaf | Changed | Held | StepIs
 Expr = All | AnyOf | Not | AnyLeaf
+# without `not`: what every engine evaluates, with and / or alone
+Normal = Literal | tuple[str, tuple["Normal", ...]]
 
 
 def parse(
@@ -203,6 +213,29 @@ def leaves_of(expr: Expr) -> Iterator[AnyLeaf]:
         yield from leaves_of(expr.part)
     else:
         yield expr
+
+
+def normal(expr: Expr, *, is_true: bool = True) -> Normal:
+    """The same condition with every `not` moved to the leaves: ("all" | "any", parts) over
+    literals.
+
+    Unknown stays unknown under `not` (Kleene's logic): neither "score below 50" nor its opposite
+    holds where there is no score. With literals that are true or not, and/or are enough for that.
+    """
+    if isinstance(expr, Not):
+        return normal(expr.part, is_true=not is_true)
+    if isinstance(expr, All | AnyOf):
+        kind = "all" if isinstance(expr, All) == is_true else "any"
+        return kind, tuple(normal(part, is_true=is_true) for part in expr.parts)
+    return Literal(expr, is_true)
+
+
+def literals_of(found: Normal) -> Iterator[Literal]:
+    if isinstance(found, Literal):
+        yield found
+    else:
+        for part in found[1]:
+            yield from literals_of(part)
 
 
 def fields_of(expr: Expr) -> set[str]:
