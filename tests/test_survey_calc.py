@@ -1,12 +1,13 @@
 """Numbers and questions of surveys: the oracle's figures, the interval, reading of answers."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from math import comb
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gengyun.engagement.calc import invitations as i
 from gengyun.engagement.calc import questionnaire as q
 from gengyun.engagement.calc import surveys as s
 
@@ -156,10 +157,54 @@ def test_detractors_of_each_scale():
     assert not s.is_low("nps", None)
 
 
-def test_silent_waves_count_from_the_newest():
-    assert s.silent_waves([False, False, True, False]) == 2
-    assert s.silent_waves([True]) == 0
-    assert s.silent_waves([]) == 0
+def _asked(round_, sent, answered=None):
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+    at = None if answered is None else day + timedelta(days=answered)
+    return i.Asked(7, round_, day + timedelta(days=sent), at)
+
+
+def test_silence_counts_waves_without_any_answer_from_the_newest():
+    at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(days=400)
+    quiet = [_asked(1, 0, 5), _asked(2, 90), _asked(2, 95), _asked(3, 180)]
+    assert i.silence(quiet, at) == {7: 2}
+    assert i.silence([*quiet, _asked(3, 181, 183)], at) == {7: 0}
+    # a wave that has just gone out says nothing yet
+    assert i.silence([*quiet, _asked(4, 395)], at) == {7: 2}
+    # what came after the day was not known on it
+    assert i.silence([_asked(1, 0, 399)], at - timedelta(days=2)) == {7: 1}
+    assert i.silence([_asked(4, 395)], at) == {}
+    assert i.silence([], at) == {}
+
+
+def test_links_end():
+    now = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+    day = timedelta(days=1)
+
+    def state(**changes):
+        asked = {"now": now, "expires_at": now + day, "closed_at": None, "answered_at": None}
+        return i.link_state(**(asked | changes))
+
+    assert state() == "open"
+    assert state(expires_at=now) == "expired"
+    assert state(closed_at=now - day) == "closed"
+    assert state(answered_at=now - day + timedelta(minutes=1)) == "changeable"
+    assert state(answered_at=now - day) == "answered"
+    assert state(answered_at=now, closed_at=now) == "answered"
+    assert state(answered_at=now, expires_at=now) == "answered"
+
+
+def test_reminders_are_counted_from_the_invitation():
+    sent = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+    assert i.reminder_due(sent, [10, 4], 0) == sent + timedelta(days=4)
+    assert i.reminder_due(sent, [10, 4], 1) == sent + timedelta(days=10)
+    assert i.reminder_due(sent, [10, 4], 2) is None
+    assert i.reminder_due(sent, [], 0) is None
+    assert i.reminder_due(None, [4], 0) is None
+
+
+def test_quarters_name_waves():
+    assert i.quarter_key(date(2026, 1, 1)) == "2026-Q1"
+    assert i.quarter_key(date(2026, 12, 31)) == "2026-Q4"
 
 
 # --- questions --------------------------------------------------------------------------------

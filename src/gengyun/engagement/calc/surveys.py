@@ -5,7 +5,7 @@ of 0-6, of the latest answer per contact in the window; below five answers there
 answers themselves are shown.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from math import sqrt
@@ -254,14 +254,3 @@ def spread(scores: Iterable[int], kind: str) -> list[tuple[int, int]]:
         counts[score] = counts.get(score, 0) + 1
     least, most = SCALES[kind]
     return [(score, counts.get(score, 0)) for score in range(least, most + 1)]
-
-
-def silent_waves(rounds: Sequence[bool]) -> int:
-    """How many of the newest rounds (newest first; True: somebody answered) went without any
-    answer, one after the other."""
-    silent = 0
-    for answered in rounds:
-        if answered:
-            break
-        silent += 1
-    return silent
