@@ -62,6 +62,8 @@ class Run(models.Model):
     lease_by = models.CharField(max_length=80, default="", blank=True)
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=20, default="", blank=True)
+    # first day the goal held, in both arms and also after the end, within the outcome's window
+    goal_on = models.DateField(null=True)
 
     objects = RunQuerySet.as_manager()
 
