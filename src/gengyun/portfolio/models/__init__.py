@@ -1,4 +1,4 @@
-from gengyun.portfolio.models.condition import ConditionState, FieldState, Watch
+from gengyun.portfolio.models.condition import ConditionState, FieldState, Watch, WatchBlock
 from gengyun.portfolio.models.name_pair import NamePair
 from gengyun.portfolio.models.saved_view import SavedView
 from gengyun.portfolio.models.seen import SeenCounters
@@ -18,4 +18,5 @@ __all__ = [
     "SegmentStay",
     "Snooze",
     "Watch",
+    "WatchBlock",
 ]

@@ -21,7 +21,8 @@ class Watch(models.Model):
 
 
 class ConditionState(models.Model):
-    """The condition holds for the customer since a day; no row: it does not, or is not known."""
+    """What is behind a "for n days" holds for the customer since a day; no row: it does not, or is
+    not known."""
 
     watch = models.ForeignKey(
         Watch, on_delete=models.CASCADE, related_name="states", db_index=False
@@ -43,6 +44,30 @@ class ConditionState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.watch_id}.{self.customer_id}"
+
+
+class WatchBlock(models.Model):
+    """Since when a whole condition holds, of all customers whose keys lie in one block.
+
+    Fifty SOPs over a million customers would be millions of rows of `ConditionState`, read and
+    compared every day; no query has to join these, so a block is one row. See `calc.blocks`.
+    """
+
+    watch = models.ForeignKey(
+        Watch, on_delete=models.CASCADE, related_name="blocks", db_index=False
+    )
+    block = models.PositiveIntegerField()
+    since = models.BinaryField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["block", "watch"], name="one_block_per_watch")
+        ]
+        indexes = [models.Index(fields=["watch"], name="block_watch")]
+
+    def __str__(self) -> str:
+        return f"{self.watch_id}.{self.block}"
 
 
 class FieldState(models.Model):
