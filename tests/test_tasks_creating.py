@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from factories import NOW, People, make_contact, make_customer
 
 from gengyun.kernel.calc.workdays import working_day_after, working_days_between
 from gengyun.kernel.errors import NotAllowed, NotFound
@@ -10,7 +11,6 @@ from gengyun.tasks.actions import NewTask, create, create_many, values
 from gengyun.tasks.models import Task, TaskEvent
 from gengyun.tasks.queries import stakes
 from gengyun.team.models import AuditEntry
-from factories import NOW, People, make_contact, make_customer
 
 TODAY = NOW.date()
 

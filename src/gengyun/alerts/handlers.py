@@ -7,7 +7,11 @@ from typing import Any
 from gengyun.alerts.actions.evaluate import evaluate_facts
 from gengyun.alerts.actions.owners import follow_owners
 from gengyun.alerts.actions.responding import note_responses
+from gengyun.alerts.queries.stakes import known_stakes
 from gengyun.kernel.outbox import on
+from gengyun.tasks.queries.stakes import provide
+
+provide(known_stakes)  # tasks are ordered by what is at stake
 
 FEW = 2_000  # more at once (an import) wait for the night
 

@@ -172,6 +172,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # largest file a person may upload for an import
 GENGYUN_IMPORT_MAX_BYTES = int(os.environ.get("GENGYUN_IMPORT_MAX_MB", "100")) * 1024 * 1024
+# largest file that may lie with a task
+TASK_FILE_MB = int(os.environ.get("GENGYUN_TASK_FILE_MB", "20"))
 
 # one request of the tracking API, after decompression
 TRACKING_MAX_BODY_BYTES = int(os.environ.get("GENGYUN_TRACKING_MAX_KB", "8192")) * 1024

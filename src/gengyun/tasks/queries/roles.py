@@ -32,7 +32,7 @@ def _leaders_above(owner_ids: Collection[int]) -> Mapping[int, int | None]:
     found: dict[int, int | None] = {}
     for pk, team_id in User.objects.filter(pk__in=owner_ids).values_list("pk", "team_id"):
         seen: set[int] = set()
-        here = team_id
+        here: int | None = team_id
         while here is not None and here not in leaders and here not in seen:
             seen.add(here)
             here = above.get(here)
