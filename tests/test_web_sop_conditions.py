@@ -137,15 +137,6 @@ def test_another_field_brings_its_own_comparison_and_no_old_value():
     assert (row["op"], row["values"]) == ("gte", [])
 
 
-def test_rows_are_added_and_taken_away_where_they_stand():
-    node = form.apply(form.empty_group(), "group", [], FIELDS)
-    node = form.apply(node, "row", [0], FIELDS)
-    assert len(node["parts"][0]["parts"]) == 2
-    node = form.apply(node, "drop", [0, 1], FIELDS)
-    assert len(node["parts"][0]["parts"]) == 1
-    assert form.apply(node, "drop", [7], FIELDS) == node
-
-
 @pytest.mark.parametrize(
     "fields",
     [

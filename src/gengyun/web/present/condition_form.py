@@ -23,6 +23,7 @@ NO_VALUE = _("A value is missing here.")
 BAD_VALUE = _("This value does not fit.")
 BAD_DAYS = _("Say for how many days, 1 to 3,650.")
 NO_NUMBER = _("A number is needed here.")
+STEP = "step:"
 OUT = "out"  # "is none of": the opposite of `in`
 Node = dict[str, Any]
 DEEPEST = 6
@@ -41,6 +42,10 @@ class Field:
     scale: int = 1  # of money: how many minor units the shown unit holds
     can_change: bool = False
     group: str = ""
+
+    @property
+    def known(self) -> set[str]:
+        return {key for key, _name in self.options}
 
     def has_value(self, op: str) -> bool:
         return op not in WITHOUT_VALUE
@@ -138,7 +143,7 @@ def of_post(tree: Mapping[str, Any], depth: int = DEEPEST) -> Node:
     parts = [
         of_post(part, depth - 1) if "join" in part and depth > 1 else _posted_row(part)
         for part in rows(tree, "parts")
-        if "join" in part or "how" in part
+        if "join" in part or "field" in part
     ]
     join = one(tree, "join")
     is_not = one(tree, "is_not") == "1"
@@ -146,17 +151,21 @@ def of_post(tree: Mapping[str, Any], depth: int = DEEPEST) -> Node:
 
 
 def _posted_row(tree: Mapping[str, Any]) -> Node:
-    how = one(tree, "how")
+    """A row may ask about a step of the SOP: `step:KEY` in the place of a field."""
+    how, key = one(tree, "how"), one(tree, "field")
+    step = key.removeprefix(STEP) if key.startswith(STEP) else ""
+    if step or how == "step":
+        how = "step" if step else "now"
     return _row(
         how=how if how in {"now", "held", "changed", "step"} else "now",
         is_not=one(tree, "is_not") == "1",
-        field=one(tree, "field"),
+        field="" if step else key,
         op=one(tree, "op"),
         values=many(tree, "values"),
         days=one(tree, "days"),
         before=one(tree, "before"),
         after=one(tree, "after"),
-        step=one(tree, "step"),
+        step=step,
         state=one(tree, "state"),
     )
 
@@ -173,10 +182,10 @@ def settle(node: Node, fields: Fields) -> Node:
     if node["op"] not in dict(found.ops):
         node = node | {"op": found.default_op(), "values": []}
     if found.options:
-        known = {key for key, _name in found.options}
-        node = node | {"values": [value for value in node["values"] if value in known]}
+        kept = [value for value in node["values"] if value in found.known]
+        node = node | {"values": kept}
         for end in ("before", "after"):
-            if node[end] not in known:
+            if node[end] not in found.known:
                 node = node | {end: ""}
     return node
 
@@ -281,22 +290,3 @@ def _amount(text: str, scale: int) -> float | int | None:
     if scale == 1:
         return int(number) if number.is_integer() else number
     return round(number * scale)
-
-
-def apply(node: Node, verb: str, path: list[int], fields: Fields) -> Node:
-    """A new row or group at the end of the group at `path`, or what stands there taken away."""
-    node = {**node, "parts": list(node.get("parts", ()))}
-    if verb in {"row", "group"} and not path:
-        added = new_row(fields) if verb == "row" else empty_group("any")
-        if verb == "group":
-            added["parts"] = [new_row(fields)]
-        node["parts"].append(added)
-        return node
-    if not path or path[0] >= len(node["parts"]):
-        return node
-    place = path[0]
-    if verb == "drop" and len(path) == 1:
-        del node["parts"][place]
-    elif "parts" in node["parts"][place]:
-        node["parts"][place] = apply(node["parts"][place], verb, path[1:], fields)
-    return node

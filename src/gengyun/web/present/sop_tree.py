@@ -18,8 +18,10 @@ TARGETS = ("next", "cases", "otherwise", "on_timeout")
 
 
 def has_late(step: Step) -> bool:
-    """A wait until something: the time may run out, which is a way of its own."""
-    return step.get("kind") == "wait" and step.get("until") is not None
+    """A wait for something: the time may run out, which is a way of its own."""
+    return step.get("kind") == "wait" and (
+        step.get("until") is not None or step.get("date") is not None
+    )
 
 
 def ways(step: Step) -> list[str | None]:
