@@ -27,6 +27,7 @@ BENCHES = {
     "backfill": "backfill",
     "shards": "shards",
     "churn": "churn",
+    "sop-effect": "sop_effect",
 }
 HEAVY = (
     "daily",
@@ -34,6 +35,7 @@ HEAVY = (
     "backfill",
     "shards",
     "churn",
+    "sop-effect",
 )  # minutes and gigabytes: only when named
 SUSTAINED_SECONDS = 120.0
 WIDTH = 110  # a table that is cut says nothing; a pipe counts as 80 columns

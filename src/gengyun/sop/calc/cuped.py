@@ -62,16 +62,16 @@ def prepared(covariates: Floats, treated: Flags, *, most: int) -> list[Floats]:
             continue
         filled = np.where(unknown, np.mean(column[~unknown]), column)
         columns += [filled - filled.mean(), unknown - unknown.mean()]
-    kept: list[Floats] = []
+    kept, arm = list[Floats](), treated.astype(np.float64)
     for column in columns:
         spread = float(column.std())
-        if len(kept) < most and spread > 1e-12 and _says_more(column / spread, [treated, *kept]):
+        if len(kept) < most and spread > 1e-12 and _says_more(column / spread, [arm, *kept]):
             kept.append(column / spread)
     return kept
 
 
-def _says_more(column: Floats, beside: Sequence[Floats | Flags]) -> bool:
-    x = np.column_stack([np.ones(len(column)), *beside])
+def _says_more(column: Floats, beside: Sequence[Floats]) -> bool:
+    x = np.column_stack([np.ones(len(column)), *beside]).astype(np.float64)
     rest = column - x @ np.linalg.lstsq(x, column, rcond=None)[0]
     return float(rest.std()) > 1e-6
 
