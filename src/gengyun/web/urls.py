@@ -101,4 +101,5 @@ urlpatterns = [
     path("", include("gengyun.web.urls_renewals")),
     path("", include("gengyun.web.urls_insight")),
     path("", include("gengyun.web.urls_opportunities")),
+    path("", include("gengyun.web.urls_surveys")),
 ]
