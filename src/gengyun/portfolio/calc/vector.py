@@ -33,7 +33,8 @@ class Answers:
 
     def of(self, literal: Literal) -> Yes:
         word, bit = divmod(self._place[key(literal)], WORD)
-        return (self._words[word] >> bit & 1).astype(np.bool_)
+        answers: Yes = (self._words[word] >> bit & 1).astype(np.bool_)
+        return answers
 
 
 def key(literal: Literal) -> str:
