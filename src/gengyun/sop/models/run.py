@@ -143,6 +143,8 @@ class Decision(models.Model):
     outcome = models.CharField(max_length=12)  # not_entered
     reason = models.CharField(max_length=40)
     told = models.JSONField(default=dict)
+    # looked at again on this day: who still fulfils the entry then may enter
+    retry_on = models.DateField(null=True)
 
     class Meta:
         ordering = ["-on", "-pk"]
@@ -151,6 +153,31 @@ class Decision(models.Model):
                 fields=["version", "identity_key", "on"], name="one_decision_a_day"
             )
         ]
+        indexes = [
+            models.Index(
+                fields=["version", "retry_on"],
+                name="decision_retry",
+                condition=Q(retry_on__isnull=False),
+            ),
+            models.Index(fields=["customer", "-on"], name="decision_customer"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.version_id} {self.identity_key} {self.on} {self.outcome}"
+
+
+class EventHit(models.Model):
+    """A usage event that some SOP starts on, kept until it was looked at. Written in the same
+    transaction in which the drain notes its batch: no kill loses it, no repeat doubles it."""
+
+    key = models.CharField(max_length=80, unique=True)  # the event's own, as the lake knows it
+    name = models.CharField(max_length=200)
+    customer_id = models.BigIntegerField()  # no foreign key: it may be gone when its turn comes
+    happened_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.customer_id}"

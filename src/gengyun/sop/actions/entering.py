@@ -1,0 +1,301 @@
+"""From customers whose turn it is to runs: re-entry, other SOPs, hold-out."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Max
+
+from gengyun.kernel.days import day_of, start_of
+from gengyun.portfolio.models import CustomerSummary
+from gengyun.sop.calc.assign import HOLDOUT, Entrant, assign, stratum_of, terciles
+from gengyun.sop.calc.form import Form
+from gengyun.sop.models import Decision, Run, SopVersion
+from gengyun.sop.queries.forms import form_of
+from gengyun.sop.queries.participants import Participant, chunks, entry_facts, participants
+from gengyun.team.models import User
+
+BATCH = 1_000
+# why somebody whose turn it was does not enter
+RUNNING, BEFORE, TOO_SOON, OTHER_SOP, NO_CONTACT, NO_PRODUCT, GONE, ENTERED_ALREADY = (
+    "running", "before", "too_soon", "other_sop", "no_contact", "no_product", "gone",
+    "entered_already",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Chance:
+    """What the arms of a day are drawn with, worked out once."""
+
+    cuts: tuple[float, float] | None
+
+    @classmethod
+    def of_book(cls) -> "Chance":
+        known = CustomerSummary.objects.filter(churn__isnull=False).order_by()
+        return cls(terciles(known.values_list("churn", flat=True).iterator()))
+
+
+@dataclass
+class Verdicts:
+    """Who would enter, in which arm, and why the others would not."""
+
+    entering: list[tuple[Participant, str, str]] = field(default_factory=list)  # arm, stratum
+    refused: list[tuple[Participant, str, dict[str, Any], date | None]] = field(
+        default_factory=list
+    )
+    facts: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+
+def judge(
+    version: SopVersion,
+    form: Form,
+    customer_ids: Sequence[int],
+    *,
+    day: date,
+    chance: Chance | None = None,
+    is_chosen: bool = False,
+) -> Verdicts:
+    """Writes nothing: a dry run shows what the evaluation does. `is_chosen`: by a person, who is
+    not held out."""
+    found = Verdicts()
+    people = participants(form, customer_ids, day=day)
+    _without(found, form, customer_ids, people)
+    rest = _after_earlier(found, version, form, people, day)
+    rest = _after_others(found, version, form, rest, day)
+    found.facts = entry_facts(form, {one.customer_id for one in rest}, day=day)
+    here = [one for one in rest if one.customer_id in found.facts]
+    found.refused += [(one, GONE, {}, None) for one in rest if one.customer_id not in found.facts]
+    found.entering = _arms(version, form, here, found.facts, chance, is_chosen=is_chosen)
+    return found
+
+
+def _without(
+    found: Verdicts, form: Form, customer_ids: Sequence[int], people: Sequence[Participant]
+) -> None:
+    if form.identity == "customer":
+        return
+    there = {one.customer_id for one in people}
+    reason = NO_CONTACT if form.identity == "contact" else NO_PRODUCT
+    found.refused += [
+        (Participant(f"c:{pk}", pk), reason, {}, None) for pk in customer_ids if pk not in there
+    ]
+
+
+def _after_earlier(
+    found: Verdicts, version: SopVersion, form: Form, people: Sequence[Participant], day: date
+) -> list[Participant]:
+    """Without whom an earlier run keeps out."""
+    rest = []
+    active, ended = _earlier(version.sop_id, [one.identity for one in people])
+    for one in people:
+        last = ended.get(one.identity)
+        if one.identity in active:
+            found.refused.append((one, RUNNING, {}, None))
+        elif last is None or form.reentry.kind == "always":
+            rest.append(one)
+        elif form.reentry.kind == "never":
+            found.refused.append((one, BEFORE, {"ended_on": last.isoformat()}, None))
+        else:
+            free = last + timedelta(days=form.reentry.days)
+            if free <= day:
+                rest.append(one)
+            else:
+                told = {"ended_on": last.isoformat(), "free_on": free.isoformat()}
+                found.refused.append((one, TOO_SOON, told, free))
+    return rest
+
+
+def _earlier(sop_id: int, identities: Sequence[str]) -> tuple[set[str], dict[str, date]]:
+    active: set[str] = set()
+    ended: dict[str, date] = {}
+    for start in range(0, len(identities), 500):
+        runs = Run.objects.filter(sop_id=sop_id, identity_key__in=identities[start : start + 500])
+        active.update(runs.active().order_by().values_list("identity_key", flat=True))
+        last = runs.filter(ended_at__isnull=False).order_by().values("identity_key")
+        for row in last.annotate(last=Max("ended_at")):
+            ended[row["identity_key"]] = day_of(row["last"])
+    return active, ended
+
+
+def _after_others(
+    found: Verdicts, version: SopVersion, form: Form, people: list[Participant], day: date
+) -> list[Participant]:
+    """Without whom another SOP has in hand; looked at again the next day."""
+    if not form.not_while_in or not people:
+        return people
+    busy: dict[int, str] = {}
+    for part in chunks(sorted({one.customer_id for one in people})):
+        runs = Run.objects.active().filter(sop__key__in=form.not_while_in, customer_id__in=part)
+        busy.update(runs.exclude(sop=version.sop_id).values_list("customer_id", "sop__name"))
+    tomorrow = day + timedelta(days=1)
+    found.refused += [
+        (one, OTHER_SOP, {"sop": busy[one.customer_id]}, tomorrow)
+        for one in people
+        if one.customer_id in busy
+    ]
+    return [one for one in people if one.customer_id not in busy]
+
+
+def _arms(
+    version: SopVersion,
+    form: Form,
+    people: Sequence[Participant],
+    facts: Mapping[int, Mapping[str, Any]],
+    chance: Chance | None,
+    *,
+    is_chosen: bool,
+) -> list[tuple[Participant, str, str]]:
+    if not people:
+        return []
+    if is_chosen:
+        return [(one, Run.Arm.TREAT.value, "") for one in people]
+    cuts = (chance or Chance.of_book()).cuts
+    strata = [
+        stratum_of(facts[one.customer_id]["churn"], cuts=cuts, tier=facts[one.customer_id]["tier"])
+        for one in people
+    ]
+    placed, before = _placed(version, [one.identity for one in people])
+    arms = assign(
+        [Entrant(one.identity, s) for one, s in zip(people, strata, strict=True)],
+        salt=f"{version.sop_id}:{version.number}",
+        share=form.holdout,
+        placed=placed,
+        before=before,
+    )
+    return list(zip(people, arms, strata, strict=True))
+
+
+def _placed(
+    version: SopVersion, identities: Sequence[str]
+) -> tuple[dict[str, int], dict[str, str]]:
+    """How many identities chance placed in each stratum of this version, and the arms of those
+    who come again."""
+    runs = Run.objects.filter(version_id=version.pk).exclude(stratum="").order_by()
+    counts = runs.values("stratum").annotate(many=Count("identity_key", distinct=True))
+    placed = {row["stratum"]: row["many"] for row in counts}
+    before: dict[str, str] = {}
+    for start in range(0, len(identities), 500):
+        again = runs.filter(identity_key__in=identities[start : start + 500])
+        before.update(again.values_list("identity_key", "arm"))
+    return placed, before
+
+
+@transaction.atomic
+def enter(
+    version: SopVersion,
+    customer_ids: Sequence[int],
+    *,
+    now: datetime,
+    day: date,
+    marks: Mapping[int, str] | None = None,
+    chance: Chance | None = None,
+    actor: User | None = None,
+    is_chosen: bool = False,
+) -> Counter[str]:
+    """Runs for these customers, once each: `marks` says by what (default: the day), and the same
+    mark never lets the same participant in twice. Returns outcome -> how many."""
+    form = form_of(version)
+    found = judge(version, form, customer_ids, day=day, chance=chance, is_chosen=is_chosen)
+    keys = {
+        f"{version.sop_id}:{one.identity}:{(marks or {}).get(one.customer_id, day.isoformat())}":
+        (one, arm, stratum)
+        for one, arm, stratum in found.entering
+    }  # fmt: skip
+    there = _used(list(keys))
+    rows = [
+        _run(version, form, who, key=key, facts=found.facts[who[0].customer_id], now=now, day=day)
+        for key, who in keys.items()
+        if key not in there
+    ]
+    for row in rows:
+        row.entered_by = actor
+    Run.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
+    again = [keys[key][0] for key in keys if key in there]
+    found.refused += [(one, ENTERED_ALREADY, {}, None) for one in again]
+    _note(version, found, day=day)
+    done: Counter[str] = Counter(row.arm for row in rows)
+    done.update(reason for _, reason, _, _ in found.refused)
+    return done
+
+
+def _used(keys: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(keys), 500):
+        rows = Run.objects.filter(entry_key__in=keys[start : start + 500]).order_by()
+        found.update(rows.values_list("entry_key", flat=True))
+    return found
+
+
+def _run(
+    version: SopVersion,
+    form: Form,
+    who: tuple[Participant, str, str],
+    *,
+    key: str,
+    facts: dict[str, Any],
+    now: datetime,
+    day: date,
+) -> Run:
+    one, arm, stratum = who
+    is_held = arm == HOLDOUT
+    window = form.outcome.window_days if form.outcome else 1
+    return Run(
+        sop_id=version.sop_id,
+        version_id=version.pk,
+        customer_id=one.customer_id,
+        contact_id=one.contact_id,
+        product_key=one.product_key,
+        identity_key=one.identity,
+        entry_key=key,
+        arm=arm,
+        # nothing is done with who is held out; the place is taken until the outcome is known
+        state=Run.State.WAITING if is_held else Run.State.RUNNING,
+        entered_at=now,
+        entered_on=day,
+        entry_facts=facts,
+        stratum=stratum,
+        step_key="" if is_held else form.first,
+        step_since=now,
+        due_at=start_of(day + timedelta(days=window)) if is_held else now,
+    )
+
+
+def _note(version: SopVersion, found: Verdicts, *, day: date) -> None:
+    """Why not, for those whose turn it was. Said once a day, however often it is evaluated."""
+    rows = [
+        Decision(
+            version_id=version.pk,
+            customer_id=one.customer_id,
+            identity_key=one.identity,
+            on=day,
+            outcome="not_entered",
+            reason=reason,
+            told=told,
+            retry_on=retry,
+        )
+        for one, reason, told, retry in found.refused
+        if reason not in {GONE, ENTERED_ALREADY}
+    ]
+    there = set(
+        CustomerSummary.objects.filter(pk__in={row.customer_id for row in rows}).values_list(
+            "pk", flat=True
+        )
+    ) if len(rows) <= BATCH else None  # fmt: skip
+    kept = [row for row in rows if there is None or row.customer_id in there]
+    Decision.objects.bulk_create(kept, batch_size=BATCH, ignore_conflicts=True)
+
+
+def retried(version: SopVersion, *, day: date) -> set[int]:
+    """Customers kept out for a time that is over: their turn comes again if they still fit."""
+    due = Decision.objects.filter(version=version, retry_on__lte=day).order_by()
+    return set(due.values_list("customer_id", flat=True))
+
+
+def settle_retries(version: SopVersion, customer_ids: Collection[int], *, day: date) -> None:
+    for part in chunks(sorted(customer_ids)):
+        Decision.objects.filter(
+            version=version, retry_on__lte=day, on__lt=day, customer_id__in=part
+        ).update(retry_on=None)

@@ -1,0 +1,139 @@
+"""Carrying runs on: claim what is due, let each do its steps up to the next wait, many at once.
+
+A claim is a lease; the work is one transaction with everything it brings about, so that a worker
+killed anywhere leaves either nothing or all of it. Messages leave later, from rows written here.
+"""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.db import DatabaseError, transaction
+from django.db.models import F, Q
+
+from gengyun.kernel import faults
+from gengyun.sop.actions.walking import Walk
+from gengyun.sop.models import Run, Sop, StepRun
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=5)
+BATCH = 1_000
+
+
+@dataclass(frozen=True)
+class Claim:
+    """`token` is on the rows: whoever changed it in between has them now."""
+
+    token: str
+    count: int
+
+
+def step(*, now: datetime, limit: int = BATCH, worker: str = "") -> Counter[str]:
+    """One batch of due runs; what was done, counted. Nothing due: an empty count.
+
+    Any number of workers may call it. A clock that jumps ahead ends leases early; the token on the
+    row then says to the slower worker that the runs are not its own any more.
+    """
+    claim = claim_due(now=now, limit=limit, worker=worker)
+    if not claim.count:
+        return Counter()
+    faults.point("sop.claimed")
+    try:
+        return _work(claim.token, now)
+    except DatabaseError:
+        raise  # the database, not the runs: the lease ends and somebody tries again
+    except Exception:
+        log.exception("a batch of %s runs went wrong; one at a time", claim.count)
+    done: Counter[str] = Counter()
+    for pk in Run.objects.filter(lease_by=claim.token).order_by("pk").values_list("pk", flat=True):
+        done += _alone(pk, claim.token, now)
+    return done
+
+
+def run_due(*, now: datetime, worker: str = "", most: int = 1_000_000) -> Counter[str]:
+    """Batches until nothing is due at `now`; for commands, tests and the demo company."""
+    total: Counter[str] = Counter()
+    while total["runs"] < most and (done := step(now=now, worker=worker)):
+        total += done
+    return total
+
+
+def claim_due(*, now: datetime, limit: int, worker: str) -> Claim:
+    """Take up to `limit` runs, the longest due first; two workers never get the same one."""
+    token = f"{worker[:40]}:{uuid4().hex}"
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+    live = list(Sop.objects.filter(state=Sop.State.LIVE).order_by().values_list("pk", flat=True))
+    due = Run.objects.active().filter(free, due_at__lte=now, sop__in=live)
+    wanted = list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
+    if not wanted:
+        return Claim(token, 0)
+    # the condition again: in between another worker may have taken some of them
+    taken = (
+        Run.objects.active()
+        .filter(free, pk__in=wanted, due_at__lte=now)
+        .order_by()
+        .update(lease_until=now + LEASE, lease_by=token)
+    )
+    return Claim(token, taken)
+
+
+def _work(token: str, now: datetime, only: int | None = None) -> Counter[str]:
+    with transaction.atomic():
+        rows = Run.objects.filter(lease_by=token)
+        if only is not None:
+            rows = rows.filter(pk=only)
+        # those that a person stopped since, or another worker took, are not among them
+        runs = list(rows.active().order_by("pk").select_for_update())
+        done = Walk(runs, now).go()
+        faults.point("sop.worked")
+    faults.point("sop.committed")
+    return done
+
+
+def _alone(pk: int, token: str, now: datetime) -> Counter[str]:
+    """A run that breaks the batch stops for good and says so; the others do not wait for it."""
+    try:
+        return _work(token, now, only=pk)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        log.exception("run %s failed", pk)
+        fail(pk, token, now, repr(error))
+        return Counter(runs=1, failed=1)
+
+
+@transaction.atomic
+def fail(pk: int, token: str, now: datetime, why: str) -> None:
+    run = Run.objects.filter(pk=pk, lease_by=token).active().select_for_update().first()
+    if run is None:
+        return
+    StepRun.objects.bulk_create(
+        [
+            StepRun(
+                run=run, step_key=run.step_key, ordinal=run.step_count,
+                key=f"sop:{run.pk}:{run.step_key}:{run.step_count}", kind="error", at=now,
+                state=StepRun.State.FAILED, reason="error", told={"error": why[:300]},
+            )
+        ],
+        ignore_conflicts=True,
+    )  # fmt: skip
+    Run.objects.filter(pk=pk).update(
+        state=Run.State.FAILED, end_reason="error", ended_at=now, due_at=None,
+        lease_until=None, lease_by="", step_count=F("step_count") + 1,
+    )  # fmt: skip
+
+
+def wake(*, now: datetime, customer_ids: list[int]) -> int:
+    """Something happened with these customers: runs that wait for it are looked at again."""
+    found = 0
+    for start in range(0, len(customer_ids), 500):
+        rows = Run.objects.treated().filter(
+            state=Run.State.WAITING,
+            customer_id__in=customer_ids[start : start + 500],
+            due_at__gt=now,
+        )
+        found += rows.order_by().update(due_at=now)
+    return found

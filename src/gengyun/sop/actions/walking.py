@@ -1,0 +1,254 @@
+"""A batch of runs on its way: round after round, all runs at the same step do it together."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from gengyun.customers.calc.custom import Definition
+from gengyun.customers.models import Contact
+from gengyun.kernel.days import company_zone, day_of
+from gengyun.portfolio.calc.expressions import Expr
+from gengyun.portfolio.calc.truth import Facts, truth
+from gengyun.portfolio.queries.expressions import definitions_of, facts_of
+from gengyun.sop.actions import effects
+from gengyun.sop.calc.check import conditions_of
+from gengyun.sop.calc.effects import DONE, SKIPPED, Due, Told
+from gengyun.sop.calc.form import Form, Step, Wait
+from gengyun.sop.calc.walk import (
+    CONTACT_GONE,
+    MOST_STEPS,
+    Ending,
+    Look,
+    Over,
+    begin_wait,
+    day_of_ref,
+    ending,
+    look_at_wait,
+)
+from gengyun.sop.models import Run, SopVersion, StepRun
+from gengyun.sop.queries.forms import form_of, versions_in
+from gengyun.sop.queries.outcomes import asking, outcomes_of, said_of, step_states
+
+# columns of a run that a batch changes: written for all runs that end up alike in one statement
+MOVED = ("state", "step_key", "step_count", "step_since", "wait_until", "due_at", "ended_at",
+         "end_reason")  # fmt: skip
+# the facts that were read are not true any more behind these: the run is looked at again
+CHANGING = frozenset({"set"})
+
+
+class Walk:
+    def __init__(self, runs: Sequence[Run], now: datetime) -> None:
+        self.runs, self.now, self.today, self.zone = runs, now, day_of(now), company_zone()
+        self.versions = versions_in(run.version_id for run in runs)
+        self.forms: dict[int, Form] = {pk: form_of(one) for pk, one in self.versions.items()}
+        self.asked: dict[int, list[tuple[str, Expr]]] = {
+            pk: list(conditions_of(form)) for pk, form in self.forms.items()
+        }
+        exprs = [expr for found in self.asked.values() for _, expr in found]
+        self.definitions: dict[str, Definition] = definitions_of(exprs)
+        self.facts = facts_of({run.customer_id for run in runs}, exprs)
+        self.left = _contacts_gone(runs)
+        self.asking = asking(self.asked)
+        self.states = step_states([run for run in runs if run.version_id in self.asking])
+        self.said: dict[str, Collection[str]] = {}  # what became of things made in this look
+        self.lines: list[StepRun] = []
+        self.done: Counter[str] = Counter()
+
+    def go(self) -> Counter[str]:
+        """Everything up to the next wait of every run, then written down."""
+        going = [run for run in self.runs if not self._ends(run)]
+        while going:
+            going = self._round(going)
+        StepRun.objects.bulk_create(self.lines, batch_size=1_000)
+        self._save()
+        self.done["runs"] = len(self.runs)
+        return self.done
+
+    def _ends(self, run: Run) -> bool:
+        """Before anything is done: hold-outs whose time is over, and everybody's reasons to end."""
+        if run.arm == Run.Arm.HOLDOUT:
+            self._end(run, Ending("done", "holdout_over"))
+            return True
+        form, facts = self.forms[run.version_id], self.facts.get(run.customer_id)
+        look = Look(is_there=facts is not None, contact_is_there=run.pk not in self.left)
+        if facts is not None:
+            look = Look(
+                contact_is_there=run.pk not in self.left,
+                goal=self._holds(form.goal, run),
+                exit=self._holds(form.exit, run),
+                entry=self._holds(form.entry.when, run) if form.on_lost == "leave" else None,
+            )
+        found = ending(form, look)
+        if found is not None:
+            self._end(run, found)
+        return found is not None
+
+    def _holds(self, expr: Expr | None, run: Run) -> bool | None:
+        if expr is None:
+            return None
+        known = self.facts[run.customer_id]
+        states = self.states.get(run.pk)
+        facts = Facts(**{**known.__dict__, "steps": states}) if states else known
+        return truth(expr, facts, today=self.today, definitions=self.definitions)
+
+    def _round(self, going: list[Run]) -> list[Run]:
+        """One step of every run that goes on; returns those that go on behind it."""
+        groups: dict[tuple[int, str], list[Run]] = defaultdict(list)
+        for run in going:
+            groups[run.version_id, run.step_key].append(run)
+        rest = []
+        for (version_id, key), runs in groups.items():
+            found = self.forms[version_id].steps.get(key)
+            if found is None or any(run.step_count >= MOST_STEPS for run in runs):
+                rest += self._stuck(runs, found)
+            elif found.wait is not None:
+                rest += [run for run in runs if self._wait(run, found, found.wait)]
+            elif found.kind == "branch":
+                rest += [run for run in runs if self._branch(run, found)]
+            else:
+                rest += self._effect(version_id, found, runs)
+        return rest
+
+    def _stuck(self, runs: Sequence[Run], found: Step | None) -> list[Run]:
+        for run in runs:
+            reason = "no_step" if found is None else "too_many_steps"
+            self._end(run, Ending("failed", reason))
+        return []
+
+    def _wait(self, run: Run, found: Step, wait: Wait) -> bool:
+        """True: it is over and the run goes on in this look."""
+        on = self._date(wait, run)
+        if run.state != Run.State.WAITING or run.wait_until is None:
+            begun = begin_wait(wait, now=self.now, zone=self.zone, on=on)
+            run.state, run.wait_until, run.step_since = Run.State.WAITING, begun.until, self.now
+            if begun.look_at > self.now:
+                run.due_at = begun.look_at
+                return False
+        over = look_at_wait(
+            wait, found.next, end=run.wait_until, now=self.now, zone=self.zone,
+            holds=self._holds(wait.until, run), on=on,
+        )  # fmt: skip
+        if not isinstance(over, Over):
+            run.due_at = over
+            return False
+        told = Told(DONE, over.reason, {"since": _iso(run.step_since)})
+        run.state, run.wait_until = Run.State.RUNNING, None
+        return self._on(run, found, told, over.next)
+
+    def _date(self, wait: Wait, run: Run) -> date | None:
+        if wait.date is None:
+            return None
+        facts = self.facts[run.customer_id]
+        stored = facts.custom.get(wait.date.field)
+        values = {wait.date.field: stored[0].day} if stored else facts.values
+        return day_of_ref(wait.date, values)
+
+    def _branch(self, run: Run, found: Step) -> bool:
+        """The first case that is True; what is not known is not True."""
+        for number, case in enumerate(found.cases):
+            if self._holds(case.when, run) is True:
+                return self._on(run, found, Told(DONE, "case", {"case": number}), case.next)
+        return self._on(run, found, Told(DONE, "otherwise"), found.otherwise)
+
+    def _effect(self, version_id: int, found: Step, runs: Sequence[Run]) -> list[Run]:
+        form, version = self.forms[version_id], self.versions[version_id]
+        told = effects.perform(
+            found.kind, [_due(run, form, version, found) for run in runs], self.now
+        )
+        if version_id in self.asking:
+            self.said.update(outcomes_of({one.ref for one in told if one.ref}))
+        rest = []
+        for run, one in zip(runs, told, strict=True):
+            self.done[f"{found.kind}:{one.state}"] += 1
+            goes = self._on(run, found, one, None if found.kind == "hand" else found.next)
+            if goes and found.kind in CHANGING:
+                run.due_at = self.now
+            elif goes:
+                rest.append(run)
+        return rest
+
+    def _on(self, run: Run, found: Step, told: Told, way: str | None) -> bool:
+        """Write the line of a step and move on; True: there is a step to move on to."""
+        self.lines.append(
+            StepRun(
+                run_id=run.pk, step_key=found.key, ordinal=run.step_count, key=key_of(run),
+                kind=found.kind, state=told.state, at=self.now, reason=told.reason,
+                told=dict(told.facts), ref=told.ref,
+            )
+        )  # fmt: skip
+        if run.version_id in self.asking:
+            states = said_of(told.state, self.said.get(told.ref, ()))
+            self.states.setdefault(run.pk, {})[found.key] = states
+        self.done["steps"] += 1
+        run.step_count += 1
+        if way is None:
+            self._end(run, Ending("done", "handed" if found.kind == "hand" else "end"))
+            return False
+        run.step_key, run.step_since = way, self.now
+        return True
+
+    def _end(self, run: Run, found: Ending) -> None:
+        """Where it stood stays readable: the step it did not get to do is skipped."""
+        form = self.forms[run.version_id]
+        if found.reason not in {"end", "handed", "holdout_over"} and run.step_key in form.steps:
+            self.lines.append(
+                StepRun(
+                    run_id=run.pk, step_key=run.step_key, ordinal=run.step_count, key=key_of(run),
+                    kind=form.steps[run.step_key].kind, state=SKIPPED, at=self.now,
+                    reason=found.reason,
+                )
+            )  # fmt: skip
+            run.step_count += 1
+        run.state, run.end_reason, run.ended_at = found.state, found.reason, self.now
+        run.due_at = run.wait_until = None
+        self.done["ended"] += 1
+
+    def _save(self) -> None:
+        """One statement for all runs that end up alike; the lease goes with it."""
+        groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+        for run in self.runs:
+            groups[_moved(run)].append(run.pk)
+        for values, ids in groups.items():
+            changed = dict(zip(MOVED, values, strict=True))
+            Run.objects.filter(pk__in=ids).update(**changed, lease_until=None, lease_by="")
+
+
+def key_of(run: Run) -> str:
+    return f"sop:{run.pk}:{run.step_key}:{run.step_count}"
+
+
+def _due(run: Run, form: Form, version: SopVersion, found: Step) -> Due:
+    return Due(
+        key=key_of(run),
+        run_id=run.pk,
+        sop_name=version.sop.name,
+        customer_id=run.customer_id,
+        contact_id=run.contact_id,
+        product_key=run.product_key,
+        form=form,
+        step=found,
+        entered_by_id=run.entered_by_id,
+    )
+
+
+def _moved(run: Run) -> tuple[Any, ...]:
+    return tuple(getattr(run, name) for name in MOVED)
+
+
+def _contacts_gone(runs: Iterable[Run]) -> set[int]:
+    """Runs of contacts that have left, or were deleted."""
+    about = {run.pk: run.contact_id for run in runs if run.identity_key.startswith("k:")}
+    there = set(
+        Contact.objects.filter(
+            pk__in={pk for pk in about.values() if pk}, left_on__isnull=True
+        ).values_list("pk", flat=True)
+    )
+    return {run for run, contact in about.items() if contact not in there}
+
+
+def _iso(found: datetime | None) -> str | None:
+    return None if found is None else found.isoformat()
+
+
+__all__ = ["CONTACT_GONE", "Walk", "key_of"]
