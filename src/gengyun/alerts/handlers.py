@@ -27,9 +27,10 @@ def judge_facts(payload: dict[str, Any], now: datetime) -> None:
 @on("contract.changed")
 @on("renewal.changed")
 @on("risk.changed")
+@on("survey.answered")
 def judge_commercial(payload: dict[str, Any], now: datetime) -> None:
-    """Money came in, a renewal was judged, a risk was noted or settled: what is open because of it
-    opens or ends at once."""
+    """Money came in, a renewal was judged, a risk was noted or settled, a survey was answered: what
+    is open because of it opens or ends at once."""
     customer_ids = payload["customer_ids"]
     if len(customer_ids) <= FEW:
         evaluate_facts(customer_ids=customer_ids, now=now)

@@ -91,6 +91,9 @@ RULES: list[tuple[str, str, str, str, int, str, dict[str, Any], int, int]] = [
      {"metric": SENTIMENT, "enter": 1, "drop": 2, "days": 90}, 18, 15),
     ("seats_full", Kind.SEATS_FULL, "席位快用满", "Seats nearly full", 3, "seats_full",
      {"metric": "seat_use_30d"}, 18, 15),
+    # within 48 hours: two working days to the first answer
+    ("survey_low", Kind.SURVEY_LOW, "问卷打了低分", "Low survey answer", 2,
+     "cause_unknown", {}, 18, 10),
     ("champion_left", Kind.CONTACT_LEFT, "拥护者离开", "Champion left", 3, "champion_changed",
      {"parts": ["champion"], "days": 30}, 18, 15),
 ]  # fmt: skip
@@ -104,6 +107,7 @@ LATER = (
     "risk_noted",
     "sentiment_drop",
     "seats_full",
+    "survey_low",
 )
 
 

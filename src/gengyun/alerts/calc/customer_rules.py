@@ -15,6 +15,7 @@ from gengyun.alerts.calc.rules import SETTLED_DAYS, severities
 
 Params = Mapping[str, Any]
 MOST_SERIOUS = "high"
+WEIGHTY_PARTS = ("decider", "champion")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,45 @@ def risk_noted(risks: Sequence[NotedRisk], today: date, params: Params, severity
             "note": [one.note for one in rows],
         },
         keys=[f"c:{one.customer_id}:risk:{one.risk_id}" for one in rows],
+        missing_is_cleared=True,
+    )
+
+
+@dataclass(frozen=True)
+class LowAnswer:
+    """Somebody's low answer to a survey that they have not made good since."""
+
+    customer_id: int
+    answer_id: int
+    contact: str
+    part: str
+    kind: str
+    score: int
+    comment: str
+    answered_on: date
+
+
+def survey_low(answers: Sequence[LowAnswer], today: date, params: Params, severity: int) -> Found:
+    """A low score to a survey of one of `kinds` in the last `days`: it opens at once; over when the
+    same person gives a better one, or it is old. One who decides: one step more urgent."""
+    rows = [one for one in answers if one.kind in params["kinds"]]
+    since = np.array([(today - one.answered_on).days for one in rows], dtype=np.float64)
+    weighs = np.array([one.part in WEIGHTY_PARTS for one in rows], dtype=np.bool_)
+    return Found(
+        np.array([one.customer_id for one in rows], dtype=np.int64),
+        (since >= 0) & (since <= params["days"]),
+        since > params["days"],
+        severities(len(rows), severity, weighs),
+        np.array([one.score for one in rows], dtype=np.float64),
+        facts={
+            "answer": [one.answer_id for one in rows],
+            "contact": [one.contact for one in rows],
+            "part": [one.part for one in rows],
+            "kind": [one.kind for one in rows],
+            "comment": [one.comment for one in rows],
+            "answered_on": [one.answered_on for one in rows],
+        },
+        keys=[f"c:{one.customer_id}:answer:{one.answer_id}" for one in rows],
         missing_is_cleared=True,
     )
 

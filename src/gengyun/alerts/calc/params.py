@@ -139,6 +139,11 @@ SPECS: dict[str, dict[str, Spec]] = {
         "exit": Number(0.8, 0, 1e6),
         "weeks": Number(4, 1, 12, whole=True),
     },
+    # somebody answered a survey with a low score: a detractor of NPS, 1-2 of CSAT, 1-3 of CES
+    "survey_low": {
+        "kinds": Several(("nps", "csat", "ces"), ("nps", "csat", "ces")),
+        "days": Number(30, 1, 365, whole=True),
+    },
     "metric": {
         "metric": Key(),
         "op": Choice("lt", OPS),
@@ -159,6 +164,7 @@ FACT_KINDS = frozenset(
         "seats_reduced",
         "churn_jump",
         "risk_noted",
+        "survey_low",
     }
 )
 COMPANY_KINDS = frozenset({"source_silent", "outage"})

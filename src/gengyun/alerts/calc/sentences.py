@@ -4,6 +4,8 @@ from gengyun.alerts.calc import wording
 from gengyun.alerts.calc.wording import Told, day, metric, money, number, percent
 from gengyun.health.calc.manual import SENTIMENT
 
+SCALES = {"nps": ("NPS", 10), "csat": ("CSAT", 5), "ces": ("CES", 7)}  # name, highest score
+COMMENT_LENGTH = 200
 # levels of the CSM's sentiment: Chinese, English
 LEVELS = {
     4: ("放心", "confident"),
@@ -55,6 +57,18 @@ def _risk_noted(told: Told) -> str:
     return f"{facts['cause_en']} ({on})" + (f": {note.rstrip('.')}." if note else ".")
 
 
+def _survey_low(told: Told) -> str:
+    facts, zh = told.facts, told.zh
+    name, most = SCALES[facts["kind"]]
+    score, on = number(told.value, 0), day(facts["answered_on"], told)
+    comment = " ".join(str(facts.get("comment") or "").split())[:COMMENT_LENGTH]
+    if zh:
+        said = f"{facts['contact']}在 {name} 问卷里打了 {score} 分（满分 {most}，{on}）"
+        return f"{said}：{comment.rstrip('。')}。" if comment else f"{said}，没有写原因。"
+    said = f"{facts['contact']} gave {score} of {most} in a {name} survey ({on})"
+    return f"{said}: {comment.rstrip('.')}." if comment else f"{said} and wrote no reason."
+
+
 def _sentiment_drop(told: Told) -> str:
     key = str(told.params["metric"])
     name, zh = told.names.metric(key, zh=told.zh), told.zh
@@ -88,4 +102,5 @@ _SENTENCES = {
     "risk_noted": _risk_noted,
     "sentiment_drop": _sentiment_drop,
     "seats_full": _seats_full,
+    "survey_low": _survey_low,
 }

@@ -29,6 +29,7 @@ class AlertRule(models.Model):
         RISK_NOTED = "risk_noted", _("Risk noted")
         SENTIMENT_DROP = "sentiment_drop", _("Sentiment fell")
         SEATS_FULL = "seats_full", _("Seats full")
+        SURVEY_LOW = "survey_low", _("Low survey answer")
         METRIC = "metric", _("Metric")
 
     key = models.SlugField(max_length=40, unique=True)

@@ -5,15 +5,17 @@ from datetime import timedelta
 
 import numpy as np
 
-from gengyun.alerts.calc.customer_rules import NotedRisk
+from gengyun.alerts.calc.customer_rules import LowAnswer, NotedRisk
 from gengyun.alerts.calc.found import Floats
 from gengyun.alerts.models import RiskCause
 from gengyun.alerts.queries.commercial import moment
 from gengyun.alerts.queries.day import FEW, Day
 from gengyun.engagement.queries.risks import risks_at
+from gengyun.engagement.queries.survey_facts import low_answers
 from gengyun.health.calc.manual import SENTIMENT
 from gengyun.health.models import Sentiment
 from gengyun.health.queries.opinions import sentiments_as_of
+from gengyun.kernel.days import day_of
 
 
 def noted_risks(day: Day) -> list[NotedRisk]:
@@ -38,6 +40,26 @@ def noted_risks(day: Day) -> list[NotedRisk]:
                 )
             )
     return found
+
+
+def low_survey_answers(day: Day, *, days: int) -> list[LowAnswer]:
+    """Known on the day, and not made good by then."""
+    members = set(day.ids.tolist())
+    few = sorted(members) if len(members) <= FEW else None
+    return [
+        LowAnswer(
+            customer_id=row.customer_id,
+            answer_id=row.answer_id,
+            contact=row.contact,
+            part=row.part,
+            kind=row.kind,
+            score=row.score,
+            comment=row.comment,
+            answered_on=day_of(row.answered_at),
+        )
+        for row in low_answers(moment(day), days=days, customer_ids=few)
+        if row.customer_id in members
+    ]
 
 
 def level_and_before(day: Day, *, metric: str, days: int) -> tuple[Floats, Floats]:

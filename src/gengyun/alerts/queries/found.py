@@ -133,6 +133,11 @@ def _seats_full(rule: AlertRule, day: Day) -> Found:
     return customer_rules.seats_full(day.ids, shares, rule.params, rule.severity)
 
 
+def _survey_low(rule: AlertRule, day: Day) -> Found:
+    rows = customer_facts.low_survey_answers(day, days=rule.params["days"])
+    return customer_rules.survey_low(rows, day.today, rule.params, rule.severity)
+
+
 def _source_silent(rule: AlertRule, day: Day) -> Found:
     return rules.source_silent(day.sources, rule.params, rule.severity)
 
@@ -155,5 +160,6 @@ _KINDS: dict[AlertRule.Kind, Callable[[AlertRule, Day], Found]] = {
     Kind.RISK_NOTED: _risk_noted,
     Kind.SENTIMENT_DROP: _sentiment_drop,
     Kind.SEATS_FULL: _seats_full,
+    Kind.SURVEY_LOW: _survey_low,
     Kind.METRIC: _metric,
 }

@@ -3,6 +3,7 @@
 from gengyun.alerts.calc.params import SPECS
 from gengyun.alerts.models import AlertRule
 from gengyun.churn.models import ChurnForecast
+from gengyun.engagement.models import Answer
 from gengyun.health.calc.manual import SENTIMENT
 from gengyun.usage.models import Metric
 
@@ -12,7 +13,7 @@ ANSWERS = ("nps", "survey", "问卷")
 
 def waiting_for() -> list[str]:
     """Keys: churn (no forecast is sure enough for the rule), service (no metric of tickets), nps
-    (neither a metric of answers nor a rule that reads one)."""
+    (no answers to surveys, and neither a metric of answers nor a rule that reads one)."""
     found = []
     rules = AlertRule.objects.filter(is_active=True, retired_at__isnull=True)
     jumps = list(rules.filter(kind=AlertRule.Kind.CHURN_JUMP))
@@ -25,6 +26,8 @@ def waiting_for() -> list[str]:
     if not _named(names, TICKETS):
         found.append("service")
     reads = rules.filter(kind=AlertRule.Kind.SENTIMENT_DROP)
+    if rules.filter(kind=AlertRule.Kind.SURVEY_LOW).exists() and Answer.objects.exists():
+        return found
     if not _named(names, ANSWERS) and all(row.params.get("metric") == SENTIMENT for row in reads):
         found.append("nps")
     return found

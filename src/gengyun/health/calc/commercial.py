@@ -1,4 +1,7 @@
-"""Inputs of a score that come from contracts and payments; a factor names them like a metric."""
+"""Inputs of a score that come from contracts, payments and surveys; a factor names them like a
+metric."""
+
+from gengyun.engagement.calc import survey_inputs
 
 # key -> Chinese, English, unit
 INPUTS: dict[str, tuple[str, str, str]] = {
@@ -8,6 +11,7 @@ INPUTS: dict[str, tuple[str, str, str]] = {
     "arr_change_12m": ("ARR 变化，12 个月", "Change of ARR, 12 months", "change"),
     "seat_change_12m": ("席位变化，12 个月", "Change of seats, 12 months", "change"),
     "ending_share": ("已知将终止的 ARR", "ARR known to end", "ratio"),
+    **survey_inputs.INPUTS,
 }
 KEYS = frozenset(INPUTS)
 # how each is worked out: Chinese, English
@@ -45,4 +49,5 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
         "已登记将终止（以后的断约变动）的 ARR 除以生效中的 ARR。",
         "ARR that churn movements already in the ledger will take away, divided by ARR in force.",
     ),
+    **survey_inputs.DEFINITIONS,
 }

@@ -1,9 +1,11 @@
-"""Contracts and payments as inputs of a score, by what was known before a day (or at a moment)."""
+"""Contracts, payments and surveys as inputs of a score, by what was known before a day (or at a
+moment)."""
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
 from gengyun.customers.queries.as_of import field_values
+from gengyun.engagement.queries.survey_facts import survey_inputs
 from gengyun.health.calc import commercial
 from gengyun.kernel.days import day_of, start_of
 from gengyun.revenue.queries import standing
@@ -43,6 +45,12 @@ def commercial_inputs(
         put("ending_share", standing.ending(as_of, moment=known, customer_ids=customer_ids))
     if "seat_change_12m" in wanted:
         put("seat_change_12m", _seat_change(as_of, known, customer_ids))
+    return _with_surveys(found, survey_inputs(known, wanted, customer_ids=customer_ids))
+
+
+def _with_surveys(found: Inputs, said: Mapping[int, Mapping[str, float]]) -> Inputs:
+    for pk, values in said.items():
+        found.setdefault(pk, {}).update(values)
     return found
 
 

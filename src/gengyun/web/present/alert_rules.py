@@ -69,6 +69,11 @@ def kinds():
             _("The CSM's sentiment, or a metric such as NPS, is low or fell."),
         ),
         (Kind.SEATS_FULL, _("Seats nearly full"), _("Good news: time to talk about more seats.")),
+        (
+            Kind.SURVEY_LOW,
+            _("Low survey answer"),
+            _("Somebody gave a low score: call within 48 hours."),
+        ),
         (Kind.SOURCE_SILENT, _("Data source silent"), _("No data: a matter for operations.")),
         (Kind.OUTAGE, _("Product-wide outage"), _("All customers at once: one incident.")),
     ]

@@ -154,6 +154,15 @@ def _full(p, names, zh):
     }
 
 
+def survey_kinds():
+    return [("nps", "NPS"), ("csat", "CSAT"), ("ces", "CES")]
+
+
+def _answer(p, names, zh):
+    kinds = ("、" if zh else ", ").join(word for key, word in survey_kinds() if key in p["kinds"])
+    return _("a low score to %(kinds)s, for %(days)s days") % {"kinds": kinds, "days": p["days"]}
+
+
 def grade_word(grade):
     return dict(RiskCause.Grade.choices).get(grade, grade)
 
@@ -188,6 +197,7 @@ _SUMMARIES = {
     Kind.BAND_CHANGE: _band,
     Kind.SCORE_DROP: _score,
     Kind.CONTACT_LEFT: _left,
+    Kind.SURVEY_LOW: _answer,
     Kind.METRIC: _metric,
 }
 

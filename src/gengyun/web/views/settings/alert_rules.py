@@ -128,6 +128,7 @@ def _form(request, rule, draft, *, values=None, status=200, block=None):
         "parts": [(one, part(one, zh=is_zh())) for one in PARTS],
         "worries": alert_summaries.worry_words(),
         "grades": alert_summaries.grade_words(),
+        "survey_kinds": alert_summaries.survey_kinds(),
         "confidence": CONFIDENCE,
         **_trial(request, rule, draft, values),
     }
