@@ -43,6 +43,12 @@ CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("GENGYUN_ORIGINS", "").split("
 # where people open the product: links in mails and messages begin with it
 PUBLIC_ADDRESS = os.environ.get("GENGYUN_ADDRESS") or next(iter(CSRF_TRUSTED_ORIGINS), "")
 
+# real: messages leave. null: none does. recorded: each is kept as a file under "recorded" in the
+# data folder. For copies of the data that must not write to anybody
+SENDING = os.environ.get("GENGYUN_SENDING", "real")
+if SENDING not in {"real", "null", "recorded"}:
+    raise ValueError("GENGYUN_SENDING is real, null or recorded")
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

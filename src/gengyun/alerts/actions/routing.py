@@ -46,7 +46,7 @@ class Receivers:
 @transaction.atomic
 def route(*, now: datetime) -> int:
     """Write a delivery for everything that was not told yet. Returns how many are new."""
-    channels = list(Channel.objects.filter(is_active=True))
+    channels = list(Channel.objects.filter(is_active=True, serves=Channel.Serves.TEAM))
     if not channels:
         return 0
     events = list(

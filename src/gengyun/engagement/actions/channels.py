@@ -10,7 +10,7 @@ from django.db import transaction
 from gengyun.engagement.actions.deliveries import settle
 from gengyun.engagement.calc.messages import Item, compose
 from gengyun.engagement.calc.signing import WEBHOOK_PREFIX
-from gengyun.engagement.channels import KINDS, Outcome, Target
+from gengyun.engagement.channels import KINDS, Outcome, Target, box
 from gengyun.engagement.models import Channel, Delivery
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.team.actions.audit import record
@@ -19,7 +19,7 @@ from gengyun.team.queries.access import require
 
 PLAIN = (
     "name", "language", "at_once", "digest", "digest_at", "quiet_from", "quiet_to", "team",
-    "is_active",
+    "is_active", "serves", "customer",
 )  # fmt: skip
 LANGUAGES = ("zh-hans", "en")
 
@@ -147,7 +147,7 @@ def send_test(
     )
     message = compose([item], language=channel.language, queue_url="")
     target = Target(channel.config, channel.secrets, recipient, delivery.batch)
-    outcome = KINDS[channel.kind].send(target, message, now=now)
+    outcome = box(channel.kind).send(target, message, now=now)
     if outcome.status == "later":
         # a test is not tried again behind one's back
         outcome = Outcome("failed", "", outcome.error_code, outcome.error_text, outcome.said)
@@ -184,6 +184,8 @@ def _clean(row: Channel | None, changes: Mapping[str, Any]) -> dict[str, Any]:
     }
     if values.get("language", "en") not in LANGUAGES:
         errors["language"] = "This language is not offered."
+    if values.get("serves", Channel.Serves.TEAM) not in Channel.Serves.values:
+        errors["serves"] = "Whom does this channel reach?"
     if errors:
         raise ChannelInvalid(errors)
     return values

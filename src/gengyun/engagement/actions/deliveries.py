@@ -16,10 +16,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from gengyun.engagement.calc.messages import Item, compose
-from gengyun.engagement.channels import KINDS, Outcome, Target
+from gengyun.engagement.channels import KINDS, Outcome, Target, box
 from gengyun.engagement.models import Channel, Delivery
 from gengyun.kernel import faults
 from gengyun.kernel.errors import NotFound, Refusal
@@ -89,7 +89,7 @@ def deliver_due(*, now: datetime) -> dict[str, int]:
     """Send everything that is due, as far as the services take it. {sent, failed, later}."""
     _recover(now)
     counts = {"sent": 0, "failed": 0, "later": 0}
-    due = Delivery.objects.filter(state=State.WAITING, due_at__lte=now, channel__is_active=True)
+    due = _ours().filter(state=State.WAITING, due_at__lte=now, channel__is_active=True)
     pairs = list(due.order_by().values_list("channel_id", "recipient").distinct())
     found = Channel.objects.in_bulk({channel_id for channel_id, _ in pairs})
     room = {pk: _room(channel, now) for pk, channel in found.items()}
@@ -110,13 +110,18 @@ def deliver_due(*, now: datetime) -> dict[str, int]:
 
 def waits_until() -> datetime | None:
     """When the next notice is due; None: nothing waits."""
-    due = Delivery.objects.filter(state=State.WAITING, channel__is_active=True)
+    due = _ours().filter(state=State.WAITING, channel__is_active=True)
     return due.order_by("due_at").values_list("due_at", flat=True).first()
+
+
+def _ours() -> QuerySet[Delivery]:
+    """Notices to our own people; what goes to customers has rules of its own (touch_sending)."""
+    return Delivery.objects.filter(channel__serves=Channel.Serves.TEAM)
 
 
 def _recover(now: datetime) -> None:
     """What a killed worker held."""
-    late = Delivery.objects.filter(lease_until__lt=now)
+    late = _ours().filter(lease_until__lt=now)
     late.filter(state=State.TAKEN).update(state=State.WAITING, lease_until=None)
     posting = late.filter(state=State.POSTING)
     repeatable = [kind for kind, channel in KINDS.items() if channel.IS_IDEMPOTENT]
@@ -173,7 +178,7 @@ def _post(channel: Channel, rows: list[Delivery], *, now: datetime) -> Outcome:
     )
     target = Target(channel.config, channel.secrets, rows[0].recipient, batch)
     try:
-        outcome = KINDS[channel.kind].send(target, message, now=now)
+        outcome = box(channel.kind).send(target, message, now=now)
     except Exception:
         log.exception("channel %s: a fault of ours", channel.pk)
         outcome = Outcome(
@@ -239,6 +244,8 @@ def resend(*, actor: User | None, now: datetime, delivery: Delivery) -> Delivery
         raise NotFound
     if row.state not in {State.FAILED, State.UNSURE}:
         raise NothingToSend
+    if row.channel.serves != Channel.Serves.TEAM:
+        raise NothingToSend  # a message to a customer has its own way (touch_decisions)
     row.state, row.batch, row.attempts, row.due_at = State.WAITING, "", 0, now
     row.error_code = row.error_text = row.error_said = ""
     row.save()

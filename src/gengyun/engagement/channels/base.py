@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
+from gengyun.engagement.calc.letters import Letter
 from gengyun.engagement.calc.messages import Message
 
 TIMEOUT = 10.0  # seconds; a robot that does not answer by then is tried again later
@@ -26,14 +27,17 @@ URL_PLAIN = "The address must begin with https."
 
 @dataclass(frozen=True)
 class Outcome:
-    """sent: the service took it. failed: it never will. later: try again after `retry_after`."""
+    """sent: the service took it. failed: it never will. later: try again after `retry_after`.
+    unsure: the connection broke when it may have been taken; only letters to customers say so."""
 
-    status: Literal["sent", "failed", "later"]
+    status: Literal["sent", "failed", "later", "unsure"]
     provider_id: str = ""
     error_code: str = ""
     error_text: str = ""  # msgid, what to do about it
     said: str = ""  # the service's own words, shortened
     retry_after: float = 60.0  # seconds
+    of_recipient: bool = False  # the one mailbox, not the service: others need not wait
+    is_dead: bool = False  # there is no such mailbox
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,28 @@ class ChannelKind(Protocol):
 
     @staticmethod
     def send(target: Target, message: Message, *, now: datetime) -> Outcome: ...
+
+
+class LetterBox(Protocol):
+    """How letters to customers go out: the real service, none at all, or one that only records."""
+
+    # may what was perhaps taken be posted again under the same id?
+    LETTERS_REPEATABLE: bool
+
+    @staticmethod
+    def write(target: Target, letter: Letter, *, now: datetime) -> Outcome: ...
+
+    @staticmethod
+    def send(target: Target, message: Message, *, now: datetime) -> Outcome: ...
+
+
+@dataclass(frozen=True)
+class Posting:
+    """An HTTP request before it is made."""
+
+    url: str
+    payload: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -182,3 +208,8 @@ def host_of(url: str) -> str:
 
 def as_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def taken(target: Target) -> Outcome:
+    """What an implementation says that sends nothing."""
+    return Outcome("sent", provider_id=target.message_id)

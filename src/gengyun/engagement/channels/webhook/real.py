@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from gengyun.engagement.calc.letters import Letter
 from gengyun.engagement.calc.messages import Message
 from gengyun.engagement.calc.signing import WEBHOOK_PREFIX
 from gengyun.engagement.calc.signing import webhook as sign
 from gengyun.engagement.channels.base import (
+    Answer,
     Limits,
     Outcome,
+    Posting,
     Target,
     as_json,
     by_status,
@@ -23,7 +26,7 @@ from gengyun.engagement.channels.base import (
 )
 
 LIMITS = Limits(per_minute=120, max_bytes=256 * 1024)
-IS_IDEMPOTENT = True
+IS_IDEMPOTENT = LETTERS_REPEATABLE = True
 SECRET_INVALID = "The signing secret must begin with whsec_ and hold 24 to 64 bytes in base64."  # noqa: S105
 
 
@@ -47,7 +50,7 @@ def is_secret(text: str) -> bool:
 def body(message: Message, *, now: datetime) -> dict[str, Any]:
     return {
         "type": "alerts.notice",
-        "timestamp": now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "timestamp": _stamp(now),
         "data": {
             "title": message.title,
             "url": message.url,
@@ -67,14 +70,54 @@ def body(message: Message, *, now: datetime) -> dict[str, Any]:
     }
 
 
+def letter_body(letter: Letter, *, now: datetime) -> dict[str, Any]:
+    return {
+        "type": "touch.message",
+        "timestamp": _stamp(now),
+        "data": {
+            "subject": letter.subject,
+            "text": letter.body,
+            "language": letter.language,
+            "category": letter.category,
+            "unsubscribe": letter.unsubscribe_url,
+            "customer": dict(letter.customer),
+            "contact": dict(letter.contact) or None,
+        },
+    }
+
+
 def send(target: Target, message: Message, *, now: datetime) -> Outcome:
-    payload, seconds = as_json(body(message, now=now)), str(int(now.timestamp()))
+    return _posted(_ready(target, as_json(body(message, now=now)), now=now))
+
+
+def write(target: Target, letter: Letter, *, now: datetime) -> Outcome:
+    return _posted(posting(target, letter, now=now))
+
+
+def posting(target: Target, letter: Letter, *, now: datetime) -> Posting:
+    return _ready(target, as_json(letter_body(letter, now=now)), now=now)
+
+
+def _ready(target: Target, payload: bytes, *, now: datetime) -> Posting:
+    seconds = str(int(now.timestamp()))
     headers = {
         "webhook-id": target.message_id,
         "webhook-timestamp": seconds,
         "webhook-signature": sign(target.secrets["sign"], target.message_id, seconds, payload),
     }
-    answer = post_json(target.secrets["url"], payload, headers=headers)
+    return Posting(target.secrets["url"], payload, headers)
+
+
+def _posted(ready: Posting) -> Outcome:
+    answer = post_json(ready.url, ready.payload, headers=ready.headers)
     if isinstance(answer, Outcome):
         return answer
-    return by_status(answer) or Outcome("sent", provider_id=target.message_id)
+    return read(answer, ready.headers["webhook-id"])
+
+
+def read(answer: Answer, message_id: str = "") -> Outcome:
+    return by_status(answer) or Outcome("sent", provider_id=message_id)
+
+
+def _stamp(now: datetime) -> str:
+    return now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -5,11 +5,14 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from gengyun.engagement.calc.letters import Letter, group_text
 from gengyun.engagement.calc.messages import Message, markdown
 from gengyun.engagement.channels.base import (
     URL_INVALID,
+    Answer,
     Limits,
     Outcome,
+    Posting,
     Target,
     as_json,
     by_status,
@@ -18,7 +21,8 @@ from gengyun.engagement.channels.base import (
 )
 
 LIMITS = Limits(per_minute=18, max_bytes=4096)
-IS_IDEMPOTENT = False
+IS_IDEMPOTENT = LETTERS_REPEATABLE = False
+MAX_TEXT = 2048  # bytes of a plain text
 BUSY_SECONDS = 60.0
 
 _ERRORS = {
@@ -47,10 +51,29 @@ def body(message: Message) -> dict[str, Any]:
     return {"msgtype": "markdown", "markdown": {"content": text + (link if is_list else "")}}
 
 
+def letter_body(letter: Letter) -> dict[str, Any]:
+    """Plain text: what a person wrote to a customer is no markup."""
+    return {"msgtype": "text", "text": {"content": group_text(letter, limit=MAX_TEXT)}}
+
+
 def send(target: Target, message: Message, *, now: datetime) -> Outcome:
-    answer = post_json(target.secrets["url"], as_json(body(message)))
-    if isinstance(answer, Outcome):
-        return answer
+    return _posted(Posting(target.secrets["url"], as_json(body(message))))
+
+
+def write(target: Target, letter: Letter, *, now: datetime) -> Outcome:
+    return _posted(posting(target, letter, now=now))
+
+
+def posting(target: Target, letter: Letter, *, now: datetime) -> Posting:
+    return Posting(target.secrets["url"], as_json(letter_body(letter)))
+
+
+def _posted(ready: Posting) -> Outcome:
+    answer = post_json(ready.url, ready.payload)
+    return answer if isinstance(answer, Outcome) else read(answer)
+
+
+def read(answer: Answer) -> Outcome:
     said = answer.json()
     code, words = str(said.get("errcode", "")), str(said.get("errmsg", ""))[:200]
     if code == "0":

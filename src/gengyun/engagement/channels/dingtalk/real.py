@@ -5,12 +5,15 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from gengyun.engagement.calc.letters import Letter, group_text
 from gengyun.engagement.calc.messages import Message, clip, markdown
 from gengyun.engagement.calc.signing import dingtalk_query
 from gengyun.engagement.channels.base import (
     URL_INVALID,
+    Answer,
     Limits,
     Outcome,
+    Posting,
     Target,
     as_json,
     by_status,
@@ -19,7 +22,7 @@ from gengyun.engagement.channels.base import (
 )
 
 LIMITS = Limits(per_minute=18, max_bytes=18 * 1024)
-IS_IDEMPOTENT = False
+IS_IDEMPOTENT = LETTERS_REPEATABLE = False
 MUTED_SECONDS = 600.0
 
 _ERRORS = {
@@ -56,13 +59,36 @@ def body(message: Message) -> dict[str, Any]:
     }
 
 
+def letter_body(letter: Letter) -> dict[str, Any]:
+    """Plain text: what a person wrote to a customer is no markup."""
+    return {"msgtype": "text", "text": {"content": group_text(letter, limit=LIMITS.max_bytes)}}
+
+
 def send(target: Target, message: Message, *, now: datetime) -> Outcome:
+    return _posted(_ready(target, body(message), now=now))
+
+
+def write(target: Target, letter: Letter, *, now: datetime) -> Outcome:
+    return _posted(posting(target, letter, now=now))
+
+
+def posting(target: Target, letter: Letter, *, now: datetime) -> Posting:
+    return _ready(target, letter_body(letter), now=now)
+
+
+def _ready(target: Target, content: dict[str, Any], *, now: datetime) -> Posting:
     url, secret = target.secrets["url"], target.secrets.get("sign", "")
     if secret:
         url = f"{url}&{dingtalk_query(secret, str(int(now.timestamp() * 1000)))}"
-    answer = post_json(url, as_json(body(message)))
-    if isinstance(answer, Outcome):
-        return answer
+    return Posting(url, as_json(content))
+
+
+def _posted(ready: Posting) -> Outcome:
+    answer = post_json(ready.url, ready.payload)
+    return answer if isinstance(answer, Outcome) else read(answer)
+
+
+def read(answer: Answer) -> Outcome:
     said = answer.json()
     code, words = str(said.get("errcode", "")), str(said.get("errmsg", ""))[:200]
     if code == "0":

@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from gengyun.engagement.calc.letters import Letter, group_text
 from gengyun.engagement.calc.messages import Message, markdown
 from gengyun.engagement.calc.signing import feishu as sign
 from gengyun.engagement.channels.base import (
+    Answer,
     Limits,
     Outcome,
+    Posting,
     Target,
     as_json,
     by_status,
@@ -20,7 +23,7 @@ from gengyun.engagement.channels.base import (
 )
 
 LIMITS = Limits(per_minute=60, max_bytes=20 * 1024)
-IS_IDEMPOTENT = False
+IS_IDEMPOTENT = LETTERS_REPEATABLE = False
 PATH = "/open-apis/bot/v2/hook/"
 COLOURS = {1: "red", 2: "orange", 3: "blue"}
 
@@ -62,18 +65,42 @@ def body(message: Message, *, secret: str, now: datetime) -> dict[str, Any]:
         },
         "elements": elements,
     }
-    found: dict[str, Any] = {"msg_type": "interactive", "card": card}
-    if secret:
-        seconds = str(int(now.timestamp()))
-        found = {"timestamp": seconds, "sign": sign(secret, seconds), **found}
-    return found
+    return _signed({"msg_type": "interactive", "card": card}, secret=secret, now=now)
+
+
+def letter_body(letter: Letter, *, secret: str, now: datetime) -> dict[str, Any]:
+    """Plain text: what a person wrote to a customer is no markup."""
+    text = group_text(letter, limit=LIMITS.max_bytes // 2)
+    return _signed({"msg_type": "text", "content": {"text": text}}, secret=secret, now=now)
+
+
+def _signed(found: dict[str, Any], *, secret: str, now: datetime) -> dict[str, Any]:
+    if not secret:
+        return found
+    seconds = str(int(now.timestamp()))
+    return {"timestamp": seconds, "sign": sign(secret, seconds), **found}
 
 
 def send(target: Target, message: Message, *, now: datetime) -> Outcome:
     payload = as_json(body(message, secret=target.secrets.get("sign", ""), now=now))
-    answer = post_json(target.secrets["url"], payload)
-    if isinstance(answer, Outcome):
-        return answer
+    return _posted(Posting(target.secrets["url"], payload))
+
+
+def write(target: Target, letter: Letter, *, now: datetime) -> Outcome:
+    return _posted(posting(target, letter, now=now))
+
+
+def posting(target: Target, letter: Letter, *, now: datetime) -> Posting:
+    content = letter_body(letter, secret=target.secrets.get("sign", ""), now=now)
+    return Posting(target.secrets["url"], as_json(content))
+
+
+def _posted(ready: Posting) -> Outcome:
+    answer = post_json(ready.url, ready.payload)
+    return answer if isinstance(answer, Outcome) else read(answer)
+
+
+def read(answer: Answer) -> Outcome:
     said = answer.json()
     code = str(said.get("code", said.get("StatusCode", "")))
     if code == "0":

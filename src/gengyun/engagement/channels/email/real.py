@@ -11,11 +11,14 @@ from email.utils import format_datetime, parseaddr
 from html import escape
 from typing import Any
 
+from gengyun.engagement.calc.letters import Letter
 from gengyun.engagement.calc.messages import Message, plain_text, severity_word
-from gengyun.engagement.channels.base import TIMEOUT, Limits, Outcome, Target
+from gengyun.engagement.channels import base
+from gengyun.engagement.channels.base import Limits, Outcome, Target
 
 LIMITS = Limits(per_minute=30, max_bytes=200 * 1024)
 IS_IDEMPOTENT = True  # mail boxes show one of two messages with the same Message-ID
+LETTERS_REPEATABLE = False  # ... but not every customer's does
 SECURITY = ("starttls", "tls", "none")
 POLICY = SMTP.clone(cte_type="7bit")  # for servers without 8BITMIME
 
@@ -37,6 +40,9 @@ def clean(config: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, st
         errors["recipients"] = "One line is no mail address."
     if secrets.get("password") and config.get("security") == "none":
         errors["security"] = "A password is not sent over an open connection."
+    bounces = str(config.get("bounces", ""))
+    if bounces and not is_address(bounces):
+        errors["bounces"] = "This is no mail address."
     return errors
 
 
@@ -65,7 +71,7 @@ def letter(target: Target, message: Message, *, now: datetime) -> EmailMessage:
 def send(target: Target, message: Message, *, now: datetime) -> Outcome:  # noqa: PLR0911
     mail = letter(target, message, now=now)
     try:
-        with _server(target) as server:
+        with connect(target) as server:
             if target.config.get("username"):
                 server.login(target.config["username"], target.secrets.get("password", ""))
             server.send_message(mail)
@@ -90,12 +96,20 @@ def send(target: Target, message: Message, *, now: datetime) -> Outcome:  # noqa
     return Outcome("sent", provider_id=str(mail["Message-ID"]))
 
 
-def _server(target: Target) -> smtplib.SMTP:
+def write(target: Target, letter: Letter, *, now: datetime) -> Outcome:
+    """A letter to a customer: one transaction whose every stage is known."""
+    from gengyun.engagement.channels.email.letters import customer_letter
+    from gengyun.engagement.channels.email.smtp import transact
+
+    return transact(target, customer_letter(target, letter, now=now))
+
+
+def connect(target: Target) -> smtplib.SMTP:
     host, port = str(target.config["host"]), int(target.config["port"])
     if target.config["security"] == "tls":
         context = ssl.create_default_context()
-        return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=context)
-    server = smtplib.SMTP(host, port, timeout=TIMEOUT)
+        return smtplib.SMTP_SSL(host, port, timeout=base.TIMEOUT, context=context)
+    server = smtplib.SMTP(host, port, timeout=base.TIMEOUT)
     if target.config["security"] == "starttls":
         server.starttls(context=ssl.create_default_context())
     return server

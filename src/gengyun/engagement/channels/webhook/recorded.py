@@ -1,0 +1,23 @@
+"""Keeps the request that the service would have got, and answers with its recorded words."""
+
+from datetime import datetime
+from pathlib import Path
+
+from gengyun.engagement.calc.letters import Letter
+from gengyun.engagement.calc.messages import Message
+from gengyun.engagement.channels.base import Outcome, Target, taken
+from gengyun.engagement.channels.recording import answer, keep_posting
+from gengyun.engagement.channels.webhook import real
+
+LETTERS_REPEATABLE = True
+RECORDINGS = Path(__file__).with_name("recordings.json")
+
+
+def send(target: Target, message: Message, *, now: datetime) -> Outcome:
+    return taken(target)
+
+
+def write(target: Target, letter: Letter, *, now: datetime) -> Outcome:
+    ready = real.posting(target, letter, now=now)
+    keep_posting("webhook", target, ready, now=now)
+    return real.read(answer(RECORDINGS, target), ready.headers["webhook-id"])
