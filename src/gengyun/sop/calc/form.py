@@ -27,6 +27,7 @@ BMAT = ("m", "a", "t")  # motivation, ability, trigger
 MOST_STEPS, MOST_CASES, MOST_DAYS = 60, 8, 3_650
 LONGEST_KEY, LONGEST_TEXT, LONGEST_BODY = 40, 200, 10_000
 LANGUAGES = ("zh", "en")
+END = "end"  # as a way out of a time-out: the SOP ends; no step is called that
 
 Text = Mapping[str, str]  # by language; both the same where a person wrote only one
 
@@ -104,7 +105,7 @@ class Step:
             cases = [(f"cases.{n}.next", case.next) for n, case in enumerate(self.cases)]
             return [*cases, ("otherwise", self.otherwise)]
         found = [("next", self.next)]
-        if self.wait is not None and self.wait.on_timeout is not None:
+        if self.wait is not None and self.wait.on_timeout not in {None, END}:
             found.append(("on_timeout", self.wait.on_timeout))
         return found
 
@@ -341,7 +342,7 @@ def _steps(reader: Reader, raw: Any) -> dict[str, Step]:
 
 def is_key(text: str) -> bool:
     plain = text.replace("_", "").replace("-", "")
-    return 0 < len(text) <= LONGEST_KEY and plain.isascii() and plain.isalnum()
+    return 0 < len(text) <= LONGEST_KEY and plain.isascii() and plain.isalnum() and text != END
 
 
 def _step(reader: Reader, key: str, raw: Mapping[str, Any]) -> Step:

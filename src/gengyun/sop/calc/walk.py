@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from gengyun.kernel.calc.workdays import working_day_after
-from gengyun.sop.calc.form import DateRef, Form, Wait
+from gengyun.sop.calc.form import END, DateRef, Form, Wait
 
 # more steps than this in one run: something goes round for years, and nobody meant that
 MOST_STEPS = 500
@@ -112,7 +112,8 @@ def look_at_wait(
     if now >= end:
         if wait.days is not None or wait.working_days is not None:
             return Over("time", way)
-        return Over("timed_out", way if wait.on_timeout is None else wait.on_timeout)
+        late = None if wait.on_timeout == END else wait.on_timeout or way
+        return Over("timed_out", late)
     if wait.date is not None and on is not None:
         return min(end, start_of(on, zone))
     return end
