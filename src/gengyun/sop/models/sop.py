@@ -51,6 +51,7 @@ class SopVersion(models.Model):
     published_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     # the newest day whose entry was evaluated; null: none yet, who is inside already may enter
     evaluated_on = models.DateField(null=True)
+    started_on = models.DateField(null=True)  # the first such day
 
     if TYPE_CHECKING:
         sop_id: int
