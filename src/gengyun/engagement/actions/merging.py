@@ -1,8 +1,10 @@
-"""Activities and risks go with the customer that became part of another, and come back with it."""
+"""Activities, risks and touches go with the customer that became part of another, and come back
+with it."""
 
 from gengyun.customers.actions.merging import register, rows_part
-from gengyun.engagement.models import Activity, Risk
+from gengyun.engagement.models import Activity, Risk, Touch
 
 PART = rows_part("activities", Activity)
 register(PART)
 register(rows_part("risks", Risk))
+register(rows_part("touches", Touch))
