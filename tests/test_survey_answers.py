@@ -274,6 +274,9 @@ def test_survey_begins_with_the_questions_of_its_kind():
         ("reminder_days", [30], "reminder_days"),
         ("reminder_days", 5, "reminder_days"),
         ("texts", {"zh": {"intro": "长" * 501}}, "texts.zh.intro"),
+        ("texts", {"zh": {"body": "{{ health.score }} {{ survey.link }}"}}, "texts.zh.body"),
+        ("texts", {"en": {"body": "no link"}}, "texts.en.body"),
+        ("texts", {"en": {"subject": "{{ contact.name"}}, "texts.en.subject"),
     ],
 )
 def test_what_is_wrong_with_a_survey_is_named(field, value, error):

@@ -11,6 +11,6 @@ class EngagementConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the package register its day steps and event handlers, where it has any."""
-        for module in ("handlers", "jobs"):
+        for module in ("handlers", "jobs", "survey_jobs"):
             if import_util.find_spec(f"{self.name}.{module}"):
                 import_module(f"{self.name}.{module}")

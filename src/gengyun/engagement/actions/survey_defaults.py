@@ -18,22 +18,22 @@ SURVEYS: list[tuple[str, str, str, dict[str, dict[str, str]]]] = [
             "zh": {
                 "intro": "只有一个问题，一分钟以内。您的回答由客户成功经理亲自看。",
                 "thanks": "谢谢！您的客户成功经理会看到您的回答。",
-                "subject": "{{contact.name}}，您会向同行推荐我们吗？一个问题",
+                "subject": "{{ contact.name }}，您会向同行推荐我们吗？一个问题",
                 "body": (
-                    "{{contact.name}}，您好：\n\n"
+                    "{{ contact.name }}，您好：\n\n"
                     "想请您回答一个问题，不到一分钟：\n"
-                    "{{survey.link}}\n\n"
+                    "{{ survey.link }}\n\n"
                     "您的回答会由您的客户成功经理亲自看。谢谢！"
                 ),
             },
             "en": {
                 "intro": "One question, less than a minute. Your CSM reads what you say.",
                 "thanks": "Thank you! Your CSM will see your answer.",
-                "subject": "{{contact.name}}, would you recommend us? One question",
+                "subject": "{{ contact.name }}, would you recommend us? One question",
                 "body": (
-                    "Dear {{contact.name}},\n\n"
+                    "Dear {{ contact.name }},\n\n"
                     "may we ask you one question? It takes less than a minute:\n"
-                    "{{survey.link}}\n\n"
+                    "{{ survey.link }}\n\n"
                     "Your CSM reads what you say. Thank you!"
                 ),
             },
@@ -47,22 +47,22 @@ SURVEYS: list[tuple[str, str, str, dict[str, dict[str, str]]]] = [
             "zh": {
                 "intro": "请给这次服务打个分。",
                 "thanks": "谢谢您的评价！",
-                "subject": "{{contact.name}}，请给这次服务打个分",
+                "subject": "{{ contact.name }}，请给这次服务打个分",
                 "body": (
-                    "{{contact.name}}，您好：\n\n"
+                    "{{ contact.name }}，您好：\n\n"
                     "请给这次服务打个分，点一下就好：\n"
-                    "{{survey.link}}\n\n"
+                    "{{ survey.link }}\n\n"
                     "谢谢！"
                 ),
             },
             "en": {
                 "intro": "Please rate this service.",
                 "thanks": "Thank you for your rating!",
-                "subject": "{{contact.name}}, how was our service?",
+                "subject": "{{ contact.name }}, how was our service?",
                 "body": (
-                    "Dear {{contact.name}},\n\n"
+                    "Dear {{ contact.name }},\n\n"
                     "please rate this service; one tap is enough:\n"
-                    "{{survey.link}}\n\n"
+                    "{{ survey.link }}\n\n"
                     "Thank you!"
                 ),
             },
@@ -76,22 +76,22 @@ SURVEYS: list[tuple[str, str, str, dict[str, dict[str, str]]]] = [
             "zh": {
                 "intro": "想知道您办成这件事费不费劲。",
                 "thanks": "谢谢！我们会把费劲的地方改好。",
-                "subject": "{{contact.name}}，这件事办起来容易吗？",
+                "subject": "{{ contact.name }}，这件事办起来容易吗？",
                 "body": (
-                    "{{contact.name}}，您好：\n\n"
+                    "{{ contact.name }}，您好：\n\n"
                     "想知道您办成这件事费不费劲，点一下就好：\n"
-                    "{{survey.link}}\n\n"
+                    "{{ survey.link }}\n\n"
                     "谢谢！"
                 ),
             },
             "en": {
                 "intro": "We would like to know how much effort it took.",
                 "thanks": "Thank you! We will make the hard parts easier.",
-                "subject": "{{contact.name}}, how easy was it?",
+                "subject": "{{ contact.name }}, how easy was it?",
                 "body": (
-                    "Dear {{contact.name}},\n\n"
+                    "Dear {{ contact.name }},\n\n"
                     "how much effort did it take to get this done? One tap is enough:\n"
-                    "{{survey.link}}\n\n"
+                    "{{ survey.link }}\n\n"
                     "Thank you!"
                 ),
             },

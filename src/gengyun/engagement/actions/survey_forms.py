@@ -9,6 +9,7 @@ from django.utils.text import slugify
 
 from gengyun.engagement.calc import questionnaire
 from gengyun.engagement.calc.invitations import MOST_REMINDERS
+from gengyun.engagement.calc.templates import check_template, variables_in
 from gengyun.engagement.models import Channel, Survey
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.team.actions.audit import record
@@ -16,6 +17,7 @@ from gengyun.team.models import User
 from gengyun.team.queries.access import require
 
 LANGUAGES = ("zh-hans", "en")
+LINK = "survey.link"
 TEXTS = ("intro", "thanks", "subject", "body")
 LENGTHS = {"intro": 500, "thanks": 500, "subject": 200, "body": 4_000}
 FIELDS = (
@@ -58,7 +60,7 @@ def create_survey(
         "questions": questionnaire.standard(kind),
         "languages": list(LANGUAGES),
         "window_days": WINDOWS[kind],
-        "reminder_days": [5],
+        "reminder_days": [8],  # the caps allow one survey mail in seven days
         **given,
     }
     cleaned = _clean(kind, values)
@@ -175,11 +177,24 @@ def _texts(given: Any, errors: dict[str, str]) -> dict[str, dict[str, str]]:
             continue
         for name in TEXTS:
             text = questionnaire.CONTROL.sub("", str(part.get(name) or "")).strip()
-            if len(text) > LENGTHS[name]:
-                errors[f"texts.{language}.{name}"] = "This text is too long."
-            elif text:
+            if text:
                 found.setdefault(language, {})[name] = text
+            if message := _text_fault(name, text):
+                errors[f"texts.{language}.{name}"] = message
     return found
+
+
+def _text_fault(name: str, text: str) -> str:
+    """A msgid; "": the text can be used."""
+    if len(text) > LENGTHS[name]:
+        return "This text is too long."
+    if name not in {"subject", "body"} or not text:
+        return ""
+    if check_template(text, allow=[LINK]):
+        return "A variable is written wrongly, or is none that a text may use."
+    if name == "body" and LINK not in variables_in(text):
+        return "The mail needs the link: {{ survey.link }}"
+    return ""
 
 
 def _reminders(given: Any, values: Mapping[str, Any], errors: dict[str, str]) -> list[int]:
