@@ -74,6 +74,36 @@ def log_activity(
     return activity
 
 
+def note_many(*, now: datetime, notes: Mapping[str, tuple[int, str]]) -> dict[str, int]:
+    """What the system itself did, on many timelines at once: key -> (customer, text). The same key
+    is written once. Returns key -> the activity."""
+    rows = [
+        Activity(
+            customer_id=customer_id,
+            kind=Activity.Kind.SYSTEM,
+            body=body[:LONGEST],
+            happened_at=now,
+            recorded_at=now,
+            import_key=key,
+        )
+        for key, (customer_id, body) in notes.items()
+    ]
+    with transaction.atomic():
+        Activity.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
+        if rows:
+            emit(
+                "activity.changed",
+                {"customer_ids": sorted({row.customer_id for row in rows})},
+                now=now,
+            )
+    keys = list(notes)
+    found: dict[str, int] = {}
+    for start in range(0, len(keys), 500):
+        there = Activity.objects.filter(import_key__in=keys[start : start + 500]).order_by()
+        found.update((str(key), pk) for key, pk in there.values_list("import_key", "pk"))
+    return found
+
+
 @transaction.atomic
 def edit_activity(
     *, actor: User | None, now: datetime, activity: Activity, changes: Mapping[str, Any]

@@ -157,9 +157,10 @@ def _arms(
         stratum_of(facts[one.customer_id]["churn"], cuts=cuts, tier=facts[one.customer_id]["tier"])
         for one in people
     ]
-    placed, before = _placed(version, [one.identity for one in people])
+    # outcomes are the customer's: all contacts and products of one are in the same arm
+    placed, before = _placed(version, sorted({one.customer_id for one in people}))
     arms = assign(
-        [Entrant(one.identity, s) for one, s in zip(people, strata, strict=True)],
+        [Entrant(f"c:{one.customer_id}", s) for one, s in zip(people, strata, strict=True)],
         salt=f"{version.sop_id}:{version.number}",
         share=form.holdout,
         placed=placed,
@@ -169,17 +170,17 @@ def _arms(
 
 
 def _placed(
-    version: SopVersion, identities: Sequence[str]
+    version: SopVersion, customer_ids: Sequence[int]
 ) -> tuple[dict[str, int], dict[str, str]]:
-    """How many identities chance placed in each stratum of this version, and the arms of those
-    who come again."""
+    """How many customers chance placed in each stratum of this version, and the arms of those who
+    come again."""
     runs = Run.objects.filter(version_id=version.pk).exclude(stratum="").order_by()
-    counts = runs.values("stratum").annotate(many=Count("identity_key", distinct=True))
+    counts = runs.values("stratum").annotate(many=Count("customer_id", distinct=True))
     placed = {row["stratum"]: row["many"] for row in counts}
     before: dict[str, str] = {}
-    for start in range(0, len(identities), 500):
-        again = runs.filter(identity_key__in=identities[start : start + 500])
-        before.update(again.values_list("identity_key", "arm"))
+    for part in chunks(customer_ids):
+        again = runs.filter(customer_id__in=part).values_list("customer_id", "arm")
+        before.update((f"c:{pk}", arm) for pk, arm in again)
     return placed, before
 
 

@@ -1,0 +1,145 @@
+"""Steps that reach the customer or another system: messages, questions, web addresses."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from gengyun.customers.models import Contact, Customer
+from gengyun.engagement.actions import deliveries
+from gengyun.engagement.actions.touches import TouchRequest, request_many
+from gengyun.engagement.calc.messages import Item
+from gengyun.engagement.calc.templates import ValueMissing, VariableUnknown, render_template
+from gengyun.engagement.models import Channel, Touch
+from gengyun.engagement.queries.template_facts import facts_for_many, languages_of
+from gengyun.kernel.days import day_of
+from gengyun.sop.actions.effects import effect
+from gengyun.sop.actions.effects_inside import GONE
+from gengyun.sop.calc.effects import DONE, FAILED, SUPPRESSED, Due, Told
+from gengyun.sop.queries.outcomes import outcomes_from
+from gengyun.sop.queries.recipients import contacts_of, customers_of
+
+
+@effect("message")
+def send_message(due: Sequence[Due], now: datetime) -> list[Told]:
+    """Every message goes through the ledger of touches, which says whether and when it goes."""
+    customers = customers_of(due)
+    here = [one for one in due if one.customer_id in customers]
+    contacts = contacts_of(here, due[0].step.params["to"])
+    requests = _requests(here, customers, contacts, now)
+    touches = request_many(now=now, requests=requests)
+    return [_told(touches.get(one.key)) for one in due]
+
+
+def _requests(
+    due: Sequence[Due], customers: Mapping[int, Customer], contacts: Mapping[str, Contact],
+    now: datetime,
+) -> list[TouchRequest]:  # fmt: skip
+    pairs = [(one.customer_id, _pk(contacts.get(one.key))) for one in due]
+    languages = languages_of(pairs)
+    found = []
+    for code in sorted(set(languages.values())):
+        rows = [one for one, pair in zip(due, pairs, strict=True) if languages[pair] == code]
+        facts = facts_for_many(
+            [(customers[one.customer_id], contacts.get(one.key)) for one in rows],
+            today=day_of(now), language=code,
+        )  # fmt: skip
+        for one, known in zip(rows, facts, strict=True):
+            customer, contact = customers[one.customer_id], contacts.get(one.key)
+            found.append(_request(one, customer, contact, known, code))
+    return found
+
+
+def _pk(contact: Contact | None) -> int | None:
+    return None if contact is None else contact.pk
+
+
+def _request(
+    one: Due,
+    customer: Customer,
+    contact: Contact | None,
+    facts: Mapping[str, str | None],
+    code: str,
+) -> TouchRequest:
+    """A value that the text needs and nobody knows: not sent, and the reason names it."""
+    params = one.step.params
+    text = params["template"]["zh" if code.startswith("zh") else "en"]
+    subject = body = suppress = ""
+    told = {}
+    try:
+        subject = render_template(text["subject"], facts)
+        body = render_template(text["body"], facts)
+    except (ValueMissing, VariableUnknown) as refusal:
+        suppress, told = "missing_value", {"name": str(refusal.params["name"])}
+    return TouchRequest(
+        key=one.key,
+        customer=customer,
+        contact=contact,
+        channel=params["channel"],
+        category=params["category"],
+        subject=subject[:300],
+        body=body,
+        # "approve" is a draft, too: a person reads it before it goes
+        draft=params["mode"] != "send",
+        source=one.key,
+        language=code,
+        suppress=suppress,
+        told=told,
+    )
+
+
+def _told(touch: Touch | None) -> Told:
+    if touch is None:
+        return GONE
+    if touch.state == Touch.State.SUPPRESSED:
+        return Told(SUPPRESSED, touch.reason, dict(touch.told), f"touch:{touch.pk}")
+    when = touch.due_at.isoformat() if touch.due_at else None
+    return Told(DONE, touch.state, {"due_at": when}, f"touch:{touch.pk}")
+
+
+@effect("webhook")
+def call_webhook(due: Sequence[Due], now: datetime) -> list[Told]:
+    """A signed notice to a web address of the company's own; it leaves with the other notices."""
+    name = due[0].step.params["channel"]
+    channel = Channel.objects.filter(
+        name=name, kind=Channel.Kind.WEBHOOK, serves=Channel.Serves.TEAM, is_active=True
+    ).first()
+    if channel is None:
+        return [Told(FAILED, "no_channel", {"channel": name}) for _ in due]
+    customers = customers_of(due)
+    rows = [
+        deliveries.queue(
+            now=now, channel=channel, key=one.key, due_at=now, about=f"run:{one.run_id}",
+            item=_item(one, customers[one.customer_id]),
+        )
+        for one in due
+        if one.customer_id in customers
+    ]  # fmt: skip
+    deliveries.write(rows)
+    return [Told(reason="queued") if one.customer_id in customers else GONE for one in due]
+
+
+def _item(one: Due, customer: Customer) -> Item:
+    """What a program needs to know it by: keys, not only words."""
+    facts = (
+        ("sop", one.sop_name),
+        ("run", str(one.run_id)),
+        ("step", one.step.key),
+        ("customer", customer.name),
+        ("customer_id", customer.external_id),
+        ("product", one.product_key),
+    )
+    title = one.step.title.get("zh") or one.step.key
+    return Item(
+        title=f"{one.sop_name}：{title}"[:200],
+        text=customer.name,
+        facts=tuple(fact for fact in facts if fact[1]),
+        url=f"/customers/{customer.pk}/",
+    )
+
+
+def _of_touches(ids: Collection[int]) -> Mapping[int, Collection[str]]:
+    return {
+        pk: [state] for pk, state in Touch.objects.filter(pk__in=ids).values_list("pk", "state")
+    }
+
+
+outcomes_from("touch", _of_touches)
