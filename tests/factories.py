@@ -157,3 +157,46 @@ def make_forecast(renewal, probability=0.34, model=None, **values):
         model=model,
         **(defaults | given | values),
     )
+
+
+def make_sop(form=None, name="用量下降", **values):
+    """A running SOP with one published version; `form` is what matters to the test."""
+    from gengyun.sop.models import Sop, SopVersion
+
+    n = next(_count)
+    sop = Sop.objects.create(
+        key=f"sop-{n}", name=name, state="live", created_at=NOW, changed_at=NOW, started_at=NOW
+    )
+    return SopVersion.objects.create(
+        sop=sop,
+        number=1,
+        state=SopVersion.State.PUBLISHED,
+        form=form or {},
+        created_at=NOW,
+        changed_at=NOW,
+        published_at=NOW,
+        **values,
+    )
+
+
+def make_run(version, customer, arm="treat", entered_on=None, **values):
+    """A run as the entry made it, placed by chance."""
+    from gengyun.sop.models import Run
+
+    day = entered_on or NOW.date()
+    defaults = {
+        "identity_key": f"c:{customer.pk}",
+        "entry_key": f"test:{next(_count)}",
+        "state": "done",
+        "entered_at": NOW,
+        "entry_facts": {},
+        "stratum": "2:-",
+    }
+    return Run.objects.create(
+        sop=version.sop,
+        version=version,
+        customer=customer,
+        arm=arm,
+        entered_on=day,
+        **(defaults | values),
+    )

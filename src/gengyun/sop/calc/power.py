@@ -14,6 +14,7 @@ from gengyun.sop.calc.sequential import LEAST_PER_ARM, multiplier
 POWER = 0.80
 WORTH = 0.10  # difference of shares worth seeing, where nobody declared another
 WORTH_OF_SPREAD = 0.30  # of other outcomes, in standard deviations
+MOST_EXPLAINED = 0.95  # more is an accident of few
 LONGEST = timedelta(days=10 * 365)
 
 
@@ -28,7 +29,8 @@ class Plan:
     explained: float = 0.0
 
     def variance(self, treat: float, holdout: float) -> float:
-        return self.spread**2 * (1 - self.explained) * (1 / treat + 1 / holdout)
+        left = 1 - min(max(self.explained, 0.0), MOST_EXPLAINED)
+        return self.spread**2 * left * (1 / treat + 1 / holdout)
 
 
 def spread_of_share(base: float) -> float:

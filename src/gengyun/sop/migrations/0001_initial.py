@@ -6,162 +6,351 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('customers', '0006_import_revenue_kinds'),
+        ("customers", "0006_import_revenue_kinds"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Sop',
+            name="Sop",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=60, unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('touch_model', models.CharField(blank=True, default='', max_length=4)),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('live', 'Running'), ('paused', 'Paused'), ('stopped', 'Stopped')], default='draft', max_length=7)),
-                ('library_key', models.CharField(blank=True, default='', max_length=60)),
-                ('created_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('started_at', models.DateTimeField(null=True)),
-                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.SlugField(max_length=60, unique=True)),
+                ("name", models.CharField(max_length=80)),
+                ("touch_model", models.CharField(blank=True, default="", max_length=4)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("live", "Running"),
+                            ("paused", "Paused"),
+                            ("stopped", "Stopped"),
+                        ],
+                        default="draft",
+                        max_length=7,
+                    ),
+                ),
+                ("library_key", models.CharField(blank=True, default="", max_length=60)),
+                ("created_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
+                ("started_at", models.DateTimeField(null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'pk'],
+                "ordering": ["name", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='SopVersion',
+            name="SopVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('published', 'Published'), ('retired', 'Retired')], default='draft', max_length=9)),
-                ('form', models.JSONField(default=dict)),
-                ('note', models.CharField(blank=True, default='', max_length=200)),
-                ('created_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('published_at', models.DateTimeField(null=True)),
-                ('evaluated_on', models.DateField(null=True)),
-                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('published_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('sop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='sop.sop')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("published", "Published"),
+                            ("retired", "Retired"),
+                        ],
+                        default="draft",
+                        max_length=9,
+                    ),
+                ),
+                ("form", models.JSONField(default=dict)),
+                ("note", models.CharField(blank=True, default="", max_length=200)),
+                ("created_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
+                ("published_at", models.DateTimeField(null=True)),
+                ("evaluated_on", models.DateField(null=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "sop",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="sop.sop",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['sop', '-number'],
+                "ordering": ["sop", "-number"],
             },
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('product_key', models.CharField(blank=True, default='', max_length=60)),
-                ('identity_key', models.CharField(max_length=90)),
-                ('entry_key', models.CharField(max_length=200, unique=True)),
-                ('arm', models.CharField(choices=[('treat', 'Carried out'), ('holdout', 'Hold-out')], default='treat', max_length=7)),
-                ('state', models.CharField(choices=[('running', 'Running'), ('waiting', 'Waiting'), ('done', 'Done'), ('exited', 'Left early'), ('stopped', 'Stopped'), ('failed', 'Failed')], default='running', max_length=7)),
-                ('entered_at', models.DateTimeField()),
-                ('entered_on', models.DateField()),
-                ('entry_facts', models.JSONField(default=dict)),
-                ('stratum', models.CharField(blank=True, default='', max_length=60)),
-                ('step_key', models.CharField(blank=True, default='', max_length=40)),
-                ('step_count', models.PositiveIntegerField(default=0)),
-                ('step_since', models.DateTimeField(null=True)),
-                ('wait_until', models.DateTimeField(null=True)),
-                ('due_at', models.DateTimeField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('lease_by', models.CharField(blank=True, default='', max_length=80)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('end_reason', models.CharField(blank=True, default='', max_length=20)),
-                ('contact', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='customers.contact')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sop_runs', to='customers.customer')),
-                ('entered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('sop', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='sop.sop')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='sop.sopversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("product_key", models.CharField(blank=True, default="", max_length=60)),
+                ("identity_key", models.CharField(max_length=90)),
+                ("entry_key", models.CharField(max_length=200, unique=True)),
+                (
+                    "arm",
+                    models.CharField(
+                        choices=[("treat", "Carried out"), ("holdout", "Hold-out")],
+                        default="treat",
+                        max_length=7,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("waiting", "Waiting"),
+                            ("done", "Done"),
+                            ("exited", "Left early"),
+                            ("stopped", "Stopped"),
+                            ("failed", "Failed"),
+                        ],
+                        default="running",
+                        max_length=7,
+                    ),
+                ),
+                ("entered_at", models.DateTimeField()),
+                ("entered_on", models.DateField()),
+                ("entry_facts", models.JSONField(default=dict)),
+                ("stratum", models.CharField(blank=True, default="", max_length=60)),
+                ("step_key", models.CharField(blank=True, default="", max_length=40)),
+                ("step_count", models.PositiveIntegerField(default=0)),
+                ("step_since", models.DateTimeField(null=True)),
+                ("wait_until", models.DateTimeField(null=True)),
+                ("due_at", models.DateTimeField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("lease_by", models.CharField(blank=True, default="", max_length=80)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("end_reason", models.CharField(blank=True, default="", max_length=20)),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="customers.contact",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sop_runs",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "entered_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "sop",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="runs",
+                        to="sop.sop",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="runs",
+                        to="sop.sopversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-entered_at', '-pk'],
+                "ordering": ["-entered_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('identity_key', models.CharField(max_length=90)),
-                ('on', models.DateField()),
-                ('outcome', models.CharField(max_length=12)),
-                ('reason', models.CharField(max_length=40)),
-                ('told', models.JSONField(default=dict)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
-                ('version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='sop.sopversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("identity_key", models.CharField(max_length=90)),
+                ("on", models.DateField()),
+                ("outcome", models.CharField(max_length=12)),
+                ("reason", models.CharField(max_length=40)),
+                ("told", models.JSONField(default=dict)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="decisions",
+                        to="sop.sopversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-on', '-pk'],
+                "ordering": ["-on", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='StepRun',
+            name="StepRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('step_key', models.CharField(max_length=40)),
-                ('ordinal', models.PositiveIntegerField()),
-                ('key', models.CharField(max_length=120, unique=True)),
-                ('kind', models.CharField(max_length=10)),
-                ('state', models.CharField(choices=[('done', 'Done'), ('skipped', 'Skipped'), ('suppressed', 'Not sent'), ('failed', 'Failed')], max_length=10)),
-                ('at', models.DateTimeField()),
-                ('reason', models.CharField(blank=True, default='', max_length=40)),
-                ('told', models.JSONField(default=dict)),
-                ('ref', models.CharField(blank=True, default='', max_length=40)),
-                ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='sop.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("step_key", models.CharField(max_length=40)),
+                ("ordinal", models.PositiveIntegerField()),
+                ("key", models.CharField(max_length=120, unique=True)),
+                ("kind", models.CharField(max_length=10)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("done", "Done"),
+                            ("skipped", "Skipped"),
+                            ("suppressed", "Not sent"),
+                            ("failed", "Failed"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("reason", models.CharField(blank=True, default="", max_length=40)),
+                ("told", models.JSONField(default=dict)),
+                ("ref", models.CharField(blank=True, default="", max_length=40)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="steps",
+                        to="sop.run",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['run', 'ordinal'],
+                "ordering": ["run", "ordinal"],
             },
         ),
         migrations.AddConstraint(
-            model_name='sopversion',
-            constraint=models.UniqueConstraint(fields=('sop', 'number'), name='sop_version_number'),
+            model_name="sopversion",
+            constraint=models.UniqueConstraint(fields=("sop", "number"), name="sop_version_number"),
         ),
         migrations.AddConstraint(
-            model_name='sopversion',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'draft')), fields=('sop',), name='one_sop_draft'),
+            model_name="sopversion",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "draft")), fields=("sop",), name="one_sop_draft"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sopversion',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'published')), fields=('sop',), name='one_published_sop_version'),
+            model_name="sopversion",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "published")),
+                fields=("sop",),
+                name="one_published_sop_version",
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('state__in', ['running', 'waiting'])), fields=['due_at', 'id'], name='run_due'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("state__in", ["running", "waiting"])),
+                fields=["due_at", "id"],
+                name="run_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['sop', 'identity_key', '-ended_at'], name='run_identity'),
+            model_name="run",
+            index=models.Index(fields=["sop", "identity_key", "-ended_at"], name="run_identity"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['sop', 'state', '-entered_at'], name='run_state'),
+            model_name="run",
+            index=models.Index(fields=["sop", "state", "-entered_at"], name="run_state"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['sop', '-entered_at'], name='run_entered'),
+            model_name="run",
+            index=models.Index(fields=["sop", "-entered_at"], name="run_entered"),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['running', 'waiting'])), fields=('sop', 'identity_key'), name='one_active_run'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["running", "waiting"])),
+                fields=("sop", "identity_key"),
+                name="one_active_run",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(fields=('version', 'identity_key', 'on'), name='one_decision_a_day'),
+            model_name="decision",
+            constraint=models.UniqueConstraint(
+                fields=("version", "identity_key", "on"), name="one_decision_a_day"
+            ),
         ),
         migrations.AddIndex(
-            model_name='steprun',
-            index=models.Index(fields=['run', 'ordinal'], name='step_of_run'),
+            model_name="steprun",
+            index=models.Index(fields=["run", "ordinal"], name="step_of_run"),
         ),
         migrations.AddIndex(
-            model_name='steprun',
-            index=models.Index(condition=models.Q(('ref', ''), _negated=True), fields=['ref'], name='step_ref'),
+            model_name="steprun",
+            index=models.Index(
+                condition=models.Q(("ref", ""), _negated=True), fields=["ref"], name="step_ref"
+            ),
         ),
     ]

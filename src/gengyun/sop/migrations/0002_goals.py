@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sop', '0001_initial'),
+        ("sop", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='run',
-            name='goal_on',
+            model_name="run",
+            name="goal_on",
             field=models.DateField(null=True),
         ),
     ]

@@ -4,38 +4,46 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0006_import_revenue_kinds'),
-        ('sop', '0002_goals'),
+        ("customers", "0006_import_revenue_kinds"),
+        ("sop", "0002_goals"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='EventHit',
+            name="EventHit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=80, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('customer_id', models.BigIntegerField()),
-                ('happened_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=80, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                ("customer_id", models.BigIntegerField()),
+                ("happened_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.AddField(
-            model_name='decision',
-            name='retry_on',
+            model_name="decision",
+            name="retry_on",
             field=models.DateField(null=True),
         ),
         migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(condition=models.Q(('retry_on__isnull', False)), fields=['version', 'retry_on'], name='decision_retry'),
+            model_name="decision",
+            index=models.Index(
+                condition=models.Q(("retry_on__isnull", False)),
+                fields=["version", "retry_on"],
+                name="decision_retry",
+            ),
         ),
         migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(fields=['customer', '-on'], name='decision_customer'),
+            model_name="decision",
+            index=models.Index(fields=["customer", "-on"], name="decision_customer"),
         ),
     ]

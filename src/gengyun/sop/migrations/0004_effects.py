@@ -5,50 +5,102 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sop', '0003_event_hits'),
+        ("sop", "0003_event_hits"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Effect',
+            name="Effect",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('as_of', models.DateField()),
-                ('first_number', models.PositiveIntegerField()),
-                ('verdict', models.CharField(max_length=14)),
-                ('told', models.JSONField(default=dict)),
-                ('beside', models.JSONField(default=dict)),
-                ('observed', models.JSONField(default=dict)),
-                ('computed_at', models.DateTimeField()),
-                ('version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='effects', to='sop.sopversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("as_of", models.DateField()),
+                ("first_number", models.PositiveIntegerField()),
+                ("verdict", models.CharField(max_length=14)),
+                ("told", models.JSONField(default=dict)),
+                ("beside", models.JSONField(default=dict)),
+                ("observed", models.JSONField(default=dict)),
+                ("computed_at", models.DateTimeField()),
+                (
+                    "version",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="effects",
+                        to="sop.sopversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['version', '-as_of'],
-                'constraints': [models.UniqueConstraint(fields=('version', 'as_of'), name='one_effect_a_day')],
+                "ordering": ["version", "-as_of"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("version", "as_of"), name="one_effect_a_day")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RunOutcome',
+            name="RunOutcome",
             fields=[
-                ('run', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='outcome', serialize=False, to='sop.run')),
-                ('is_treated', models.BooleanField()),
-                ('entered_on', models.DateField()),
-                ('mature_on', models.DateField()),
-                ('churn', models.FloatField(null=True)),
-                ('before', models.FloatField(null=True)),
-                ('renewal_id', models.BigIntegerField(null=True)),
-                ('amount_minor', models.BigIntegerField(null=True)),
-                ('currency', models.CharField(blank=True, default='', max_length=3)),
-                ('reason', models.CharField(blank=True, choices=[('', 'Counts'), ('again', 'Entered before in this version'), ('not_random', 'Not placed by chance'), ('no_renewal', 'Nothing came due'), ('unknown', 'Nothing was known on its day')], default='', max_length=10)),
-                ('value', models.FloatField(null=True)),
-                ('read_on', models.DateField(null=True)),
-                ('version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='outcomes', to='sop.sopversion')),
+                (
+                    "run",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="outcome",
+                        serialize=False,
+                        to="sop.run",
+                    ),
+                ),
+                ("is_treated", models.BooleanField()),
+                ("entered_on", models.DateField()),
+                ("mature_on", models.DateField()),
+                ("churn", models.FloatField(null=True)),
+                ("before", models.FloatField(null=True)),
+                ("renewal_id", models.BigIntegerField(null=True)),
+                ("amount_minor", models.BigIntegerField(null=True)),
+                ("currency", models.CharField(blank=True, default="", max_length=3)),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "Counts"),
+                            ("again", "Entered before in this version"),
+                            ("not_random", "Not placed by chance"),
+                            ("no_renewal", "Nothing came due"),
+                            ("unknown", "Nothing was known on its day"),
+                        ],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                ("value", models.FloatField(null=True)),
+                ("read_on", models.DateField(null=True)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="outcomes",
+                        to="sop.sopversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['run'],
-                'indexes': [models.Index(condition=models.Q(('read_on__isnull', True)), fields=['version', 'mature_on'], name='outcome_to_read'), models.Index(fields=['version', 'entered_on'], name='outcome_entered')],
+                "ordering": ["run"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("read_on__isnull", True)),
+                        fields=["version", "mature_on"],
+                        name="outcome_to_read",
+                    ),
+                    models.Index(fields=["version", "entered_on"], name="outcome_entered"),
+                ],
             },
         ),
     ]
