@@ -193,7 +193,7 @@ def test_a_wait_for_a_task_ends_with_the_task_or_in_time():
 
 
 def _known():
-    from gengyun.sop.actions.effects import kinds
+    from gengyun.sop.calc.effects import kinds
     from gengyun.sop.calc.check import Known
 
     return Known(effects=kinds())

@@ -18,8 +18,7 @@ from gengyun.engagement.calc.templates import ValueMissing, render_template, slo
 from gengyun.engagement.queries.template_facts import facts_for_many
 from gengyun.kernel.days import day_of
 from gengyun.kernel.errors import Refusal
-from gengyun.sop.actions.effects import effect
-from gengyun.sop.calc.effects import FAILED, SUPPRESSED, Due, Told
+from gengyun.sop.calc.effects import FAILED, SUPPRESSED, Due, Told, effect
 from gengyun.sop.queries.outcomes import outcomes_from
 from gengyun.sop.queries.recipients import contacts_of, customers_of
 from gengyun.tasks.actions import NewTask, create_many

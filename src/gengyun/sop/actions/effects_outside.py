@@ -5,17 +5,26 @@ from datetime import datetime
 
 from gengyun.customers.models import Contact, Customer
 from gengyun.engagement.actions import deliveries
+from gengyun.engagement.actions.survey_mail import send_many
+from gengyun.engagement.actions.surveys import invite_many
 from gengyun.engagement.actions.touches import TouchRequest, request_many
 from gengyun.engagement.calc.messages import Item
 from gengyun.engagement.calc.templates import ValueMissing, VariableUnknown, render_template
-from gengyun.engagement.models import Channel, Touch
+from gengyun.engagement.models import Channel, Invitation, Survey, Touch
 from gengyun.engagement.queries.template_facts import facts_for_many, languages_of
 from gengyun.kernel.days import day_of
-from gengyun.sop.actions.effects import effect
 from gengyun.sop.actions.effects_inside import GONE
-from gengyun.sop.calc.effects import DONE, FAILED, SUPPRESSED, Due, Told
+from gengyun.sop.calc.effects import DONE, FAILED, SUPPRESSED, Due, Told, effect
 from gengyun.sop.queries.outcomes import outcomes_from
 from gengyun.sop.queries.recipients import contacts_of, customers_of
+
+# what takes a notice without a person's address
+ROBOTS = (
+    Channel.Kind.WEBHOOK,
+    Channel.Kind.FEISHU,
+    Channel.Kind.DINGTALK,
+    Channel.Kind.WECOM_ROBOT,
+)
 
 
 @effect("message")
@@ -95,12 +104,48 @@ def _told(touch: Touch | None) -> Told:
     return Told(DONE, touch.state, {"due_at": when}, f"touch:{touch.pk}")
 
 
+@effect("survey")
+def ask(due: Sequence[Due], now: datetime) -> list[Told]:
+    """One link per contact and wave; the SOP's questions of one month are one wave."""
+    survey = Survey.objects.filter(key=due[0].step.params["survey"], retired_at=None).first()
+    if survey is None:
+        return [Told(FAILED, "survey_gone", {"survey": due[0].step.params["survey"]}) for _ in due]
+    customers = customers_of(due)
+    here = [one for one in due if one.customer_id in customers]
+    contacts = contacts_of(here, due[0].step.params["to"])
+    wave_key = f"{due[0].sop_key[:50]}-{day_of(now):%Y-%m}"
+    people = {contact.pk: contact for contact in contacts.values()}
+    invitations = invite_many(
+        now=now, survey=survey, wave_key=wave_key, contacts=list(people.values()),
+        source=due[0].key,
+    )  # fmt: skip
+    asked = {one.contact_id: one for one in invitations}
+    touches = send_many(now=now, invitations=invitations)
+    found = []
+    for one in due:
+        contact = contacts.get(one.key)
+        if contact is None:
+            told = GONE if one.customer_id not in customers else Told(SUPPRESSED, "no_contact")
+        else:
+            invitation = asked[contact.pk]
+            told = _asked(touches.get(invitation.pk), f"invitation:{invitation.pk}")
+        found.append(told)
+    return found
+
+
+def _asked(touch: Touch | None, ref: str) -> Told:
+    if touch is None:
+        return Told(SUPPRESSED, "answered_or_over", {}, ref)
+    told = _told(touch)
+    return Told(told.state, told.reason, told.facts, ref)
+
+
 @effect("webhook")
 def call_webhook(due: Sequence[Due], now: datetime) -> list[Told]:
     """A signed notice to a web address of the company's own; it leaves with the other notices."""
     name = due[0].step.params["channel"]
     channel = Channel.objects.filter(
-        name=name, kind=Channel.Kind.WEBHOOK, serves=Channel.Serves.TEAM, is_active=True
+        name=name, kind__in=ROBOTS, serves=Channel.Serves.TEAM, is_active=True
     ).first()
     if channel is None:
         return [Told(FAILED, "no_channel", {"channel": name}) for _ in due]
@@ -143,3 +188,11 @@ def _of_touches(ids: Collection[int]) -> Mapping[int, Collection[str]]:
 
 
 outcomes_from("touch", _of_touches)
+
+
+def _of_invitations(ids: Collection[int]) -> Mapping[int, Collection[str]]:
+    rows = Invitation.objects.filter(pk__in=ids).values_list("pk", "answered_at")
+    return {pk: ["answered" if at else "not_answered"] for pk, at in rows}
+
+
+outcomes_from("invitation", _of_invitations)

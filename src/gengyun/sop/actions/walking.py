@@ -11,9 +11,8 @@ from gengyun.kernel.days import company_zone, day_of
 from gengyun.portfolio.calc.expressions import Expr
 from gengyun.portfolio.calc.truth import Facts, truth
 from gengyun.portfolio.queries.expressions import definitions_of, facts_of
-from gengyun.sop.actions import effects
 from gengyun.sop.calc.check import conditions_of
-from gengyun.sop.calc.effects import DONE, SKIPPED, Due, Told
+from gengyun.sop.calc.effects import DONE, SKIPPED, Due, Told, perform
 from gengyun.sop.calc.form import Form, Step, Wait
 from gengyun.sop.calc.walk import (
     CONTACT_GONE,
@@ -153,9 +152,7 @@ class Walk:
 
     def _effect(self, version_id: int, found: Step, runs: Sequence[Run]) -> list[Run]:
         form, version = self.forms[version_id], self.versions[version_id]
-        told = effects.perform(
-            found.kind, [_due(run, form, version, found) for run in runs], self.now
-        )
+        told = perform(found.kind, [_due(run, form, version, found) for run in runs], self.now)
         if version_id in self.asking:
             self.said.update(outcomes_of({one.ref for one in told if one.ref}))
         rest = []
@@ -222,6 +219,7 @@ def _due(run: Run, form: Form, version: SopVersion, found: Step) -> Due:
     return Due(
         key=key_of(run),
         run_id=run.pk,
+        sop_key=version.sop.key,
         sop_name=version.sop.name,
         customer_id=run.customer_id,
         contact_id=run.contact_id,

@@ -8,8 +8,8 @@ from gengyun.customers.queries.custom_fields import fields_in_use
 from gengyun.engagement.calc.templates import check_template
 from gengyun.engagement.models import Channel, Survey
 from gengyun.engagement.models.touch import Category
-from gengyun.sop.actions.effects import kinds
 from gengyun.sop.calc.check import Known
+from gengyun.sop.calc.effects import kinds
 from gengyun.sop.models import Sop
 from gengyun.team.models import User
 from gengyun.usage.queries.metrics import active_metrics
