@@ -16,7 +16,6 @@ from gengyun.churn.models import ChurnForecast, ChurnModel
 from gengyun.churn.queries.history import (
     NO_RENEWAL,
     Key,
-    Said,
     forecast_days,
     newest_day,
     read_forecasts,
@@ -185,19 +184,18 @@ def _before(
     if as_of is None or not models:
         return _floats([None] * len(rows)), [None] * len(rows)
     cutoffs = dict(ChurnModel.objects.filter(pk__in=models).values_list("pk", "cutoff"))
-    said: dict[int | None, tuple[date | None, dict[Key, Said]]] = {}
+    said: dict[int | None, tuple[date | None, dict[Key, float | None]]] = {}
     past = [one for one in forecast_days(lake) if one < as_of]
     for pk in models:
         wanted = max(as_of - timedelta(days=days), cutoffs.get(pk or 0, date.min))
         on = _nearest(past, wanted)
-        said[pk] = (on, said_on(on, lake=lake) if on else {})
+        then = said_on(on, lake=lake) if on else {}
+        said[pk] = (on, {key: s.probability for key, s in then.items() if s.model_id == pk})
     values: list[float | None] = []
     dates: list[date | None] = []
     for one in rows:
-        on, then = said.get(one.lead.model_id, (None, {})) if one else (None, {})
-        pk = one.lead.model_id if one else None
-        earlier = {key: s.probability for key, s in then.items() if s.model_id == pk}
-        value = one.mean(earlier) if one and then else None
+        on, earlier = said.get(one.lead.model_id, (None, {})) if one else (None, {})
+        value = one.mean(earlier) if one and earlier else None
         values.append(value)
         dates.append(on if value is not None else None)
     return _floats(values), dates
