@@ -123,6 +123,7 @@ def _book():
             next_step_on=TODAY + timedelta(n - 9) if n % 2 else None,
             last_event_on=TODAY - timedelta(n) if full else None,
             last_touch_at=NOW - timedelta(days=n) if n % 5 else None,
+            active_users_7d=n if full else None, active_change=(None, -50.0, 10.5)[n % 3],
             need_rank=1 if n % 3 == 1 else 0, need_codes=",silent,band_d," if n % 3 == 1 else "",
         )  # fmt: skip
         if n % 2:
@@ -159,7 +160,7 @@ LEAVES = [
         ("churn", "lt", "34%"), ("renews", "within", 9), ("renews", "before", "2026-03-09"),
         ("renews", "between", ["2026-03-01", "2026-03-12"]), ("touch", "older", 6),
         ("touch", "within", 6), ("next_step", "within", 3), ("last_event", "older", 7),
-        ("need", "is", "silent"), ("custom.ftext", "contains", "T1"), ("custom.ftext", "is", "t3"),
+        ("need", "is", "silent"), ("active", "gte", 3), ("active_change", "lt", -20), ("custom.ftext", "contains", "T1"), ("custom.ftext", "is", "t3"),
         ("custom.fnumber", "gte", 9), ("custom.fdate", "older", 3), ("custom.fdate", "within", 5),
         ("custom.fbool", "is", "yes"), ("custom.fchoice", "is", "x"), ("custom.fchoice", "not", "x"),
         ("custom.fchoice", "in", ["x", "y"]), ("custom.fmulti", "has", "y"), ("custom.fmulti", "lacks", "y"),

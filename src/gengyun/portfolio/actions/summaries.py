@@ -47,6 +47,7 @@ from gengyun.usage.queries.touched import touched_since
 
 CHUNK = 1_000
 LINE_WEEKS = 12
+FOUR_WEEKS = timedelta(weeks=4)
 LOWEST_BAND_TOP = 50.0  # only to date an occurrence; the band itself comes from the scorecard
 SILENT_KINDS = (Activity.Kind.NOTE, Activity.Kind.SYSTEM)
 Report = Callable[[int, int], None]
@@ -58,6 +59,7 @@ class _Usage:
 
     as_of: date | None = None
     active_users_7d: Mapping[int, int | None] = field(default_factory=dict)
+    users_before: Mapping[int, float | None] = field(default_factory=dict)  # four weeks before
     last_event_on: Mapping[int, date | None] = field(default_factory=dict)
 
 
@@ -131,7 +133,11 @@ def _read_usage(wanted: Sequence[int] | None, now: datetime) -> _Usage:
         active_users, days = row.get("active_users_7d"), row.get("days_since_active")
         users[pk] = None if active_users is None else int(active_users)
         last[pk] = None if days is None else as_of - timedelta(days=int(days))
-    return _Usage(as_of, users, last)
+    earlier = values_as_of(
+        as_of - FOUR_WEEKS, metric_keys=["active_users_7d"], customer_ids=wanted, lake=lake
+    )
+    before = {pk: row.get("active_users_7d") for pk, row in earlier.items()}
+    return _Usage(as_of, users, before, last)
 
 
 def _refresh_batch(
@@ -242,8 +248,8 @@ def _with_last_touch(customers: QuerySet[Customer]) -> QuerySet[Customer]:
 
 # of the row before: what a new one goes on from
 _KEPT = (
-    "search_key", "needs", "active_users_7d", "last_event_on", "ltv_minor", "ltv_low_minor",
-    "ltv_high_minor", "churn_change",
+    "search_key", "needs", "active_users_7d", "active_change", "last_event_on", "ltv_minor",
+    "ltv_low_minor", "ltv_high_minor", "churn_change",
 )  # fmt: skip
 _FIELDS = [
     f.name
@@ -325,8 +331,17 @@ def _put_usage(row: CustomerSummary, old: CustomerSummary | None, usage: _Usage 
     if usage is not None:
         row.active_users_7d = usage.active_users_7d.get(row.customer_id)
         row.last_event_on = usage.last_event_on.get(row.customer_id)
+        row.active_change = _change(row.active_users_7d, usage.users_before.get(row.customer_id))
     elif old is not None:
         row.active_users_7d, row.last_event_on = old.active_users_7d, old.last_event_on
+        row.active_change = old.active_change
+
+
+def _change(users: int | None, before: float | None) -> float | None:
+    """In percent; from nobody there is no percentage."""
+    if users is None or not before:
+        return None
+    return round((users - before) / before * 100, 1)
 
 
 def _put_health(row: CustomerSummary, score: HealthScore) -> None:

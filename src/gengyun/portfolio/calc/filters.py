@@ -39,6 +39,8 @@ FIELDS: dict[str, tuple[tuple[str, ...], str]] = {
     "next_step": (("overdue", "today", "none", "within"), "days"),
     "need": (("is", "any"), "need"),
     "last_event": (("older", "none"), "days"),
+    "active": (NUMBERS, "int"),  # active users of 7 days
+    "active_change": (NUMBERS, "number"),  # of them, in percent of four weeks before
 }
 WITHOUT_VALUE = frozenset({"none", "known", "overdue", "today", "any"})
 WITH_ISO_DAYS = frozenset({"between", "before"})

@@ -40,6 +40,8 @@ class CustomerSummary(models.Model):
     # why the score moved in the week: [{"name_zh", "name_en", "points"}], biggest first
     movers = models.JSONField(default=list)
     active_users_7d = models.PositiveIntegerField(null=True)
+    # of them, in percent of what they were four weeks before; null: not known, or they were none
+    active_change = models.FloatField(null=True)
     last_event_on = models.DateField(null=True)
     last_touch_at = models.DateTimeField(null=True)  # last meaningful activity
     last_touch_kind = models.CharField(max_length=8, default="", blank=True)

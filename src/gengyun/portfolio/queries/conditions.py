@@ -36,10 +36,15 @@ COLUMNS = {
     "next_step": "next_step_on",
     "last_event": "last_event_on",
     "touch": "last_touch_at",
+    "active": "active_users_7d",
+    "active_change": "active_change",
 }
 RANGES = frozenset(
-    {"arr", "seats", "score", "change", "churn", "renews", "next_step", "last_event", "touch"}
-)
+    {
+        "arr", "seats", "score", "change", "churn", "renews", "next_step", "last_event", "touch",
+        "active", "active_change",
+    }
+)  # fmt: skip
 PERCENTS = frozenset({"churn"})  # conditions in percent on a column of shares
 LOOSE = "loose_"
 NEVER = datetime(1, 1, 2, tzinfo=UTC)  # before every touch
