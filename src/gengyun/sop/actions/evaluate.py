@@ -19,11 +19,12 @@ from gengyun.portfolio.actions.following import Chunk, follow
 from gengyun.portfolio.actions.segments import Following
 from gengyun.portfolio.calc.expressions import Expr, StepIs, leaves_of
 from gengyun.portfolio.models import Watch
-from gengyun.sop.actions.entering import Chance, enter, retried, settle_retries
+from gengyun.sop.actions.entering import enter, retried, settle_retries
 from gengyun.sop.calc.form import Form
 from gengyun.sop.calc.turns import is_snapshot_day
 from gengyun.sop.models import Run, Sop, SopVersion
 from gengyun.sop.queries.forms import form_of
+from gengyun.sop.queries.judging import Chance
 from gengyun.sop.queries.turns import dated
 
 Report = Callable[[int, int], None]
@@ -41,6 +42,7 @@ class Plan:
     followed: dict[str, Expr] = field(default_factory=dict)  # with "since when"
     asked: dict[str, Expr] = field(default_factory=dict)
     waiting: dict[tuple[int, str], str] = field(default_factory=dict)  # step -> name; "": any
+    again: dict[int, Ids] = field(default_factory=dict)  # kept out for a time that is over
 
     def watch(self, version: SopVersion, form: Form, *, is_live: bool) -> None:
         """The entry of a published version; of a paused one only since when it holds."""
@@ -51,6 +53,7 @@ class Plan:
             return
         if form.entry.kind == "condition":
             self.followed[f"entry:{version.pk}"] = when
+            self.again[version.pk] = np.array(sorted(retried(version, day=self.day)), np.int64)
         elif form.entry.kind == "snapshot" and is_live:
             self.asked[f"entry:{version.pk}"] = when
 
@@ -85,7 +88,7 @@ def evaluate(*, now: datetime, day: date, report: Report | None = None) -> Count
     asked = {**plan.asked, **segments.exprs}
     for chunk in follow(plan.followed, day=day, asked=asked, report=report):
         for version, form in plan.entering:
-            if (fitting := _fitting(version, form, chunk, day)) is not None:
+            if (fitting := _fitting(plan, version, form, chunk)) is not None:
                 candidates[version.pk].append(fitting)
         if len(chunk.ids):
             done += _woken(plan, chunk, now)
@@ -119,9 +122,9 @@ def plan_of(day: date) -> Plan:
     return plan
 
 
-def _fitting(version: SopVersion, form: Form, chunk: Chunk, day: date) -> Ids | None:
+def _fitting(plan: Plan, version: SopVersion, form: Form, chunk: Chunk) -> Ids | None:
     """Whose turn it is, among the customers of a chunk."""
-    name = f"entry:{version.pk}"
+    name, day = f"entry:{version.pk}", plan.day
     if form.entry.kind == "snapshot":
         is_day = is_snapshot_day(form.entry.every, day, version.evaluated_on)
         return chunk.ids[chunk.holds[name]] if is_day else None
@@ -134,9 +137,8 @@ def _fitting(version: SopVersion, form: Form, chunk: Chunk, day: date) -> Ids | 
     if not form.entry.backfill and version.started_on is not None:
         last = max(last, version.started_on)
     fresh = chunk.holds[name] & (chunk.since[name] > last.toordinal())
-    again = retried(version, day=day)
-    if again:
-        fresh = fresh | (chunk.holds[name] & np.isin(chunk.ids, list(again)))
+    if len(plan.again[version.pk]):
+        fresh = fresh | (chunk.holds[name] & np.isin(chunk.ids, plan.again[version.pk]))
     return chunk.ids[fresh]
 
 
@@ -215,22 +217,28 @@ def _to_wake(plan: Plan, chunk: Chunk, version_id: int, step_key: str, rows: Ids
 def _goals(plan: Plan, chunk: Chunk) -> Counter[str]:
     """The first day on which the goal held, in both arms and also after the end of a run, as long
     as its outcome is awaited: the effect counts it."""
-    many = 0
-    for version_id, form in plan.forms.items():
-        name = f"goal:{version_id}"
-        if name not in chunk.holds or not chunk.holds[name].any():
-            continue
-        window = form.outcome.window_days if form.outcome else 365
-        reached = set(chunk.ids[chunk.holds[name]].tolist())
-        rows = Run.objects.filter(
-            version=version_id,
-            goal_on=None,
-            entered_on__gte=plan.day - timedelta(days=window),
-            customer_id__gte=int(chunk.ids[0]),
-            customer_id__lte=int(chunk.ids[-1]),
-        ).order_by()
-        ids = [pk for pk, customer in rows.values_list("pk", "customer_id") if customer in reached]
-        many += len(ids)
-        for start in range(0, len(ids), 1_000):
-            Run.objects.filter(pk__in=ids[start : start + 1_000]).update(goal_on=plan.day)
-    return Counter(goals=many) if many else Counter()
+    windows = {
+        pk: form.outcome.window_days if form.outcome else 365
+        for pk, form in plan.forms.items()
+        if f"goal:{pk}" in chunk.holds and chunk.holds[f"goal:{pk}"].any()
+    }
+    if not windows:
+        return Counter()
+    rows = Run.objects.filter(
+        version__in=list(windows),
+        goal_on=None,
+        entered_on__gte=plan.day - timedelta(days=max(windows.values())),
+        customer_id__gte=int(chunk.ids[0]),
+        customer_id__lte=int(chunk.ids[-1]),
+    ).order_by()
+    found = rows.values_list("pk", "version_id", "customer_id", "entered_on")
+    table = np.array([(*ids, on.toordinal()) for *ids, on in found], np.int64).reshape(-1, 4)
+    reached: list[int] = []
+    for version_id, window in windows.items():
+        mine = table[table[:, 1] == version_id]
+        mine = mine[mine[:, 3] >= plan.day.toordinal() - window]
+        those = chunk.ids[chunk.holds[f"goal:{version_id}"]]
+        reached += mine[np.isin(mine[:, 2], those), 0].tolist()
+    for start in range(0, len(reached), 1_000):
+        Run.objects.filter(pk__in=reached[start : start + 1_000]).update(goal_on=plan.day)
+    return Counter(goals=len(reached)) if reached else Counter()
