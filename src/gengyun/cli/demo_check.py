@@ -34,6 +34,7 @@ SAMPLES = {
     "settings/scorecards": ("health.Scorecard", "pk"),
     "settings/alerts": ("alerts.AlertRule", "pk"),
     "opportunities": ("revenue.Opportunity", "pk"),
+    "tasks": ("tasks.Task", "pk"),
     "settings/channels": ("engagement.Channel", "pk"),
     "settings/products": ("revenue.Product", "pk"),
     "insight/churn/reports": ("churn.Backtest", "pk"),

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from gengyun.web import urls_contracts, urls_opportunities
+from gengyun.web import urls_contracts, urls_opportunities, urls_tasks
 from gengyun.web.views import (
     company,
     contacts,
@@ -63,6 +63,7 @@ customer_pages = [
     path("activities/<int:activity>/restore/", timeline.restore, name="activity_restore"),
     *urls_contracts.customer_patterns,
     *urls_opportunities.customer_patterns,
+    *urls_tasks.customer_patterns,
 ]
 
 urlpatterns = [
@@ -98,6 +99,7 @@ urlpatterns = [
     path("health/missing/<slug:metric>/", health.missing, name="health_missing"),
     path("", include("gengyun.web.urls_settings")),
     path("", include("gengyun.web.urls_alerts")),
+    path("", include("gengyun.web.urls_tasks")),
     path("", include("gengyun.web.urls_renewals")),
     path("", include("gengyun.web.urls_insight")),
     path("", include("gengyun.web.urls_opportunities")),

@@ -6,7 +6,7 @@ for `undoing.undo`.
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypedDict
 
 from django.db import transaction
 
@@ -22,6 +22,14 @@ from gengyun.team.models import User
 Kind = TaskEvent.Kind
 SNOOZE_DAYS = 90
 RESULT = 2_000
+
+
+class Given(TypedDict):
+    """Who does it, when, to which tasks."""
+
+    actor: User | None
+    now: datetime
+    task_ids: Sequence[int]
 
 
 class TaskSnoozeDayBad(Refusal):
@@ -171,16 +179,18 @@ def start(*, actor: User | None, now: datetime, task_ids: Sequence[int]) -> str:
 
 
 @transaction.atomic
-def stop(*, actor: User | None, now: datetime, task_ids: Sequence[int]) -> str:
-    """Back among those that nobody is at."""
+def shelve(*, actor: User | None, now: datetime, task_ids: Sequence[int]) -> str:
+    """Back among those to be done: nobody is at it, and it is not put off."""
 
     def change(task: Task) -> Told | None:
         must_be_open(task)
-        if task.started_at is None:
-            return None
-        told = {"started_at": [task.started_at, None]}
-        task.started_at = None
-        return told
+        told: Told = {
+            name: [getattr(task, name), None]
+            for name in ("started_at", "snoozed_until")
+            if getattr(task, name) is not None
+        }
+        task.started_at = task.snoozed_until = None
+        return told or None
 
     return press(actor, now, task_ids, Kind.STOPPED, change)
 

@@ -162,7 +162,7 @@ def _found(actor: User, wanted: Filters, today: date) -> TaskQuerySet:
     if wanted.customer_id is not None:
         rows = rows.filter(customer_id=wanted.customer_id)
     if wanted.when:
-        rows = rows.filter(_when(wanted.when, today))
+        rows = rows.filter(when_is(wanted.when, today))
     if wanted.text:
         named = Q(title__icontains=wanted.text) | Q(customer__name__icontains=wanted.text)
         rows = rows.filter(named)
@@ -186,7 +186,8 @@ def _scope(wanted: Filters) -> str:
     return "team" if wanted.owner_id is not None else wanted.scope
 
 
-def _when(wanted: str, today: date) -> Q:
+def when_is(wanted: str, today: date) -> Q:
+    """Standing in a part (`calc.when`)."""
     days = Days(today)
     return {
         LATE: Q(due_on__lt=today),

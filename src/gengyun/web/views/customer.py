@@ -16,6 +16,7 @@ from gengyun.engagement.queries.timeline import count as activity_count
 from gengyun.health.queries import opinions, scores
 from gengyun.portfolio.models import CustomerSummary
 from gengyun.portfolio.queries.customer_list import rank_in_tier
+from gengyun.tasks.queries.lists import open_count
 from gengyun.team.queries.access import can
 from gengyun.usage.queries import usage_line
 from gengyun.web.access import page
@@ -41,6 +42,7 @@ def show(request, pk):
     context |= journey_context(request, customer)
     # alerts and group come when they are scrolled to: views/customer_later.py
     context["alert_count"] = live_count(request.user, customer.pk)
+    context["task_count"] = open_count(request.user, customer.pk)
     context["part_of"] = merged_into(customer.pk) if customer.archived_at else None
     context["custom_values"] = custom_values(customer)
     context["reasons"] = needs.reasons(

@@ -24,7 +24,7 @@ async function open(card, doing) {
 
 /* won and lost ask what was signed, or why; any other stage is a plain move */
 function put(card, stage) {
-  if (!stage || stageOf(card) === stage) return;
+  if (!stage || stageOf(card) === stage || 'fixed' in stage.dataset) return;
   const form = card.querySelector('[data-move]');
   if (!form) return;
   if (stage.dataset.do) {
@@ -71,7 +71,7 @@ document.addEventListener('keydown', (event) => {
   const card = document.querySelector('.gy-oc.cur') || cardOf(document.activeElement);
   if (!card) return;
   const closing = { w: 'win', l: 'lose' }[event.key];
-  if (closing && card.querySelector('[data-move]')) {
+  if (closing && board().querySelector(`[data-do=${closing}]`) && card.querySelector('[data-move]')) {
     event.preventDefault();
     open(card, closing);
     return;
@@ -91,7 +91,7 @@ document.addEventListener('change', (event) => {
 });
 
 document.addEventListener('htmx:afterSettle', (event) => {
-  if (event.target.id !== 'opps' || !back) return;
+  if (!event.target.querySelector?.('[data-board]') || !back) return;
   const card = document.querySelector(`.gy-oc[data-pk="${back}"]`);
   back = null;
   if (!card) return;
