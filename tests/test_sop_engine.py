@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
 from factories import make_contact, make_customer, make_user
+
 from gengyun.kernel.days import day_of
 from gengyun.portfolio.models import CustomerSummary
 from gengyun.sop.actions.evaluate import evaluate
@@ -27,11 +27,10 @@ def make_sop(form, key="rescue", state=Sop.State.LIVE, **values):
         key=key,
         defaults={"name": key, "state": state, "created_at": MONDAY, "changed_at": MONDAY},
     )
-    version = SopVersion.objects.create(
+    return SopVersion.objects.create(
         sop=sop, number=sop.versions.count() + 1, state=SopVersion.State.PUBLISHED,
         form={**base, **form}, created_at=MONDAY, changed_at=MONDAY, published_at=MONDAY, **values,
     )  # fmt: skip
-    return version
 
 
 def make_scored(score=40.0, name=None, **values):
@@ -193,8 +192,8 @@ def test_a_wait_for_a_task_ends_with_the_task_or_in_time():
 
 
 def _known():
-    from gengyun.sop.calc.effects import kinds
     from gengyun.sop.calc.check import Known
+    from gengyun.sop.calc.effects import kinds
 
     return Known(effects=kinds())
 
@@ -245,3 +244,78 @@ def test_paused_sops_stand_still_and_catch_up():
     assert Run.objects.get(customer=first).state == "done"
     assert Run.objects.get(customer=second).entered_on == day_of(MONDAY) + timedelta(days=9)
     assert version.sop_id == Run.objects.first().sop_id
+
+
+def test_a_dry_run_says_who_enters_what_they_get_and_why_the_others_do_not():
+    from gengyun.sop.queries.dry_run import dry_run
+
+    form = {
+        **JOURNEY, "holdout": 0.25, "outcome": {"kind": "goal", "window_days": 9},
+        "goal": {"field": "score", "op": "gte", "value": 60},
+        "entry": {"kind": "condition", "when": {"all": [LOW, {"field": "arr", "op": "gte", "value": 5}]}},
+    }  # fmt: skip
+    version = make_sop(form, state=Sop.State.LIVE)
+    [make_scored(arr_minor=9) for _ in range(8)]
+    [make_scored(80.0, arr_minor=9) for _ in range(3)]
+    [make_scored(None, arr_minor=9) for _ in range(2)]
+    make_scored(arr_minor=None)
+    SopVersion.objects.update(state=SopVersion.State.DRAFT)
+    found = dry_run(version.form, day=day_of(MONDAY), known=_known(), sop=version.sop)
+    assert (found.problems, found.total, found.fitting, found.outside) == ([], 14, 8, 6)
+    assert found.why_not == {(0, False): 3, (0, None): 2, (1, None): 1}
+    assert found.first_day == {"task": found.counts["enter"], "wait": found.counts["enter"]}
+    entering = {row.participant.identity: row for row in found.rows}
+    assert (Run.objects.count(), Task.objects.count()) == (0, 0)
+    SopVersion.objects.update(state=SopVersion.State.PUBLISHED)
+    day(MONDAY)
+    assert {
+        run.identity_key: {"treat": "enter"}.get(run.arm, run.arm) for run in Run.objects.all()
+    } == {key: row.outcome for key, row in entering.items()}
+    one = next(row for row in found.rows if row.outcome == "enter")
+    assert one.steps == [("call", "task"), ("wait", "wait")]
+    assert day_of(one.until) == day_of(MONDAY) + timedelta(days=7)
+
+
+def test_why_tells_each_leaf_the_run_and_the_refusal():
+    from gengyun.sop.queries.why import why
+
+    version = make_sop({"steps": [{"key": "n", "kind": "note", "text": "x"}]})
+    low, high, none = make_scored(40.0), make_scored(61.0), make_scored(None)
+
+    def told(customer):
+        return why(version.sop, customer, day=day_of(MONDAY), actor=None)
+
+    assert [told(one).outcome for one in (low, high, none)] == [
+        "would_enter", "not_fitting", "unknown"
+    ]  # fmt: skip
+    assert [(one.holds, one.value) for one in told(high).said] == [(False, 61.0)]
+    day(MONDAY)
+    ran = told(low)
+    assert (ran.outcome, ran.runs[0].end_reason) == ("before", "end")
+    assert [line.step_key for line in ran.lines[ran.runs[0].pk]] == ["n"]
+    assert ran.since == day_of(MONDAY)
+    Sop.objects.update(state=Sop.State.PAUSED)
+    version.sop.refresh_from_db()
+    assert told(high).outcome == "not_live"
+
+
+def test_a_csm_starts_by_hand_for_own_customers_only():
+    from gengyun.kernel.errors import NotAllowed, NotFound
+    from gengyun.sop.actions.by_hand import SopDoesNotRun, enter_by_hand
+
+    version = make_sop({**JOURNEY, "holdout": 0.9, "outcome": {"kind": "health"}})
+    csm = make_user()
+    own, other = make_scored(80.0, owner=csm), make_scored(80.0)
+    ask = {"now": MONDAY, "sop": version.sop}
+    assert enter_by_hand(actor=csm, customers=[own], **ask) == {own.pk: "entered"}
+    assert enter_by_hand(actor=csm, customers=[own], **ask) == {own.pk: "running"}
+    run = Run.objects.get()
+    assert (run.arm, run.stratum, run.entered_by) == ("treat", "", csm)
+    with pytest.raises(NotFound):
+        enter_by_hand(actor=csm, customers=[own, other], **ask)
+    with pytest.raises(NotAllowed):
+        enter_by_hand(actor=make_user("viewer"), customers=[own], **ask)
+    Sop.objects.update(state=Sop.State.PAUSED)
+    with pytest.raises(SopDoesNotRun):
+        enter_by_hand(actor=csm, customers=[own], **ask)
+    assert Run.objects.count() == 1
