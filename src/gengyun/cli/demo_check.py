@@ -36,6 +36,7 @@ SAMPLES = {
     "opportunities": ("revenue.Opportunity", "pk"),
     "tasks": ("tasks.Task", "pk"),
     "settings/channels": ("engagement.Channel", "pk"),
+    "touches": ("engagement.Touch", "pk"),
     "settings/products": ("revenue.Product", "pk"),
     "insight/churn/reports": ("churn.Backtest", "pk"),
     "insight/churn/models": ("churn.ChurnModel", "pk"),

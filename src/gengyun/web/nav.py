@@ -24,6 +24,7 @@ def entries(request, user):
     found.insert(3, ("tasks", _("Tasks"), "list-check"))
     found.append(("renewals", _("Renewals"), "refresh-dot"))
     found.append(("opportunities", _("Opportunities"), "target-arrow"))
+    found.append(("touches", _("Messages"), "mail"))
     found.append(("insight", _("Insight"), "chart-histogram"))
     if can(user, "settings.read"):
         found.append(("settings", _("Settings"), "settings"))

@@ -104,13 +104,8 @@ def restore(*, actor: User | None, now: datetime, touch: Touch) -> Touch:
     row = _mine(actor, touch)
     if row.state != State.SUPPRESSED or row.reason != REJECTED:
         raise NotADraft
-    row.state, row.reason, row.told, row.decided_at, row.decided_by = (
-        State.DRAFT,
-        "",
-        {},
-        None,
-        None,
-    )
+    row.state, row.reason, row.told = State.DRAFT, "", {}
+    row.decided_at = row.decided_by = None
     row.save(update_fields=["state", "reason", "told", "decided_at", "decided_by"])
     record(
         actor=actor, now=now, action="touch.restore", obj=row,
@@ -123,11 +118,16 @@ def restore(*, actor: User | None, now: datetime, touch: Touch) -> Touch:
 @transaction.atomic
 def withdraw(*, actor: User | None, now: datetime, touch: Touch) -> Touch:
     """Take back what is planned; refused once it is on its way."""
-    row = _mine(actor, touch)
-    waiting = Delivery.objects.filter(key=f"touch:{row.token}", state=Delivery.State.WAITING)
+    require(actor, "touches.write")
+    if not Touch.objects.visible_to(actor).filter(pk=touch.pk).exists():
+        raise NotFound
+    # the delivery first, as the worker does: neither waits for the other
+    waiting = Delivery.objects.filter(key=f"touch:{touch.token}", state=Delivery.State.WAITING)
     # "interrupted": it may have left before the server stopped
     free = waiting.exclude(error_code="interrupted")
-    if row.state != State.QUEUED or not free.update(state=Delivery.State.DROPPED):
+    stopped = free.update(state=Delivery.State.DROPPED)
+    row = _mine(actor, touch)
+    if row.state != State.QUEUED or not stopped:
         raise NotPlanned
     apply(row, Decision(reason=WITHDRAWN))
     row.sent_at, row.decided_at, row.decided_by = None, now, actor

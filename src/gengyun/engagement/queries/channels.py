@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Q, QuerySet
 
+from gengyun.customers.models import Customer
 from gengyun.engagement.models import Channel, Delivery
 from gengyun.kernel.errors import NotFound
 from gengyun.team.models import User
@@ -12,7 +13,7 @@ from gengyun.team.queries.access import require
 
 def channels(actor: User) -> QuerySet[Channel]:
     require(actor, "settings.read")
-    return Channel.objects.select_related("team").order_by("-is_active", "name", "pk")
+    return Channel.objects.select_related("team", "customer").order_by("-is_active", "name", "pk")
 
 
 def get_channel(actor: User, pk: int) -> Channel:
@@ -20,6 +21,11 @@ def get_channel(actor: User, pk: int) -> Channel:
     if found is None:
         raise NotFound
     return found
+
+
+def customer_of(actor: User, external_id: str) -> Customer | None:
+    """The customer whose group a channel is."""
+    return Customer.objects.visible_to(actor).present().filter(external_id=external_id).first()
 
 
 def deliveries(actor: User, channel: Channel) -> QuerySet[Delivery]:

@@ -38,6 +38,8 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "sources.edit": frozenset({Role.ADMIN, Role.OPERATIONS}),
     "team.edit": frozenset({Role.ADMIN}),
     "audit.read": frozenset({Role.ADMIN}),
+    # messages to customers: drafts approved, plans taken back, opt-outs noted
+    "touches.write": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),
     # surveys: written by few; links go out by whoever works with the customer
     "survey.edit": frozenset({Role.ADMIN, Role.LEADER, Role.OPERATIONS}),
     "survey.send": frozenset({Role.ADMIN, Role.LEADER, Role.CSM, Role.OPERATIONS}),

@@ -8,10 +8,12 @@ from gengyun.engagement.actions.channels import new_webhook_secret
 from gengyun.engagement.channels import KINDS
 from gengyun.engagement.channels.base import host_of
 from gengyun.engagement.models import Channel
+from gengyun.engagement.queries.reach import GROUP_KINDS
 from gengyun.web.numbers import is_number
 from gengyun.web.words import gettext as _
 
 SEVERITIES = (1, 2, 3, 4)
+MOST_A_MINUTE = 6000
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,10 @@ def up_to_choices():
 
 def receives(channel):
     """What a channel is told, as one sentence."""
+    if channel.serves == Channel.Serves.CUSTOMERS:
+        if channel.customer is not None:
+            return [_("messages to %(name)s") % {"name": channel.customer.name}]
+        return [_("messages to customers")]
     words = dict(up_to_choices())
     parts = []
     if channel.at_once:
@@ -126,6 +132,10 @@ def blank(kind):
         "sender": "",
         "recipients": "",
         "to_owner": True,
+        "serves": Channel.Serves.TEAM,
+        "customer": "",
+        "bounces": "",
+        "per_minute": "",
     }
 
 
@@ -146,6 +156,10 @@ def of_channel(channel: Channel):
         **{k: config.get(k, "") for k in ("host", "port", "security", "username", "sender")},
         "recipients": "\n".join(config.get("recipients", ())),
         "to_owner": bool(config.get("to_owner")),
+        "serves": channel.serves,
+        "customer": channel.customer.external_id if channel.customer is not None else "",
+        "bounces": config.get("bounces", ""),
+        "per_minute": config.get("per_minute", ""),
     }
 
 
@@ -170,7 +184,10 @@ class Typed:
     errors: dict
 
 
-def read(post: Mapping[str, str], kind: str, teams, kept: Mapping[str, str] | None = None) -> Typed:
+def read(
+    post: Mapping[str, str], kind: str, teams, kept: Mapping[str, str] | None = None,
+    find_customer=lambda external_id: None,
+) -> Typed:  # fmt: skip
     """`kept`: the secrets of a channel that is changed; all that is wrong is told at once."""
     text = {name: post.get(name, "").strip() for name in blank("feishu")}
     errors = {}
@@ -184,6 +201,8 @@ def read(post: Mapping[str, str], kind: str, teams, kept: Mapping[str, str] | No
         except ValueError:
             errors[name] = "A time looks like 09:00."
     plain["team"] = next((team for team in teams if str(team.pk) == text["team"]), None)
+    plain |= _whom(text, kind, find_customer, errors)
+    is_outward = plain["serves"] == Channel.Serves.CUSTOMERS
     config = {}
     secrets = {"url": text["url"], "sign": text["sign"]}
     if kind == "email":
@@ -201,9 +220,33 @@ def read(post: Mapping[str, str], kind: str, teams, kept: Mapping[str, str] | No
         }
         # a password is taken as it is, spaces included
         secrets = {"password": post.get("password", "")}
-        if not config["to_owner"] and not config["recipients"]:
+        config |= _of_letters(text, errors)
+        if not is_outward and not config["to_owner"] and not config["recipients"]:
             errors["recipients"] = "To whom? Tick the CSM, or name an address."
     secrets = {name: value for name, value in secrets.items() if value}
     errors = KINDS[kind].clean(config, {**(kept or {}), **secrets}) | errors
     values = text | {"is_active": plain["is_active"], "to_owner": config.get("to_owner", True)}
     return Typed(values, plain, config, secrets, errors)
+
+
+def _whom(text, kind, find_customer, errors):
+    """Us or customers; and whose group it is."""
+    is_outward = text["serves"] == Channel.Serves.CUSTOMERS
+    customer = find_customer(text["customer"]) if text["customer"] else None
+    if text["customer"] and customer is None:
+        errors["customer"] = "No customer has this id."
+    if is_outward and kind in GROUP_KINDS and not text["customer"]:
+        errors["customer"] = "A group belongs to one customer: whose is it?"
+    serves = Channel.Serves.CUSTOMERS if is_outward else Channel.Serves.TEAM
+    return {"serves": serves, "customer": customer}
+
+
+def _of_letters(text, errors):
+    """What only mail to customers needs."""
+    config = {"bounces": text["bounces"]} if text["bounces"] else {}
+    if text["per_minute"]:
+        most = int(text["per_minute"]) if is_number(text["per_minute"]) else 0
+        config["per_minute"] = most
+        if not 0 < most <= MOST_A_MINUTE:
+            errors["per_minute"] = "A number from 1 to 6000, or empty."
+    return config

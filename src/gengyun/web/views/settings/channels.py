@@ -7,6 +7,7 @@ from gengyun.engagement.actions.deliveries import resend
 from gengyun.engagement.jobs import send_soon
 from gengyun.engagement.models import Delivery
 from gengyun.engagement.queries import channels as queries
+from gengyun.engagement.queries.channels import customer_of
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.team.models import Team
 from gengyun.web.access import page
@@ -42,7 +43,9 @@ def channel_new(request):
         return show(request, "settings/channel_kinds.html", "channels", context)
     if request.method == "GET":
         return _form(request, None, kind, present.blank(kind), {})
-    typed = present.read(request.POST, kind, list(Team.objects.all()))
+    typed = present.read(
+        request.POST, kind, list(Team.objects.all()), find_customer=_finder(request)
+    )
     errors = dict(typed.errors)
     if not errors:
         try:
@@ -67,7 +70,9 @@ def channel(request, pk):
     found = queries.get_channel(request.user, pk)
     if request.method == "GET":
         return _form(request, found, found.kind, present.of_channel(found), {})
-    typed = present.read(request.POST, found.kind, list(Team.objects.all()), found.secrets)
+    typed = present.read(
+        request.POST, found.kind, list(Team.objects.all()), found.secrets, _finder(request)
+    )
     errors = dict(typed.errors)
     if not errors:
         try:
@@ -134,9 +139,15 @@ def _form(request, channel, kind, values, errors, *, status=200):
             "deliveries": queries.deliveries(request.user, channel)[:SHOWN],
             "is_paused": channel.is_paused(request.now),
             "severity_word": present.severity_word,
-            "resendable": {Delivery.State.FAILED, Delivery.State.UNSURE},
+            "resendable": {Delivery.State.FAILED, Delivery.State.UNSURE}
+            if channel.serves == "team"
+            else set(),
         }
     return show(request, "settings/channel.html", "channels", context, status=status)
+
+
+def _finder(request):
+    return lambda external_id: customer_of(request.user, external_id)
 
 
 def _errors(refusal):

@@ -69,6 +69,11 @@ SECTIONS = (
         _("Feishu, DingTalk, WeCom, mail: who is told of alerts outside the product, and when."),
     ),
     Section(
+        "touches", "settings_touches", "settings.read", "message-chatbot",
+        _("Messages to customers"),
+        _("How many messages one person may get, and at which hours."),
+    ),
+    Section(
         "products", "settings_products", "settings.read", "briefcase", _("Products"),
         _("What contracts sell, in which editions, and what renews what."),
     ),

@@ -1,0 +1,26 @@
+"""Paths of messages to customers; included by `web.urls`."""
+
+from django.urls import path
+
+from gengyun.web.views import customer_touches, touches, unsubscribe
+from gengyun.web.views.settings import touches as settings
+
+urlpatterns = [
+    path("touches/", touches.show, name="touches"),
+    path("touches/bulk/", touches.bulk, name="touches_bulk"),
+    path("touches/<int:pk>/", touches.touch, name="touch"),
+    path("touches/<int:pk>/<slug:verb>/", touches.act, name="touch_act"),
+    path("settings/touches/", settings.touches, name="settings_touches"),
+    path("u/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
+]
+
+customer_patterns = [
+    path("touches/", customer_touches.card, name="customer_touches"),
+    path("touches/prefer/", customer_touches.prefer, name="customer_prefer"),
+    path("contacts/<int:contact>/opt/<slug:way>/", customer_touches.opt, name="contact_opt"),
+    path(
+        "contacts/<int:contact>/mail-works/",
+        customer_touches.works_again,
+        name="contact_mail_works",
+    ),
+]
