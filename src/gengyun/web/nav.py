@@ -25,6 +25,7 @@ def entries(request, user):
     found.append(("renewals", _("Renewals"), "refresh-dot"))
     found.append(("opportunities", _("Opportunities"), "target-arrow"))
     found.append(("touches", _("Messages"), "mail"))
+    found.append(("sops", "SOP", "list-check"))
     found.append(("insight", _("Insight"), "chart-histogram"))
     if can(user, "settings.read"):
         found.append(("settings", _("Settings"), "settings"))

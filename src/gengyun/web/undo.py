@@ -17,7 +17,7 @@ from gengyun.customers.queries.custom_fields import fields_named
 from gengyun.kernel.errors import NotFound
 from gengyun.portfolio.actions.views import save_view
 from gengyun.team.models import User
-from gengyun.web import undo_contracts, undo_health, undo_opportunities, undo_renewals
+from gengyun.web import undo_contracts, undo_health, undo_opportunities, undo_renewals, undo_sops
 
 KEPT = 10
 SESSION_KEY = "undo"
@@ -129,3 +129,4 @@ _VERBS |= undo_health.VERBS
 _VERBS |= undo_opportunities.VERBS
 _VERBS |= undo_renewals.VERBS
 _VERBS |= undo_contracts.VERBS
+_VERBS |= undo_sops.VERBS

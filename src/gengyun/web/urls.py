@@ -104,6 +104,7 @@ urlpatterns = [
     path("", include("gengyun.web.urls_renewals")),
     path("", include("gengyun.web.urls_insight")),
     path("", include("gengyun.web.urls_opportunities")),
+    path("", include("gengyun.web.urls_sops")),
     path("", include("gengyun.web.urls_surveys")),
     path("", include("gengyun.web.urls_touches")),
 ]

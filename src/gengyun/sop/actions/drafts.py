@@ -223,8 +223,8 @@ def publish(
     if before is not None:
         before.state = SopVersion.State.RETIRED
         before.save(update_fields=["state"])
-        if _entry(before.form) == _entry(draft.form):
-            draft.evaluated_on = before.evaluated_on  # who was looked at is not looked at again
+        if _entry(before.form) == _entry(draft.form):  # who was looked at is not looked at again
+            draft.evaluated_on, draft.started_on = before.evaluated_on, before.started_on
             draft.started_on = before.started_on
     draft.state, draft.note = SopVersion.State.PUBLISHED, note.strip()[:LONGEST_NOTE]
     draft.published_at, draft.published_by = now, actor

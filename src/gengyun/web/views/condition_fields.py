@@ -3,13 +3,14 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from gengyun.customers.queries.custom_fields import fields_in_use
 from gengyun.portfolio.calc.custom_filters import is_custom
 from gengyun.portfolio.calc.expressions import CHANGING
 from gengyun.portfolio.calc.filters import FIELDS
 from gengyun.web.present.condition_form import OUT, Field
 from gengyun.web.views import filter_window
 from gengyun.web.views.filters import labels
-from gengyun.web.words import is_zh
+from gengyun.web.words import is_zh, pick
 
 SKIPPED = {"text"}  # a part of a name says nothing about a customer
 FIRST = ("active_change", "active", "score", "band", "change", "churn", "last_event", "renews")
@@ -17,7 +18,9 @@ FIRST = ("active_change", "active", "score", "band", "change", "churn", "last_ev
 
 def condition_fields(user):
     """{key: Field} in the order that they are offered."""
-    found = {adder.field: _field(adder) for adder in reversed(filter_window.adders(user))}
+    moneys = {field.name: pick(field) for field in fields_in_use() if field.kind == "money"}
+    adders = reversed(filter_window.adders(user))
+    found = {adder.field: _field(adder, moneys) for adder in adders}
     names = labels()
     for key, (ops, kind) in FIELDS.items():
         if key not in found and key not in SKIPPED:
@@ -28,7 +31,7 @@ def condition_fields(user):
     return {one.key: one for one in [*built_in, *own]}
 
 
-def _field(adder):
+def _field(adder, moneys):
     key, own = adder.field, is_custom(adder.field)
     options = [(str(value), str(text)) for value, text, *_more in map(_pair, adder.options)]
     options = [(value, text) for value, text in options if value != "me"]
@@ -50,10 +53,11 @@ def _field(adder):
         return Field(key, adder.label, "single", ops, options, **common)
     if adder.kind == "text":
         return Field(key, adder.label, "text", ops, **common)
-    money = key == "arr" or adder.label != _plain_label(adder)
+    money = key == "arr" or key in moneys
     scale = (1_000_000 if is_zh() else 100_000) if money else 1
     unit = (_("x 10,000 yuan") if is_zh() else _("thousand yuan")) if money else _unit(key)
-    return Field(key, _plain_label(adder), "number", ops, unit=unit, scale=scale, **common)
+    label = moneys.get(key) or _plain_label(adder)
+    return Field(key, label, "number", ops, unit=unit, scale=scale, **common)
 
 
 def _pair(option):

@@ -1,6 +1,7 @@
 """Conditions of segments and SOPs as sentences."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
@@ -10,10 +11,12 @@ from gengyun.kernel.errors import Refusal
 from gengyun.portfolio.calc import expressions
 from gengyun.portfolio.calc.expressions import All, AnyOf, Changed, Held, Leaf, Not, StepIs
 from gengyun.portfolio.calc.filters import Filter
+from gengyun.web.present import format as plain
 from gengyun.web.views import filters
 from gengyun.web.words import is_zh
 
 STATES = expressions.STEP_STATES
+NAMED = {"owner", "tier", "stage", "band", "pace", "trend"}
 
 
 def step_state(state):
@@ -88,6 +91,33 @@ class Words:
             return Said(self.label(leaf.field), self._changed(leaf))
         found = leaf.filter if isinstance(leaf, Leaf) else leaf
         return Said(self.label(found.field), self._said(found))
+
+    def value(self, said):
+        """What the customer has, where a condition asks for it: "is 61", "not known"."""
+        leaf = said.leaf
+        if isinstance(leaf, StepIs):
+            return ""
+        found = leaf.of if isinstance(leaf, Held) else leaf
+        field = found.field if isinstance(found, Changed) else found.filter.field
+        if said.value is None or said.value == "":
+            return _("is not known") if said.holds is None else _("is not set")
+        if isinstance(said.value, list | tuple | set | frozenset):
+            values = [str(one) for one in said.value]
+            return ", ".join(values) or _("is not set")
+        return _("is %(value)s") % {"value": self._value_text(field, said.value)}
+
+    def _value_text(self, field, value):
+        if isinstance(value, date):
+            return plain.day_full(value, zh=is_zh())
+        if isinstance(value, bool):
+            return _("yes") if value else _("no")
+        if field == "churn" and isinstance(value, float):
+            return plain.percent(value)
+        if field in NAMED:
+            return self._value(field, str(value))
+        if isinstance(value, int | float) and field == "arr":
+            return plain.money(value, zh=is_zh())
+        return plain.number(value) if isinstance(value, int | float) else str(value)
 
     def label(self, field):
         custom = self.custom(field)

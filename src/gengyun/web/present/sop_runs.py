@@ -1,0 +1,196 @@
+"""A run as it is shown: where it stands, its lines, its checklist."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from gengyun.kernel.days import day_of
+from gengyun.sop.models import StepRun
+from gengyun.sop.models.run import ACTIVE
+from gengyun.web.jinja import url_or_none
+from gengyun.web.present import format as plain
+from gengyun.web.present import sop_reasons, sop_tree, sop_words
+from gengyun.web.words import is_zh
+
+# state of a line -> class of the checklist, icon of its box
+MARKS = {
+    "done": ("done", "check"),
+    "skipped": ("skip", ""),
+    "suppressed": ("skip", "x"),
+    "failed": ("fail", "alert-triangle"),
+    "now": ("now", ""),
+    "later": ("", ""),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the log or of a checklist."""
+
+    mark: str
+    title: str
+    said: str = ""
+    when: str = ""
+    icon: str = ""
+    href: str = ""
+    customer: Any = None
+    run: Any = None
+    at: Any = None
+    state: tuple[str, str] = ("", "")
+
+
+def steps_of(version):
+    return {step["key"]: step for step in (version.form or {}).get("steps") or ()}
+
+
+def title_of(step):
+    """What a step is called; waits say what they wait for."""
+    if step is None:
+        return ""
+    kind = step.get("kind", "")
+    if kind == "wait":
+        return wait_words(step)
+    title = step.get("title") or ""
+    if isinstance(title, dict):
+        first, second = ("zh", "en") if is_zh() else ("en", "zh")
+        title = title.get(first) or title.get(second) or ""
+    return title or _subject(step) or sop_words.kind_word(kind)
+
+
+def _subject(step):
+    template = step.get("template") or {}
+    texts = template.get("zh" if is_zh() else "en") or next(iter(template.values()), {})
+    return texts.get("subject", "") if isinstance(texts, dict) else ""
+
+
+def wait_words(step):
+    from gengyun.web.views.condition_words import Words
+
+    for kind in ("days", "working_days"):
+        if step.get(kind) is not None:
+            return _("Wait %(days)s") % {"days": sop_words.counted(kind, step[kind])}
+    if step.get("until") is not None:
+        return _("Wait until %(condition)s, at most %(days)s") % {
+            "condition": Words().sentence(step["until"]),
+            "days": sop_words.counted("days", step.get("timeout_days")),
+        }
+    return _("Wait until a date")
+
+
+def state_word(state):
+    return {
+        "done": ("a", pgettext("step", "done")),
+        "skipped": ("n", pgettext("step", "skipped")),
+        "suppressed": ("c", pgettext("step", "not sent")),
+        "failed": ("d", pgettext("step", "failed")),
+    }.get(state, ("n", state))
+
+
+def standing(run, *, today: date):
+    """Where it stands and until when, for a list."""
+    if run.state not in ACTIVE or run.arm == run.Arm.HOLDOUT:
+        return ""
+    step = steps_of(run.version).get(run.step_key)
+    title = title_of(step)
+    if run.wait_until:
+        until = plain.day(day_of(run.wait_until), today=today, zh=is_zh())
+        return _("%(step)s, at the latest %(day)s") % {"step": title, "day": until}
+    return title
+
+
+def line(row: StepRun) -> Line:
+    step = steps_of(row.run.version).get(row.step_key)
+    mark, icon = MARKS.get(row.state, ("", ""))
+    return Line(
+        mark,
+        title_of(step) or row.step_key,
+        sop_reasons.sentence(row.reason, row.told),
+        icon=icon,
+        href=ref_href(row),
+        customer=row.run.customer,
+        run=row.run,
+        at=row.at,
+        state=state_word(row.state),
+    )
+
+
+def decision(row) -> Line:
+    return Line(
+        "skip",
+        _("did not enter"),
+        sop_reasons.sentence(row.reason, row.told),
+        customer=row.customer,
+        when=plain.day_full(row.on, zh=is_zh()),
+        state=("n", _("did not enter")),
+    )
+
+
+def ref_href(row):
+    """The page of what a step made: its task, its message."""
+    kind, _colon, key = row.ref.partition(":")
+    if not key.isdecimal():
+        return ""
+    name = {"task": "task", "touch": "touch", "alert": "alert"}.get(kind)
+    return (url_or_none(name, int(key)) or "") if name else ""
+
+
+def checklist(run, *, today: date) -> list[Line]:
+    """What was done in its order, where it stands, what comes on the straight way."""
+    steps = steps_of(run.version)
+    lines = []
+    for row in StepRun.objects.filter(run=run).order_by("ordinal", "pk"):
+        mark, icon = MARKS.get(row.state, ("", ""))
+        lines.append(
+            Line(
+                mark,
+                title_of(steps.get(row.step_key)) or row.step_key,
+                sop_reasons.sentence(row.reason, row.told),
+                icon=icon,
+                href=ref_href(row),
+                at=row.at,
+                state=state_word(row.state),
+            )
+        )
+    if run.state not in ACTIVE or run.arm == run.Arm.HOLDOUT:
+        return lines
+    return lines + _ahead(run, steps, today)
+
+
+def _ahead(run, steps, today):
+    found, key, passed = [], run.step_key, set()
+    while key in steps and key not in passed:
+        step = steps[key]
+        passed.add(key)
+        is_now = not found
+        when = ""
+        if is_now and run.wait_until:
+            when = _("at the latest %(day)s") % {
+                "day": plain.day(day_of(run.wait_until), today=today, zh=is_zh())
+            }
+        found.append(Line("now" if is_now else "", title_of(step), when=when))
+        ways = sop_tree.ways(step)
+        if len(set(ways)) > 1 and step["kind"] == "branch":
+            found.append(Line("", _("then one of %(n)s ways") % {"n": len(ways)}))
+            break
+        key = ways[0]
+    return found
+
+
+def entry_facts(run):
+    """What was known when it entered: [(label, text)]"""
+    facts, zh = run.entry_facts or {}, is_zh()
+    found = []
+    if facts.get("health") is not None:
+        found.append((_("Health"), plain.number(facts["health"])))
+    if facts.get("churn") is not None:
+        found.append((_("Churn probability"), plain.percent(facts["churn"])))
+    if facts.get("arr_minor") is not None:
+        currency = facts.get("currency") or "CNY"
+        found.append(("ARR", plain.money(facts["arr_minor"], currency, zh=zh)))
+    if facts.get("renews_on"):
+        day = date.fromisoformat(facts["renews_on"])
+        found.append((_("Renews"), plain.day_full(day, zh=zh)))
+    return found

@@ -1,0 +1,1 @@
+"""Pages of SOPs: the list, the editor, what runs, what ran, versions, one participant."""

@@ -1,0 +1,99 @@
+"""What the editor of an SOP offers to choose from."""
+
+from django.utils.translation import gettext as _
+
+from gengyun.alerts.models import RiskCause
+from gengyun.customers.models import Stage, TouchModel
+from gengyun.customers.queries.custom_fields import fields_in_use
+from gengyun.engagement.calc.templates import VARIABLES
+from gengyun.engagement.models import Channel, Survey
+from gengyun.engagement.models.touch import Category
+from gengyun.sop.models import Sop
+from gengyun.usage.queries.metrics import active_metrics
+from gengyun.web.jinja import url_or_none
+from gengyun.web.present import alerts, custom
+from gengyun.web.words import gettext, pick
+
+
+def channels(known):
+    """Ways to reach a customer, by kind: those that there are."""
+    return [(str(kind), str(name)) for kind, name in Channel.Kind.choices if kind in known.channels]
+
+
+def webhooks(known):
+    return [(name, name) for name in sorted(known.webhooks)]
+
+
+def surveys():
+    return [
+        (survey.key, pick(survey) or survey.key)
+        for survey in Survey.objects.filter(retired_at__isnull=True)
+    ]
+
+
+def dates():
+    own = [(field.name, pick(field)) for field in fields_in_use() if field.kind == "date"]
+    return [("renews_on", _("the renewal")), ("next_step_on", _("the next step")), *own]
+
+
+def settable():
+    """[(field, name)] and {field: [(value, name)]} of what a step may set."""
+    stages = [
+        (str(stage.pk), f"{pick(stage)} ({stage.get_touch_model_display()})")
+        for stage in Stage.objects.all()
+    ]
+    fields = fields_in_use()
+    values = {"stage": stages}
+    for field in fields:
+        if field.kind in {"choice", "multi"}:
+            values[field.name] = list(custom.options(field))
+        elif field.kind == "bool":
+            values[field.name] = [("yes", _("yes")), ("no", _("no"))]
+    return [("stage", _("Stage")), *((one.name, pick(one)) for one in fields)], values
+
+
+def causes():
+    rows = RiskCause.objects.filter(retired_at__isnull=True, parent__isnull=False)
+    return [(cause.key, pick(cause)) for cause in rows]
+
+
+def severities():
+    return [(str(level), alerts.severity_word(level)) for level in (1, 2, 3, 4)]
+
+
+def metrics():
+    return [(metric.key, pick(metric)) for metric in active_metrics()]
+
+
+def variables():
+    return [(f"{{{{ {name} }}}}", gettext(about)) for name, about in VARIABLES.items()]
+
+
+def categories():
+    return [(key, str(name)) for key, name in Category.choices]
+
+
+def touch_models():
+    return [(key, str(name)) for key, name in TouchModel.choices]
+
+
+def events():
+    """What an SOP can be started by, as far as customers are concerned."""
+    return []
+
+
+def other_sops(sop):
+    rows = Sop.objects.exclude(pk=sop.pk).exclude(state=Sop.State.STOPPED)
+    return list(rows.values_list("key", "name"))
+
+
+def caps():
+    """What keeps messages within bounds, under the steps."""
+    return _(
+        "Messages keep to the caps and quiet hours of each contact; what is not sent is told with "
+        "its reason in the run log."
+    )
+
+
+def effect_href(sop, published):
+    return url_or_none("sop_effect", sop.pk) if published else None
