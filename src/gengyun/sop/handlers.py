@@ -4,7 +4,26 @@ from datetime import datetime
 from typing import Any
 
 from gengyun.kernel.outbox import on
+from gengyun.sop.actions.events import (
+    CUSTOMER_CREATED,
+    SURVEY_ANSWERED,
+    note_domain,
+    note_usage,
+)
 from gengyun.sop.actions.step import wake
+from gengyun.usage.actions.listening import listen
+
+listen(note_usage)
+
+
+@on(CUSTOMER_CREATED)
+def note_created(payload: dict[str, Any], now: datetime) -> None:
+    note_domain(CUSTOMER_CREATED, payload, now)
+
+
+@on(SURVEY_ANSWERED)
+def note_answered(payload: dict[str, Any], now: datetime) -> None:
+    note_domain(SURVEY_ANSWERED, payload, now)
 
 
 @on("activity.changed")

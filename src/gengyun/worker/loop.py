@@ -1,4 +1,4 @@
-"""The worker: three loops in threads (drain, tend, jobs) until it is told to stop.
+"""The worker: four loops in threads (drain, tend, jobs, sops) until it is told to stop.
 
 Any number of workers may run: one drains at a time (a file lock), jobs are claimed by lease,
 repeated tasks have one leader a turn. Killed at any moment, the next one goes on.
@@ -20,6 +20,7 @@ from gengyun.kernel.clock import utc_now
 from gengyun.kernel.jobs import runner, schedule
 from gengyun.lake.inbox import open_inbox
 from gengyun.lake.store import Lake
+from gengyun.sop.actions.turn import turn as sop_turn
 from gengyun.usage.actions.drain import drain_once
 from gengyun.usage.actions.replay import replay_known
 from gengyun.worker import tasks
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 DRAIN_PAUSE = 1.0  # seconds between turns when the inbox is empty
 TEND_PAUSE = 2.0
 JOBS_PAUSE = 1.0
+SOPS_PAUSE = 0.5
 SWEEP_PAUSE = 20.0  # between looks for quarantined events whose customer is there by now
 TROUBLE_PAUSE = 5.0  # after an error that nobody handled
 GRACE = 25.0  # a running job may end by itself this long after SIGTERM
@@ -52,6 +54,7 @@ class Worker:
                 (self.drain, DRAIN_PAUSE),
                 (self.tend, TEND_PAUSE),
                 (self.jobs, JOBS_PAUSE),
+                (self.sops, SOPS_PAUSE),
             )
         ]
         for thread in threads:
@@ -91,6 +94,10 @@ class Worker:
 
     def jobs(self) -> bool:
         return runner.run_next(worker=self.name, now=utc_now()) is not None
+
+    def sops(self) -> bool:
+        """Who enters an SOP by an event, and the runs whose time has come."""
+        return sop_turn(now=utc_now(), worker=self.name)
 
     def _keep(self, turn: Callable[[], bool], pause: float) -> None:
         try:

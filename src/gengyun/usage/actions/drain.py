@@ -25,7 +25,7 @@ from gengyun.kernel import faults
 from gengyun.kernel.days import day_of, start_of
 from gengyun.lake.inbox import AnyInbox, Batch, open_inbox
 from gengyun.lake.store import Lake
-from gengyun.usage.actions import counting
+from gengyun.usage.actions import counting, listening
 from gengyun.usage.actions.deliveries import Delivery, Held, Left, Row, SourceFacts, micros
 from gengyun.usage.actions.newcomers import admit
 from gengyun.usage.actions.people import People
@@ -97,6 +97,7 @@ class _Turn:
     held: list[Held]
     left: list[Left]
     rows: list[Row]
+    keys: list[int]  # of the rows
     table: pa.Table
     known_from: int | None  # the earliest moment from which a row counts as known
     events: int
@@ -141,6 +142,7 @@ def _prepare(
         held=held,
         left=left,
         rows=rows,
+        keys=keys[keep].tolist(),
         table=to_arrow(rows, keys[keep]),
         known_from=min(map(itemgetter(4), rows), default=None),
         events=len(keys) + len(held) + len(resolver.told) + len(left),
@@ -153,6 +155,7 @@ def _write(turn: _Turn, *, inbox: AnyInbox, lake: Lake, now: datetime) -> DrainR
         turn.people.save(now=now)
         counting.hold(turn.held)
         counting.note_pending(turn.tally, through_id=turn.through_id)
+        listening.tell(turn.rows, turn.keys, now=now)
     faults.point("drain.noted")
     lake.append("events", turn.table, app=counting.APP, version=turn.through_id)
     faults.point("drain.appended")
