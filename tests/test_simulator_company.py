@@ -113,7 +113,23 @@ def test_most_who_leave_stop_using_in_the_last_days(made):
 def test_only_those_with_a_contract_use_the_product(made):
     assert not made.use.events[made.seats == 0].any()
     assert (made.use.active <= made.seats).all()
-    assert (made.use.active <= made.activated[:, None]).all()
+    assert (made.use.active <= made.activated).all()
+
+
+def test_use_knows_nothing_of_seats_that_are_bought_later(made):
+    """Who buys more has renewed: room for users must follow from the seats held so far alone."""
+    from gengyun.demo.simulator import company_use
+
+    seats = np.array([[0, 10, 10, 10, 10], [0, 10, 10, 40, 40]], np.int32)
+    room = company_use.activated(np.random.default_rng(1), SMALL, np.zeros(2), seats)
+    alone = company_use.activated(np.random.default_rng(1), SMALL, np.zeros(2), seats[:, :3])
+    assert np.array_equal(room[:, :3], alone)
+    assert room[1, 4] > room[1, 2]
+    account = int(np.argmax(made.activated[:, -1] - made.activated[:, made.days // 2]))
+    there, opens = people_of(made, account), made.activated[account]
+    first = np.array([np.argmax(column) for column in there.was_there.T])
+    seen = there.was_there.any(axis=0) & (there.user < 10_000)
+    assert (opens[first[seen]] > there.user[seen]).all()
 
 
 def test_people_of_a_day_are_as_many_as_were_counted(made):

@@ -74,7 +74,9 @@ def _trained(table: Table, params: dict[str, Any], rounds: int, seed: int) -> Tr
     filled = _fill(table.x)
     x = np.where(np.isnan(table.x), filled, table.x)
     names = [f"f{at}" for at in range(x.shape[1])]
-    rows = lightgbm.Dataset(x, label=table.y, feature_name=names, free_raw_data=False)
+    rows = lightgbm.Dataset(
+        x, label=table.y, weight=table.weight, feature_name=names, free_raw_data=False
+    )
     booster = lightgbm.train({**fixed, **params}, rows, num_boost_round=rounds)
     return from_dump(booster.dump_model(), filled, averages=params.get("boosting") == "rf")
 

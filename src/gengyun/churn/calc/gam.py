@@ -3,6 +3,7 @@
 L1: coefficients are centred on k times the expert's weights; how far the data may pull them away,
 tau, and k itself are judged by the evidence (science.md 4.3). L2 adds two hinges a number with a
 spread of their own. What is tried is averaged by its evidence instead of taking the best alone.
+The evidence is of renewals: landmarks of one count together as one (`Table.weight`).
 """
 
 from collections.abc import Callable, Sequence
@@ -62,7 +63,7 @@ def expert_mean(table: Table, preparation: Preparation) -> Floats:
 
 
 def _learned(table: Table, preparation: Preparation, base: float | None, *, bent: bool) -> Linear:
-    x, y = with_intercept(preparation.design(table.x)), table.y
+    x, y, weight = with_intercept(preparation.design(table.x)), table.y, table.weight
     mean = expert_mean(table, preparation)
     is_bend = np.array([part == "bend" for part in preparation.parts], dtype=bool)
     centre = float(logit_of(np.array(y.mean() if base is None else base), 0.005))
@@ -73,7 +74,8 @@ def _learned(table: Table, preparation: Preparation, base: float | None, *, bent
         if (k, tau, tau_bend) not in fits:
             prior = np.concatenate([[centre], k * mean])
             spread = np.concatenate([[INTERCEPT_SPREAD], np.where(is_bend, tau_bend, tau)])
-            found = posterior(x, y, prior, spread**-2.0, last[-1].beta if last else None)
+            start = last[-1].beta if last else None
+            found = posterior(x, y, prior, spread**-2.0, start=start, weight=weight)
             fits[k, tau, tau_bend] = found
             last.append(found)
         return fits[k, tau, tau_bend]

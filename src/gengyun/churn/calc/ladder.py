@@ -187,6 +187,7 @@ class _Learner:
         self.folds: Folds = folds_for(table, seed=seed)
         self.judged = self.folds.judged
         self.y = table.y[self.judged]
+        self.counts = table.weight[self.judged]
         self.account = table.account[self.judged]
         self.group: Ints = account_groups(self.account, self.y, 5, seed)
         self._out: dict[MemberName, Floats] = {}
@@ -225,7 +226,7 @@ class _Learner:
         logits = np.column_stack([self.out(name) for name in names])
         if len(names) == 1:
             return np.asarray(logits[:, 0], dtype=np.float64)
-        return out_of_fold(logits, self.y, self.group)
+        return out_of_fold(logits, self.y, self.counts, self.group)
 
     def model(self, rung: Rung) -> Model:
         names = self.members(rung)
@@ -234,8 +235,8 @@ class _Learner:
         if rung != "plain" and self.folds.folds:
             logits = np.column_stack([self.out(name) for name in names])
             if len(names) > 1:
-                weights = stacked(logits, self.y)
-            calibration = calibration_if_needed(mixed(weights, logits), self.y)
+                weights = stacked(logits, self.y, self.counts)
+            calibration = calibration_if_needed(mixed(weights, logits), self.y, self.counts)
         found = Model(rung, self.features, members, weights, self.tiers, calibration)
         told = found.predict(self.table)
         return replace(found, importance=np.abs(told.contributions).mean(axis=0))

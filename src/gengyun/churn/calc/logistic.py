@@ -44,22 +44,30 @@ def with_intercept(design: Floats) -> Floats:
 
 
 def posterior(
-    x: Floats, y: Floats, mean: Floats, precision: Floats, start: Floats | None = None
+    x: Floats,
+    y: Floats,
+    mean: Floats,
+    precision: Floats,
+    *,
+    start: Floats | None = None,
+    weight: Floats | None = None,
 ) -> Posterior:
-    """The mode of sum log-loss + sum precision (beta - mean)^2 / 2, and the curvature there.
+    """The mode of sum weight log-loss + sum precision (beta - mean)^2 / 2, and the curvature there.
 
-    `x` holds the intercept's column too. A step that does not help is halved.
+    `x` holds the intercept's column too; `weight` of each row, 1 unless told. A step that does not
+    help is halved.
     """
     beta = mean.copy() if start is None else start.copy()
-    loss = _loss(x, y, beta, mean, precision)
+    counts = np.ones(len(y)) if weight is None else weight
+    loss = _loss(x @ beta, y, counts, beta - mean, precision)
     for _ in range(ROUNDS):
         p = expit(x @ beta)
-        gradient = x.T @ (p - y) + precision * (beta - mean)
-        step = np.linalg.solve(_curvature(x, p, precision), gradient)
+        gradient = x.T @ (counts * (p - y)) + precision * (beta - mean)
+        step = np.linalg.solve(_curvature(x, p, precision, counts), gradient)
         size = 1.0
         while size > 1e-4:
             tried = beta - size * step
-            tried_loss = _loss(x, y, tried, mean, precision)
+            tried_loss = _loss(x @ tried, y, counts, tried - mean, precision)
             if tried_loss <= loss:
                 break
             size /= 2
@@ -69,7 +77,7 @@ def posterior(
         beta, loss = tried, tried_loss
         if settled:
             break
-    curvature = _curvature(x, expit(x @ beta), precision)
+    curvature = _curvature(x, expit(x @ beta), precision, counts)
     free = precision > 0
     evidence = (
         -loss + 0.5 * np.log(precision[free]).sum() - 0.5 * float(np.linalg.slogdet(curvature)[1])
@@ -102,13 +110,12 @@ def moderated(logit: Floats, spread2: Floats) -> Floats:
     return logit / np.sqrt(1 + np.pi * spread2 / 8)
 
 
-def _loss(x: Floats, y: Floats, beta: Floats, mean: Floats, precision: Floats) -> float:
-    gap = beta - mean
-    return float(log_loss(x @ beta, y).sum() + 0.5 * np.sum(precision * gap * gap))
+def _loss(logit: Floats, y: Floats, weight: Floats, gap: Floats, precision: Floats) -> float:
+    return float(weight @ log_loss(logit, y) + 0.5 * np.sum(precision * gap * gap))
 
 
-def _curvature(x: Floats, p: Floats, precision: Floats) -> Floats:
-    weight = np.maximum(p * (1 - p), 1e-9)
-    made: Floats = (x * weight[:, None]).T @ x
+def _curvature(x: Floats, p: Floats, precision: Floats, weight: Floats) -> Floats:
+    informs = weight * np.maximum(p * (1 - p), 1e-9)
+    made: Floats = (x * informs[:, None]).T @ x
     made[np.diag_indices_from(made)] += np.maximum(precision, 1e-9)
     return made

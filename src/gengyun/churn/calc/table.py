@@ -73,6 +73,17 @@ class Table:
         """Rows whose outcome is known."""
         return ~np.isnan(self.y)
 
+    @property
+    def weight(self) -> Floats:
+        """What each row counts for in learning: landmarks of one renewal have one outcome, and
+        count together as one. Counted as many they would make every model too sure (measured on
+        worlds: docs/churn-models.md). Rows without a due day count one each."""
+        due = self.due.astype("datetime64[D]").astype(np.int64)
+        key = np.column_stack([self.account, due])
+        _, place, count = np.unique(key, axis=0, return_inverse=True, return_counts=True)
+        share = 1.0 / count[place.reshape(-1)]
+        return np.where(np.isnat(self.due), 1.0, share)
+
     def taken(self, rows: Ints | Flags | slice) -> "Table":
         """The rows that `rows` (places, or one flag a row) names, in that order."""
         parts: dict[str, Any] = {

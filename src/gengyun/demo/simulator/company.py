@@ -56,7 +56,7 @@ class Company:
     season: Ints
     bought: npt.NDArray[np.int16]  # modules, a bit each
     seats: Counts  # [account, day], 0: no contract
-    activated: Ints  # users there can be
+    activated: Counts  # [account, day], users there can be by then
     deals: DealWorld
     use: Use
     tables: dict[str, Columns]

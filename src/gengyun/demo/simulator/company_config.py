@@ -91,7 +91,15 @@ HAPPENS: Mapping[str, Mapping[str, float]] = {
     "win": {"use": 1.0, "risk": -0.4, "yearly_rate": 0.5},
 }
 COMPANY_SHOCKS = tuple(replace(kind, **HAPPENS.get(kind.name, {})) for kind in SHOCKS)
-DEALS = DealConfig(base=(-0.91, -1.50, -2.40), playbook_share=0.15, playbook_effect=0.35)
+# The law of science.md 9 knows no effect of prices. Ours has a small one, after two years: it must
+# not fall together with the day on which learning ends and judging begins (`churn_score.CUTOFF`),
+# or every figure would measure a change that nobody could have learned. `drift` is for that.
+DEALS = DealConfig(
+    base=(-0.91, -1.50, -2.40),
+    price_rise_years=2.0,
+    playbook_share=0.15,
+    playbook_effect=0.35,
+)
 # nothing that anybody can see has to do with who leaves
 NO_SIGNAL = replace(
     DEALS,

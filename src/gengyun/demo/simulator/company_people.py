@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gengyun.demo.simulator.company import Columns, Company, Flags, Ints, taken
+from gengyun.demo.simulator.company import Columns, Company, Counts, Flags, Ints, taken
 
 STREAM = 45
 KEY_PARTS = {"decider": 0, "champion": 1}  # the places of those who are contacts too
@@ -27,13 +27,14 @@ class There:
 def people_of(company: Company, account: int, contacts: Columns | None = None) -> There:
     """`contacts`: the rows of this customer, if they were looked up already."""
     rng = np.random.default_rng([company.seed, STREAM, account])
-    count = int(company.activated[account])
+    room = company.activated[account]
+    count = int(room[-1])
     weight = rng.gamma(0.8, 1 / 0.8, count) + 0.02
     for part, place in KEY_PARTS.items():
         if place < count:
             weight[place] = max(weight[place], KEY_WEIGHT[part])
     mine = contacts_of(company, account) if contacts is None else contacts
-    place, user, window = _persons(company, count, mine)
+    place, user, window = _persons(company, room, mine)
     race = rng.exponential(1, (company.days, count)) / weight
     available = np.zeros((company.days, count), np.bool_)
     for at, (first, last) in zip(place, window, strict=True):
@@ -58,10 +59,13 @@ def contacts_of(company: Company, account: int) -> Columns:
 
 
 def _persons(
-    company: Company, count: int, contacts: Columns
+    company: Company, room: Counts, contacts: Columns
 ) -> tuple[list[int], Ints, list[tuple[int, int]]]:
-    """Places 0 and 1 are held by one decider and one champion after the other."""
+    """Places 0 and 1 are held by one decider and one champion after the other; a place is there
+    from the day on which there is `room` for it."""
     place, user, window = [], [], []
+    count = int(room[-1])
+    opens = np.searchsorted(room, np.arange(count), side="right").tolist()
     zero = np.datetime64(company.start, "D")
     for part, at in KEY_PARTS.items():
         if at >= count:
@@ -78,5 +82,5 @@ def _persons(
     return (
         place + rest,
         np.array(user + rest, np.int64),
-        window + [(0, company.days)] * len(rest),
+        window + [(opens[at], company.days) for at in rest],
     )

@@ -67,13 +67,15 @@ def bought(rng: np.random.Generator, tier: Ints) -> np.ndarray:
     return bits[edition].astype(np.int16)
 
 
-def activated(rng: np.random.Generator, config: CompanyConfig, fit: Floats, seats: Counts) -> Ints:
-    """Users that will ever exist; never more than the most seats there were."""
+def activated(
+    rng: np.random.Generator, config: CompanyConfig, fit: Floats, seats: Counts
+) -> Counts:
+    """[account, day]: users there have been room for up to a day; never more than the most seats
+    held so far. A day must not know of seats that are bought later: who buys more has renewed."""
     share = rng.beta(*config.crm.activated, len(fit)) + config.crm.activated_fit * fit
-    most = seats.max(axis=1)
-    return np.minimum(np.maximum(2, np.round(most * np.clip(share, 0.25, 1))), most).astype(
-        np.int64
-    )
+    most = np.maximum.accumulate(seats, axis=1)
+    wanted = np.maximum(2, np.round(most * np.clip(share, 0.25, 1)[:, None]))
+    return np.minimum(wanted, most).astype(np.int32)
 
 
 def use(
@@ -82,7 +84,7 @@ def use(
     latent: Latent,
     mine: Held,
     *,
-    users: Ints,
+    users: Counts,
     modules: np.ndarray,
 ) -> tuple[Use, Floats, tuple[tuple[int, int], ...]]:
     """(use, calendar truth, outages)."""
@@ -100,7 +102,7 @@ def use(
         level *= mine.level[part] * share[latent.season[part]]
         level *= np.exp(rng.normal(0, world.day_noise, level.shape))
         drawn = rng.binomial(mine.seats[part], np.clip(level, 0, 1))
-        drawn = np.minimum(drawn, users[part, None])
+        drawn = np.minimum(drawn, users[part])
         active[part] = drawn
         events[part] = drawn + rng.poisson(world.events_per_user * drawn)
         touched[part] = _touched(rng, events[part], modules[part], latent.fit[part])
