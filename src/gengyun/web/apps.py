@@ -14,6 +14,7 @@ class WebConfig(AppConfig):
         for key in ("alerts", "alert_rules", "movers", "journeys"):
             name = key.title().replace("_", "")
             register(key, f"gengyun.web.listings_work.{name}Listing")
+        register("answers", "gengyun.web.listings_surveys.AnswersListing")
         register("opportunities", "gengyun.web.listings_opportunities.OpportunitiesListing")
         register("renewals", "gengyun.web.listings_renewals.RenewalsListing")
         register("insight", "gengyun.web.listings_insight.InsightListing")

@@ -26,6 +26,7 @@ def entries(request, user):
     found.append(("opportunities", _("Opportunities"), "target-arrow"))
     found.append(("touches", _("Messages"), "mail"))
     found.append(("sops", "SOP", "list-check"))
+    found.append(("surveys", _("Surveys"), "message-question"))
     found.append(("insight", _("Insight"), "chart-histogram"))
     if can(user, "settings.read"):
         found.append(("settings", _("Settings"), "settings"))

@@ -44,6 +44,11 @@ class ContactGone(Refusal):
     message = "%(name)s is no longer with this customer."
 
 
+class NobodyChosen(Refusal):
+    code = "nobody_chosen"
+    message = "Choose whom to ask."
+
+
 class AnsweredAlready(Refusal):
     code = "answered_already"
     status = 409

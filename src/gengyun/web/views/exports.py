@@ -31,6 +31,7 @@ NAMES = {
     "insight_cell": gettext_lazy("Customers behind a figure"),
     "opportunities": gettext_lazy("Opportunities"),
     "renewals": gettext_lazy("Renewals"),
+    "answers": gettext_lazy("Answers to surveys"),
 }
 STATES = {
     "waiting": ("c", gettext_lazy("waits for the worker")),
