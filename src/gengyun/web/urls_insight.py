@@ -12,6 +12,7 @@ from gengyun.web.views.insight import (
     money,
     retention,
     retention_cells,
+    sops,
     value,
 )
 
@@ -44,5 +45,6 @@ urlpatterns = [
         churn_models.card_promote,
         name="insight_churn_promote",
     ),
+    path("insight/sops/", sops.sops, name="insight_sops"),
     path("insight/wallet/", money.wallet, name="insight_wallet"),
 ]

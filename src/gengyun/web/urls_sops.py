@@ -3,10 +3,11 @@
 from django.urls import path
 
 from gengyun.web.views import segments
-from gengyun.web.views.sops import editor, effect, lists, runs, versions
+from gengyun.web.views.sops import customer, editor, effect, lists, runs, versions
 
 urlpatterns = [
     path("sops/", lists.listing, name="sops"),
+    path("sops/choose/", customer.choose, name="sop_choose"),
     path("sops/new/", lists.new, name="sop_new"),
     path("sops/<int:pk>/", editor.editor, name="sop"),
     path("sops/<int:pk>/name/", lists.rename, name="sop_name"),
@@ -25,4 +26,9 @@ urlpatterns = [
     path("sops/<int:pk>/effect/customers/", effect.outcomes, name="sop_effect_outcomes"),
     path("sop-runs/<int:pk>/", runs.one, name="sop_run"),
     path("sop-runs/<int:pk>/stop/", runs.stop, name="sop_run_stop"),
+]
+# below a customer's own path
+customer_patterns = [
+    path("sops/", customer.card, name="customer_sops"),
+    path("sops/start/", customer.start, name="customer_sop_start"),
 ]

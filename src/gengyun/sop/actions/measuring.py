@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from gengyun.churn.queries.settings import current as churn_settings
 from gengyun.revenue.models import Renewal
 from gengyun.sop.calc.assign import NOT_RANDOMISED
 from gengyun.sop.calc.form import Form
 from gengyun.sop.models import Effect, Run, RunOutcome, SopVersion
-from gengyun.sop.queries.effect import said
+from gengyun.sop.queries.effect import newest, said
 from gengyun.sop.queries.effect_outcomes import Read, values_of
 from gengyun.sop.queries.forms import form_of
 
@@ -28,9 +28,19 @@ def measure(*, as_of: date, now: datetime) -> int:
     for version, form in versions:  # all before any is said: they may overlap
         enrol(version, form, as_of=as_of)
         read_outcomes(version, form, as_of=as_of)
-    for version, form in versions:
+    due = [(version, form) for version, form in versions if _may_change(version, as_of)]
+    for version, form in due:
         say(version, form, as_of=as_of, now=now)
-    return len(versions)
+    return len(due)
+
+
+def _may_change(version: SopVersion, as_of: date) -> bool:
+    """A retired version whose outcomes were all read before it was last said says the same."""
+    last = newest(version)
+    if last is None or version.state == SopVersion.State.PUBLISHED or last.as_of >= as_of:
+        return True
+    since = Q(read_on__isnull=True) | Q(read_on__gt=last.as_of)
+    return RunOutcome.objects.filter(since, version_id=version.pk).exists()
 
 
 def measured_versions() -> Iterator[SopVersion]:

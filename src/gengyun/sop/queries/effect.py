@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-from django.db.models import Avg, Count, Exists, F, Min, OuterRef, Q
+from django.db.models import Avg, Count, Exists, F, Min, OuterRef, Q, QuerySet
 
 from gengyun.sop.calc.form import Form
 from gengyun.sop.calc.measured import Declared, Flow, Rows, Told, from_json, measured
@@ -144,15 +144,17 @@ class Verdict:
 
 def verdicts(sop_ids: Collection[int]) -> dict[int, Verdict]:
     """sop -> what its newest measured version came to; SOPs not measured yet are absent."""
-    newest = Effect.objects.filter(version__sop=OuterRef("version__sop")).order_by(
+    found = newest_of_all().filter(version__sop__in=list(sop_ids))
+    return {one.sop_id: one for one in map(_verdict, found)}
+
+
+def newest_of_all() -> QuerySet[Effect]:
+    """Of each measured SOP what was said last, of its newest version."""
+    last = Effect.objects.filter(version__sop=OuterRef("version__sop")).order_by(
         "-version__number", "-as_of"
     )
-    found = (
-        Effect.objects.filter(version__sop__in=list(sop_ids), pk=newest.values("pk")[:1])
-        .select_related("version")
-        .order_by("version__sop")
-    )
-    return {one.sop_id: one for one in map(_verdict, found)}
+    found = Effect.objects.filter(pk=last.values("pk")[:1])
+    return found.select_related("version__sop").order_by("version__sop")
 
 
 def _verdict(effect: Effect) -> Verdict:

@@ -262,11 +262,11 @@ def _reading(told: Told) -> str:
     if told.exact is None:
         return ""
     if told.daily is None:
-        return _("95 % interval of a single look; it is not judged by, with so few.")
+        return _("95 %% interval of a single look; it is not judged by, with so few.") % {}
     return _(
-        "Light: 95 % interval that may be looked at every day; the verdict is its. Dark: ordinary "
-        "95 % interval, right only for one look at the end."
-    )
+        "Light: 95 %% interval that may be looked at every day; the verdict is its. Dark: ordinary "
+        "95 %% interval, right only for one look at the end."
+    ) % {}
 
 
 def _chances(told: Told, kind: str) -> str:

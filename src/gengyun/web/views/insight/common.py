@@ -126,6 +126,7 @@ def tabs(request, ask):
     if can(request.user, ECONOMICS):
         found += [("insight_economics", _("Unit economics")), ("insight_capacity", _("Capacity"))]
     found += [("insight_wallet", _("Share of wallet")), ("insight_churn", _("Churn probability"))]
+    found.append(("insight_sops", _("SOP effects")))
     query = ask.query(known=None, chosen={}, detail="")
     return [
         Tab(label, href + (f"?{query}" if query else ""), _is_at(request, name))
