@@ -19,6 +19,8 @@ COMMANDS = {
     "health": "health",
     "churn": "churn",
     "alerts": "alerts",
+    "sop": "sop",
+    "touches": "touches",
     "revenue": "revenue",
     "renewals": "renewals",
     "simulate": "simulate",
