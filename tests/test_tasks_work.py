@@ -249,10 +249,10 @@ def test_the_list_stands_by_deadline_and_then_by_worth(people):
     assert [row.title for row in by_worth][:4] == ["friday", "far", "someday", "next week"]
     counts = lists.counts(people.owner, filters=Filters(), now=NOW)
     assert (counts.late, counts.today, counts.worth_minor) == (1, 4, 6)
-    morning, total = lists.due_now(people.owner, scope="mine", now=NOW, limit=4)
-    assert [task.title for task in morning] == ["large", "small", "late", "urgent"]
-    assert total == 6
-    assert made["far"].pk not in {task.pk for task in morning}
+    morning = lists.due_now(people.owner, scope="mine", now=NOW, limit=4)
+    assert [task.title for task in morning.tasks] == ["large", "small", "late", "urgent"]
+    assert (morning.total, morning.due_count) == (6, 5)
+    assert made["far"].pk not in {task.pk for task in morning.tasks}
 
 
 def test_tabs_and_filters(people):

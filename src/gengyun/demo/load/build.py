@@ -25,6 +25,7 @@ from gengyun.demo.load.forecasting import Forecasters
 from gengyun.demo.load.imports import load_import, load_ledger_import
 from gengyun.demo.load.own_fields import fill_own_fields
 from gengyun.demo.load.people import make_people
+from gengyun.demo.load.to_dos import note_tasks
 from gengyun.demo.load.variety import add_variety
 from gengyun.demo.load.visits import note_visits
 from gengyun.demo.world.make import DEFAULT_SEED, make_world
@@ -133,6 +134,7 @@ def build(
         economy.seed_deals(books, world, customers, seed=seed)
         company_life.give_opinions(world, customers, now=now, lake=lake)
         load_ledger_import(actor=people["tangwei"], now=now)
+        note_tasks(customers, people, as_of=as_of, now=now)
         # today is judged: the worker need not do it again when it starts
         Schedule.objects.update_or_create(name="judge_today", defaults={"last_run_at": now})
     mark_built(Path(settings.DATA_DIR), as_of)

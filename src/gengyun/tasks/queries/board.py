@@ -7,7 +7,7 @@ from django.db.models import Count, F, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from gengyun.kernel.days import day_of, start_of
-from gengyun.tasks.calc.when import BUCKETS, LATE
+from gengyun.tasks.calc.when import BUCKETS, LATE, WEEK, Days
 from gengyun.tasks.models import Task
 from gengyun.tasks.queries.lists import Filters, listing, ordered, when_is
 from gengyun.team.models import User
@@ -56,7 +56,9 @@ def board(actor: User, *, way: str, filters: Filters, now: datetime) -> list[Col
         _column(name, rows.filter(when_is(name, today)), now, is_fixed=name == LATE)
         for name in BUCKETS
     ]
-    return [*(part for part in parts if part.count or not part.is_fixed), last]
+    # a column that is empty and takes nothing is left out; on a Sunday the week has no day left
+    idle = {LATE, WEEK if Days(today).week_ends == today else LATE}
+    return [*(part for part in parts if part.count or part.key not in idle), last]
 
 
 def _by_person(rows: QuerySet[Task], now: datetime) -> list[Column]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, Value, When
+from django.db.models.expressions import OrderBy
 from django.db.models.functions import Coalesce
 
 from gengyun.customers.models import Customer
@@ -41,6 +42,13 @@ class Counts:
     worth_minor: int = 0  # of what is late or due today, where it is known
 
 
+@dataclass(frozen=True)
+class Morning:
+    tasks: list[Task]
+    total: int  # of the week, late ones included
+    due_count: int  # of those that are late or due today
+
+
 def mine(actor: User, today: date) -> Q:
     """What the actor has to do: their own, those of colleagues on leave for whom they stand in, and
     what waits for anybody of their role."""
@@ -60,7 +68,7 @@ def listing(
 
 def ordered(rows: QuerySet[Task], sort: str, today: date) -> QuerySet[Task]:
     """`when`: by deadline, what presses equally by priority "high" and then by what it is worth."""
-    amount = Coalesce(F("worth_minor"), F("stake_minor")).desc(nulls_last=True)
+    amount = amount_down()
     due = F("due_on").asc(nulls_last=True)
     if sort == "newest":
         return rows.order_by(Coalesce(F("done_at"), F("created_at")).desc(), "-pk")
@@ -68,6 +76,11 @@ def ordered(rows: QuerySet[Task], sort: str, today: date) -> QuerySet[Task]:
         return rows.order_by(amount, due, "priority", "pk")
     urgent = Case(When(priority=Task.Priority.HIGH, then=0), default=1, output_field=IntegerField())
     return rows.annotate(place=place(today)).order_by("place", urgent, amount, due, "pk")
+
+
+def amount_down() -> OrderBy:
+    """The most valuable first, unknown amounts at the end."""
+    return Coalesce(F("worth_minor"), F("stake_minor")).desc(nulls_last=True)
 
 
 def place(today: date) -> Case:
@@ -126,18 +139,17 @@ def open_count(actor: User | None, customer_id: int) -> int:
     return Task.objects.visible_to(actor).open().filter(customer_id=customer_id).count()
 
 
-def due_now(actor: User, *, scope: str, now: datetime, limit: int = 8) -> tuple[list[Task], int]:
-    """For the morning: what is late or due today, the most valuable first, then what comes in the
-    week; and how many there are in all."""
+def due_now(actor: User, *, scope: str, now: datetime, limit: int = 8) -> Morning:
+    """What is late or due today, the most valuable first, then what comes in the week."""
     today = day_of(now)
     rows = _tab(_found(actor, Filters(), today), "open", actor, today, scope)
     rows = rows.filter(due_on__lte=Days(today).week_ends)
-    amount = Coalesce(F("worth_minor"), F("stake_minor")).desc(nulls_last=True)
     is_later = Case(When(due_on__lte=today, then=0), default=1, output_field=IntegerField())
     found = rows.select_related("customer", "owner").order_by(
-        is_later, amount, F("due_on").asc(nulls_last=True), "priority", "pk"
+        is_later, amount_down(), F("due_on").asc(nulls_last=True), "priority", "pk"
     )
-    return list(found[:limit]), rows.count()
+    counts = rows.aggregate(all=Count("pk"), due=Count("pk", filter=Q(due_on__lte=today)))
+    return Morning(list(found[:limit]), counts["all"], counts["due"])
 
 
 def visible_customers(actor: User | None, tasks: Collection[Task]) -> frozenset[int]:

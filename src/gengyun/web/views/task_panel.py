@@ -46,7 +46,6 @@ def _context(request, task):
         "summary": summary,
         "state": present.state_word(task, today),
         "due_hint": present.due_hint(task, today),
-        "priority_word": present.priority_word(task.priority),
         "role_word": present.role_word(task.role),
         "comments": details.comments_of(task),
         "files": details.files_of(task),

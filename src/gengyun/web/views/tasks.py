@@ -49,7 +49,6 @@ def page_context(request, address):
         "ways": addresses.ways(user, address),
         "may_work": may_work,
         "part_word": present.part_word,
-        "priority_word": present.priority_word,
         "role_word": present.role_word,
         "shows_owner": address.scope == "team" or address.tab == "made" or bool(address.owner),
         "covered": _covered(user, request.today),

@@ -9,6 +9,7 @@ from gengyun.kernel.errors import NotFound
 from gengyun.portfolio.actions import needs as actions
 from gengyun.portfolio.actions.seen import note_seen
 from gengyun.portfolio.queries import today as queries
+from gengyun.tasks.queries.lists import due_now
 from gengyun.team.actions.users import note_visit
 from gengyun.team.models import Role
 from gengyun.team.queries.access import SEES_ALL, can
@@ -17,10 +18,12 @@ from gengyun.web.forms import week_of
 from gengyun.web.present import needs as present
 from gengyun.web.present.figures import stacked
 from gengyun.web.render import back, is_htmx, render, toast
+from gengyun.web.views.task_panel import shown as task_rows
 from gengyun.web.words import is_zh
 
 FARTHEST_DAYS = 20_000
 TEMPLATE = "today.html"
+SHOWN_TASKS = 6
 GROUPS = ("alert", "task", "renewal", "payment")
 
 
@@ -38,12 +41,12 @@ def show(request):
         "bars": _bars(queries.distribution(user, scope=scope)),
         "greeting": _greeting(request.now),
     }
-    context |= _calendar(request, scope)
+    context |= _calendar(request, scope) | _tasks(request, scope)
     note_seen(user=user, scope=scope, values={f.code: f.value for f in figures})
     block = None
     if is_htmx(request):
         wanted = request.headers.get("HX-Target", "")
-        block = wanted if wanted in {"needs", "calendar"} else None
+        block = wanted if wanted in {"needs", "calendar", "today_tasks"} else None
     return render(request, TEMPLATE, context, block=block)
 
 
@@ -127,6 +130,17 @@ def _needs_context(request, scope, needs):
         "scope": scope,
         "group": _group(request) or "",
         "may_write": can(request.user, "activity.write"),
+    }
+
+
+def _tasks(request, scope):
+    """What is late or due today, the most valuable first, then what comes in the week."""
+    found = due_now(request.user, scope=scope, now=request.now, limit=SHOWN_TASKS)
+    return {
+        "task_rows": task_rows(request, found.tasks),
+        "task_total": found.total,
+        "tasks_pressing": found.due_count,
+        "may_task": can(request.user, "task.work"),
     }
 
 
