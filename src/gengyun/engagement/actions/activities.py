@@ -76,7 +76,15 @@ def log_activity(
 
 def note_many(*, now: datetime, notes: Mapping[str, tuple[int, str]]) -> dict[str, int]:
     """What the system itself did, on many timelines at once: key -> (customer, text). The same key
-    is written once. Returns key -> the activity."""
+    is written once. Returns key -> the activity.
+
+    Nothing is told: what is worked out from activities leaves the system's own ones out.
+    """
+    keys = list(notes)
+    found: dict[str, int] = {}
+    for start in range(0, len(keys), 500):
+        there = Activity.objects.filter(import_key__in=keys[start : start + 500]).order_by()
+        found.update((str(key), pk) for key, pk in there.values_list("import_key", "pk"))
     rows = [
         Activity(
             customer_id=customer_id,
@@ -87,21 +95,10 @@ def note_many(*, now: datetime, notes: Mapping[str, tuple[int, str]]) -> dict[st
             import_key=key,
         )
         for key, (customer_id, body) in notes.items()
+        if key not in found
     ]
-    with transaction.atomic():
-        Activity.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
-        if rows:
-            emit(
-                "activity.changed",
-                {"customer_ids": sorted({row.customer_id for row in rows})},
-                now=now,
-            )
-    keys = list(notes)
-    found: dict[str, int] = {}
-    for start in range(0, len(keys), 500):
-        there = Activity.objects.filter(import_key__in=keys[start : start + 500]).order_by()
-        found.update((str(key), pk) for key, pk in there.values_list("import_key", "pk"))
-    return found
+    Activity.objects.bulk_create(rows, batch_size=500)
+    return found | {str(row.import_key): row.pk for row in rows}
 
 
 @transaction.atomic

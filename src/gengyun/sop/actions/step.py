@@ -10,17 +10,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
 
 from gengyun.kernel import faults
 from gengyun.sop.actions.walking import Walk
+from gengyun.sop.calc.form import Form
 from gengyun.sop.models import Run, Sop, StepRun
+from gengyun.sop.queries.forms import form_of, versions_in
 
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)
 BATCH = 1_000
+# PostgreSQL lets others write meanwhile, and a group of one step gets larger
+LARGE_BATCH = 5_000
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,13 @@ class Claim:
     count: int
 
 
-def step(*, now: datetime, limit: int = BATCH, worker: str = "") -> Counter[str]:
+def step(*, now: datetime, limit: int | None = None, worker: str = "") -> Counter[str]:
     """One batch of due runs; what was done, counted. Nothing due: an empty count.
 
     Any number of workers may call it. A clock that jumps ahead ends leases early; the token on the
     row then says to the slower worker that the runs are not its own any more.
     """
-    claim = claim_due(now=now, limit=limit, worker=worker)
+    claim = claim_due(now=now, limit=limit or _batch(), worker=worker)
     if not claim.count:
         return Counter()
     faults.point("sop.claimed")
@@ -51,6 +55,10 @@ def step(*, now: datetime, limit: int = BATCH, worker: str = "") -> Counter[str]
     for pk in Run.objects.filter(lease_by=claim.token).order_by("pk").values_list("pk", flat=True):
         done += _alone(pk, claim.token, now)
     return done
+
+
+def _batch() -> int:
+    return LARGE_BATCH if connection.vendor == "postgresql" else BATCH
 
 
 def run_due(*, now: datetime, worker: str = "", most: int = 1_000_000) -> Counter[str]:
@@ -127,13 +135,24 @@ def fail(pk: int, token: str, now: datetime, why: str) -> None:
 
 
 def wake(*, now: datetime, customer_ids: list[int]) -> int:
-    """Something happened with these customers: runs that wait for it are looked at again."""
+    """Something happened with these customers: runs that wait for a condition are looked at again.
+
+    A wait for days is not: what ends a run is asked before its next step, and every night.
+    """
     found = 0
     for start in range(0, len(customer_ids), 500):
-        rows = Run.objects.treated().filter(
+        waiting = Run.objects.treated().filter(
             state=Run.State.WAITING,
             customer_id__in=customer_ids[start : start + 500],
             due_at__gt=now,
         )
-        found += rows.order_by().update(due_at=now)
+        rows = list(waiting.order_by().values_list("pk", "version_id", "step_key"))
+        forms = {pk: form_of(one) for pk, one in versions_in(row[1] for row in rows).items()}
+        wanted = [pk for pk, version, key in rows if _is_for_condition(forms[version], key)]
+        found += Run.objects.filter(pk__in=wanted, due_at__gt=now).update(due_at=now)
     return found
+
+
+def _is_for_condition(form: Form, key: str) -> bool:
+    step = form.steps.get(key)
+    return step is not None and step.wait is not None and step.wait.until is not None

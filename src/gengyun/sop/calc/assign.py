@@ -97,7 +97,13 @@ def terciles(probabilities: Iterable[float | None]) -> tuple[float, float] | Non
     known = sorted(p for p in probabilities if p is not None and not math.isnan(p))
     if len(known) < 3:
         return None
-    return known[len(known) // 3 - 1 + len(known) % 3 // 2], known[len(known) * 2 // 3 - 1]
+    lower, upper = tercile_places(len(known))
+    return known[lower], known[upper]
+
+
+def tercile_places(many: int) -> tuple[int, int]:
+    """Places, from 0, of the last of the lower and of the middle third of `many` in order."""
+    return many // 3 - 1 + many % 3 // 2, many * 2 // 3 - 1
 
 
 def stratum_of(
