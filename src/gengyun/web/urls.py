@@ -2,7 +2,14 @@
 
 from django.urls import include, path
 
-from gengyun.web import urls_contracts, urls_opportunities, urls_surveys, urls_tasks, urls_touches
+from gengyun.web import (
+    urls_contracts,
+    urls_opportunities,
+    urls_sops,
+    urls_surveys,
+    urls_tasks,
+    urls_touches,
+)
 from gengyun.web.views import (
     company,
     contacts,
@@ -63,8 +70,9 @@ customer_pages = [
     path("activities/<int:activity>/restore/", timeline.restore, name="activity_restore"),
     *urls_contracts.customer_patterns,
     *urls_opportunities.customer_patterns,
-    *urls_surveys.customer_patterns,
+    *urls_sops.customer_patterns,
     *urls_touches.customer_patterns,
+    *urls_surveys.customer_patterns,
     *urls_tasks.customer_patterns,
 ]
 

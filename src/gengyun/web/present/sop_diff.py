@@ -71,12 +71,12 @@ def _steps(lines: list[Line], old: Form, new: Form, words: Any) -> None:
     was = {step["key"]: step for step in old.get("steps") or ()}
     now = {step["key"]: step for step in new.get("steps") or ()}
     for key, step in now.items():
-        title = sop_runs.title_of(step)
+        title = sop_runs.title_of(step, now)
         if key not in was:
             lines.append(Line(_("Step"), "", title))
             continue
         before = was[key]
-        _add(lines, _("Step"), sop_runs.title_of(before), title)
+        _add(lines, _("Step"), sop_runs.title_of(before, was), title)
         for label, name in _properties():
             _add(lines, f"{title}: {label}", _said(before.get(name)), _said(step.get(name)))
         for number, case in enumerate(step.get("cases") or ()):
@@ -88,12 +88,12 @@ def _steps(lines: list[Line], old: Form, new: Form, words: Any) -> None:
             _add(lines, f"{title}: {_('goes on with')}", *names)
     for key, step in was.items():
         if key not in now:
-            lines.append(Line(_("Step"), sop_runs.title_of(step), ""))
+            lines.append(Line(_("Step"), sop_runs.title_of(step, was), ""))
 
 
 def _way(step: Mapping[str, Any], steps: Mapping[str, Any]) -> str:
     return ", ".join(
-        sop_runs.title_of(steps.get(way)) or _("the end") for way in sop_tree.ways(step)
+        sop_runs.title_of(steps.get(way), steps) or _("the end") for way in sop_tree.ways(step)
     )
 
 

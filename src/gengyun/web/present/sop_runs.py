@@ -1,15 +1,17 @@
 """A run as it is shown: where it stands, its lines, its checklist."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from gengyun.engagement.models import Touch
 from gengyun.kernel.days import day_of
 from gengyun.sop.models import StepRun
 from gengyun.sop.models.run import ACTIVE
+from gengyun.tasks.models import Task
 from gengyun.web.jinja import url_or_none
 from gengyun.web.present import format as plain
 from gengyun.web.present import sop_reasons, sop_tree, sop_words
@@ -46,13 +48,13 @@ def steps_of(version):
     return {step["key"]: step for step in (version.form or {}).get("steps") or ()}
 
 
-def title_of(step):
-    """What a step is called; waits say what they wait for."""
+def title_of(step, steps=None):
+    """What a step is called; waits say what they wait for. `steps`: all of its version."""
     if step is None:
         return ""
     kind = step.get("kind", "")
     if kind == "wait":
-        return wait_words(step)
+        return wait_words(step, steps or {})
     title = step.get("title") or ""
     if isinstance(title, dict):
         first, second = ("zh", "en") if is_zh() else ("en", "zh")
@@ -66,15 +68,16 @@ def _subject(step):
     return texts.get("subject", "") if isinstance(texts, dict) else ""
 
 
-def wait_words(step):
+def wait_words(step, steps):
     from gengyun.web.views.condition_words import Words
 
     for kind in ("days", "working_days"):
         if step.get(kind) is not None:
             return _("Wait %(days)s") % {"days": sop_words.counted(kind, step[kind])}
     if step.get("until") is not None:
+        titles = {key: title_of(one) for key, one in steps.items() if one["kind"] != "wait"}
         return _("Wait until %(condition)s, at most %(days)s") % {
-            "condition": Words().sentence(step["until"]),
+            "condition": Words(titles).sentence(step["until"]),
             "days": sop_words.counted("days", step.get("timeout_days")),
         }
     return _("Wait until a date")
@@ -93,8 +96,8 @@ def standing(run, *, today: date):
     """Where it stands and until when, for a list."""
     if run.state not in ACTIVE or run.arm == run.Arm.HOLDOUT:
         return ""
-    step = steps_of(run.version).get(run.step_key)
-    title = title_of(step)
+    steps = steps_of(run.version)
+    title = title_of(steps.get(run.step_key), steps)
     if run.wait_until:
         until = plain.day(day_of(run.wait_until), today=today, zh=is_zh())
         return _("%(step)s, at the latest %(day)s") % {"step": title, "day": until}
@@ -102,19 +105,52 @@ def standing(run, *, today: date):
 
 
 def line(row: StepRun) -> Line:
-    step = steps_of(row.run.version).get(row.step_key)
+    """Of the run log, where the customer is said, too."""
+    found = of_step(row, row.run.version)
+    return replace(found, customer=row.run.customer, run=row.run)
+
+
+def of_step(row: StepRun, version, made=None) -> Line:
+    """`made`: {ref: what became of the task or message that the step made}"""
+    steps = steps_of(version)
     mark, icon = MARKS.get(row.state, ("", ""))
     return Line(
         mark,
-        title_of(step) or row.step_key,
-        sop_reasons.sentence(row.reason, row.told),
+        title_of(steps.get(row.step_key), steps) or row.step_key,
+        (made or {}).get(row.ref) or sop_reasons.sentence(row.reason, row.told),
         icon=icon,
         href=ref_href(row),
-        customer=row.run.customer,
-        run=row.run,
         at=row.at,
         state=state_word(row.state),
     )
+
+
+def became(rows, *, today: date) -> dict[str, str]:
+    """What became of the tasks and messages that these steps made: {ref: in words}"""
+    keys: dict[str, list[int]] = {}
+    for row in rows:
+        kind, _colon, key = row.ref.partition(":")
+        if key.isdecimal():
+            keys.setdefault(kind, []).append(int(key))
+    found = {}
+    for task in Task.objects.filter(pk__in=keys.get("task", [])):
+        found[f"task:{task.pk}"] = _task_words(task, today)
+    for touch in Touch.objects.filter(pk__in=keys.get("touch", [])):
+        word = touch.get_state_display()
+        why = sop_reasons.sentence(touch.reason, touch.told)
+        found[f"touch:{touch.pk}"] = f"{word}{_(': ')}{why}" if why else str(word)
+    return found
+
+
+def _task_words(task, today):
+    if task.state == Task.State.DONE:
+        day = plain.day(day_of(task.done_at), today=today, zh=is_zh()) if task.done_at else ""
+        return _("done %(day)s") % {"day": day}
+    if task.state == Task.State.DROPPED:
+        return _("dropped")
+    if task.due_on is None:
+        return _("not done yet")
+    return _("not done yet, due %(day)s") % {"day": plain.day(task.due_on, today=today, zh=is_zh())}
 
 
 def decision(row) -> Line:
@@ -140,20 +176,9 @@ def ref_href(row):
 def checklist(run, *, today: date) -> list[Line]:
     """What was done in its order, where it stands, what comes on the straight way."""
     steps = steps_of(run.version)
-    lines = []
-    for row in StepRun.objects.filter(run=run).order_by("ordinal", "pk"):
-        mark, icon = MARKS.get(row.state, ("", ""))
-        lines.append(
-            Line(
-                mark,
-                title_of(steps.get(row.step_key)) or row.step_key,
-                sop_reasons.sentence(row.reason, row.told),
-                icon=icon,
-                href=ref_href(row),
-                at=row.at,
-                state=state_word(row.state),
-            )
-        )
+    rows = list(StepRun.objects.filter(run=run).order_by("ordinal", "pk"))
+    made = became(rows, today=today)
+    lines = [of_step(row, run.version, made) for row in rows]
     if run.state not in ACTIVE or run.arm == run.Arm.HOLDOUT:
         return lines
     return lines + _ahead(run, steps, today)
@@ -170,7 +195,7 @@ def _ahead(run, steps, today):
             when = _("at the latest %(day)s") % {
                 "day": plain.day(day_of(run.wait_until), today=today, zh=is_zh())
             }
-        found.append(Line("now" if is_now else "", title_of(step), when=when))
+        found.append(Line("now" if is_now else "", title_of(step, steps), when=when))
         ways = sop_tree.ways(step)
         if len(set(ways)) > 1 and step["kind"] == "branch":
             found.append(Line("", _("then one of %(n)s ways") % {"n": len(ways)}))

@@ -29,6 +29,7 @@ from gengyun.web.present import format as plain
 from gengyun.web.present import list_query
 from gengyun.web.refusals import refusal_text
 from gengyun.web.render import back, render, toast
+from gengyun.web.views.sops.customer import start_for
 from gengyun.web.words import is_zh, pick
 
 TEXTS = ("industry", "region", "edition", "next_step")
@@ -64,6 +65,8 @@ def bulk(request):
         _tag(request, customers)
     elif verb == "untag":
         _untag(request, customers)
+    elif verb == "sop":
+        start_for(request, customers)
     return back(request, reverse("web:customers"))
 
 

@@ -107,7 +107,7 @@ def _row_says(row, steps):
         return _("enters, gets nothing")
     if row.outcome != "enter":
         return sop_reasons.sentence(row.outcome, row.told)
-    doing = [sop_runs.title_of(steps.get(key)) for key, kind in row.steps if kind in SENT]
+    doing = [sop_runs.title_of(steps.get(key), steps) for key, kind in row.steps if kind in SENT]
     if not doing:
         return _("enters, waits first")
     return _("enters: %(steps)s") % {"steps": ("、" if is_zh() else ", ").join(doing[:2])}
@@ -185,5 +185,3 @@ def leaf_line(said, words):
     """(class, condition, "is 61" or "not known")"""
     mark = {True: "yes", False: "no", None: "un"}[said.holds]
     return mark, str(words.leaf(said.leaf)), words.value(said)
-
-
