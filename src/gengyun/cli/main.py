@@ -19,6 +19,7 @@ COMMANDS = {
     "health": "health",
     "churn": "churn",
     "alerts": "alerts",
+    "touches": "touches",
     "sop": "sop",
     "touches": "touches",
     "revenue": "revenue",

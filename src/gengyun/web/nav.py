@@ -24,7 +24,7 @@ def entries(request, user):
     found.insert(3, ("tasks", _("Tasks"), "list-check"))
     found.append(("renewals", _("Renewals"), "refresh-dot"))
     found.append(("opportunities", _("Opportunities"), "target-arrow"))
-    found.append(("touches", _("Messages"), "mail"))
+    found.append(("touches", _("Touches"), "mail"))
     found.append(("sops", "SOP", "list-check"))
     found.append(("surveys", _("Surveys"), "message-question"))
     found.append(("insight", _("Insight"), "chart-histogram"))

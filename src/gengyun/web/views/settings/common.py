@@ -70,7 +70,7 @@ SECTIONS = (
     ),
     Section(
         "touches", "settings_touches", "settings.read", "message-chatbot",
-        _("Messages to customers"),
+        _("Touches"),
         _("How many messages one person may get, and at which hours."),
     ),
     Section(

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from gengyun.engagement.actions import touch_settings as actions
 from gengyun.engagement.calc.budget import WINDOWS
+from gengyun.engagement.models import TouchTemplate
 from gengyun.engagement.queries.reach import policy
 from gengyun.kernel.errors import Refusal
 from gengyun.team.queries.access import require
@@ -81,5 +82,7 @@ def _form(request, row, values, errors, *, status=200):
         "classes": [(name, present.class_word(name)) for name in actions.CAPPED],
         "windows": WINDOWS,
         "updated_at": row.updated_at,
+        "templates": TouchTemplate.objects.filter(retired_at__isnull=True),
+        "words": present,
     }
     return show(request, "settings/touches.html", "touches", context, status=status)
