@@ -17,9 +17,17 @@ from numpy.typing import NDArray
 from gengyun.kernel import faults
 from gengyun.portfolio.actions.following import Chunk, follow
 from gengyun.portfolio.actions.segments import Following
-from gengyun.portfolio.calc.expressions import Expr, StepIs, leaves_of
+from gengyun.portfolio.calc.expressions import (
+    Changed,
+    Expr,
+    Held,
+    StepIs,
+    fingerprint,
+    leaves_of,
+)
 from gengyun.portfolio.models import Watch
 from gengyun.sop.actions.entering import enter, retried, settle_retries
+from gengyun.sop.calc.check import conditions_of
 from gengyun.sop.calc.form import Form
 from gengyun.sop.calc.turns import is_snapshot_day
 from gengyun.sop.models import Run, Sop, SopVersion
@@ -56,6 +64,14 @@ class Plan:
             self.again[version.pk] = np.array(sorted(retried(version, day=self.day)), np.int64)
         elif form.entry.kind == "snapshot" and is_live:
             self.asked[f"entry:{version.pk}"] = when
+
+    def remember(self, form: Form) -> None:
+        """What some condition will want to know of the days before, from the first day on: a branch
+        that asks "for 14 days" must not begin to count when the first run comes to it."""
+        for _, expr in conditions_of(form):
+            for leaf in leaves_of(expr):
+                if isinstance(leaf, Held | Changed):
+                    self.asked[f"watch:{fingerprint(leaf)}"] = leaf
 
     def ask(self, version: SopVersion, form: Form) -> None:
         """What ends or wakes the runs of a version."""
@@ -113,12 +129,15 @@ def plan_of(day: date) -> Plan:
     plan = Plan(day)
     live = SopVersion.objects.filter(state=SopVersion.State.PUBLISHED).select_related("sop")
     for version in live.filter(sop__state__in=[Sop.State.LIVE, Sop.State.PAUSED]).order_by("pk"):
-        plan.watch(version, form_of(version), is_live=version.sop.state == Sop.State.LIVE)
+        form = form_of(version)
+        plan.watch(version, form, is_live=version.sop.state == Sop.State.LIVE)
+        plan.remember(form)
     of_version = Run.objects.filter(version=OuterRef("pk"))
     recent = of_version.filter(goal_on=None, entered_on__gte=day - LONGEST_WINDOW)
     versions = SopVersion.objects.filter(Exists(of_version.active()) | Exists(recent))
     for version in versions.order_by("pk"):
         plan.ask(version, form_of(version))
+        plan.remember(form_of(version))
     return plan
 
 
