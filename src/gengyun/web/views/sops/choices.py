@@ -8,10 +8,13 @@ from gengyun.customers.queries.custom_fields import fields_in_use
 from gengyun.engagement.calc.templates import VARIABLES
 from gengyun.engagement.models import Channel, Survey
 from gengyun.engagement.models.touch import Category
+from gengyun.sop.calc.form import read
 from gengyun.sop.models import Sop
+from gengyun.sop.queries.effect_plan import planned
+from gengyun.usage.models import Arrival
 from gengyun.usage.queries.metrics import active_metrics
 from gengyun.web.jinja import url_or_none
-from gengyun.web.present import alerts, custom
+from gengyun.web.present import alerts, custom, sop_effect_power
 from gengyun.web.words import gettext, pick
 
 
@@ -78,8 +81,17 @@ def touch_models():
 
 
 def events():
-    """What an SOP can be started by, as far as customers are concerned."""
-    return []
+    """What lets a customer in: what happens here, and what their product sends."""
+    own = [
+        ("customer.created", _("a customer is new")),
+        ("survey.answered", _("a survey is answered")),
+        ("survey.low", _("a survey is answered badly")),
+    ]
+    seen = Arrival.objects.exclude(event="").order_by("event").values_list("event", flat=True)
+    sent = [
+        (name, _("the event “%(name)s” arrives") % {"name": name}) for name in seen.distinct()[:60]
+    ]
+    return own + sent
 
 
 def other_sops(sop):
@@ -97,3 +109,9 @@ def caps():
 
 def effect_href(sop, published):
     return url_or_none("sop_effect", sop.pk) if published else None
+
+
+def power(raw, sop, today):
+    """What the hold-out could show; nothing while the form cannot be read."""
+    form, _problems = read(raw)
+    return sop_effect_power.power(form, planned(form, sop=sop, today=today))

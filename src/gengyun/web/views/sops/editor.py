@@ -139,7 +139,7 @@ class Editing:
             "migrate": post.get("migrate") == "1",
             "caps": choices.caps(),
             "effect_href": choices.effect_href(self.sop, self.published),
-            "power": "",
+            "power": choices.power(self.form, self.sop, self.request.today),
             "dry": None,
             "why_asked": post.get("why", "")[:80],
         }
