@@ -17,7 +17,7 @@ from gengyun.team.models import User
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 SECTIONS = ["overview", "journey", "health", "usage", "alerts", "contacts", "group", "timeline"]
-QUERIES = 13  # of the customer's page
+QUERIES = 14  # of the customer's page
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_today_costs_the_same_for_one_row_and_for_three(web, me, count, django_a
     yesterday = day_of(utc_now()) - timedelta(days=1)
     customers(count, me, next_step="Send the offer", next_step_on=yesterday)
     web.get("/")
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(22):
         text = web.get("/").content.decode()
     assert text.count("data-row") == count
     assert "“Send the offer” was due 1 day ago." in text
@@ -250,7 +250,7 @@ def test_customer_page_holds_its_sections(web, me, django_assert_num_queries):
     assert "Zhou Min" in text
 
 
-@pytest.mark.parametrize("section", ["alerts", "group"])
+@pytest.mark.parametrize("section", ["alerts", "tasks", "group"])
 def test_a_later_section_takes_its_place_and_is_a_page_of_its_own(web, me, section):
     [customer] = customers(1, me)
     path = f"/customers/{customer.pk}/{section}/"

@@ -154,3 +154,14 @@ def _absent(tasks, user, today):
         for task in tasks
         if task.owner is not None and task.owner_id in covered
     }
+
+
+def size_text(count):
+    """Of a file: 640 B, 12.3 kB, 4.1 MB; thousands, as file managers show them."""
+    if count < 1_000:
+        return f"{count} B"
+    for unit in ("kB", "MB"):
+        count /= 1_000
+        if count < 1_000:
+            break
+    return f"{plain.number(count, 1)} {unit}"

@@ -49,6 +49,7 @@ def _context(request, task):
         "role_word": present.role_word(task.role),
         "comments": details.comments_of(task),
         "files": details.files_of(task),
+        "size_text": present.size_text,
         "most_files": MOST_FILES,
         "log": task_log.log(details.events_of(task), today),
         "may_work": may_work,
