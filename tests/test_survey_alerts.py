@@ -172,3 +172,45 @@ def test_rule_comes_to_old_deployments_once():
     rule = AlertRule.objects.get(key="survey_low")
     assert (rule.first_response_hours, rule.is_active) == (18, True)
     assert install_defaults(now=EARLY) == 0
+
+
+@pytest.mark.django_db
+def test_answers_and_silent_waves_are_facts_of_the_churn_model():
+    from gengyun.churn.calc.observed import KINDS
+    from gengyun.churn.queries.observed_facts import facts
+
+    survey, contact, other = make_survey(), someone(), someone()
+    score(contact, "4", after(-60), survey=survey, wave="w1")
+    asked(survey, other, "w1", after(-60))
+    asked(survey, contact, "w2", after(-10))
+
+    def told(until):
+        found = facts(until)
+        rows = zip(found.account, found.kind, found.known, found.value, strict=True)
+        return {
+            (int(pk), KINDS[kind], str(day), None if np.isnan(value) else float(value))
+            for pk, kind, day, value in rows
+        }
+
+    said = (contact.customer_id, "nps", str(after(-60)), 4.0)
+    silent = (other.customer_id, "no_reply", str(after(-46)), None)
+    assert told(DAY) == {said, silent}
+    # what came later was not known before: neither the answer nor the silence
+    assert told(after(-46)) == {said}
+    assert told(after(-60)) == set()
+
+
+@pytest.mark.django_db
+def test_answers_go_with_the_customer_that_became_part_of_another():
+    from gengyun.customers.actions.merging import merge_customers, undo_merge
+
+    survey, contact = make_survey(), someone()
+    score(contact, "4", after(-10), survey=survey)
+    kept = make_customer(known_at=EARLY)
+    gone_id = contact.customer_id
+    merge = merge_customers(actor=None, now=at(DAY), kept=kept, gone=contact.customer, choices={})
+    assert survey.answers.get().customer_id == kept.pk
+    assert survey.invitations.get().customer_id == kept.pk
+    assert nps_scores(start_of(after(1))) == {kept.pk: 4.0}
+    undo_merge(actor=None, now=at(DAY), merge=merge)
+    assert survey.answers.get().customer_id == gone_id

@@ -34,9 +34,10 @@ SAMPLES = {
     "settings/scorecards": ("health.Scorecard", "pk"),
     "settings/alerts": ("alerts.AlertRule", "pk"),
     "opportunities": ("revenue.Opportunity", "pk"),
+    "surveys": ("engagement.Survey", "pk"),
     "tasks": ("tasks.Task", "pk"),
     "settings/channels": ("engagement.Channel", "pk"),
-    "touches": ("engagement.Touch", "pk"),
+    "settings/touches/texts": ("engagement.TouchTemplate", "pk"),
     "settings/products": ("revenue.Product", "pk"),
     "insight/churn/reports": ("churn.Backtest", "pk"),
     "insight/churn/models": ("churn.ChurnModel", "pk"),
@@ -92,6 +93,8 @@ def look_around(address: str, *, say: Callable[[str], None]) -> list[str]:
     for page in pages(None):
         status, _ = stranger.get(page.path)
         expected = {200, 302} if page.access == "public" else {302}
+        if page.is_sample_missing and page.access == "public":
+            expected = {404}
         problems += _judge("a stranger", page, status, expected)
     for colleague in LOGINS:
         browser = Browser(address)
@@ -187,6 +190,11 @@ def _samples(user) -> dict[str, object]:
     renewals = apps.get_model("revenue.Renewal").objects.visible_to(user)
     renewal = renewals.exclude(state="merged").order_by("pk").first()
     first["renewals"] = renewal and renewal.pk
+    touches = apps.get_model("engagement.Touch").objects.visible_to(user).order_by("pk")
+    touch = touches.first()
+    first["touches"] = touch and touch.pk
+    first["u/token"] = touches.exclude(contact=None).values_list("token", flat=True).first()
+    first["s/token"] = _survey_token()
     customers = apps.get_model("customers.Customer").objects.visible_to(user).present()
     # one whose owner wrote something: a note is its author's to change
     written = apps.get_model("engagement.Activity").objects.present().exclude(author=None)
@@ -205,6 +213,16 @@ def _samples(user) -> dict[str, object]:
         contact = activity.customer.contacts.order_by("pk").first()
         first["contact"] = contact and contact.pk
     return first
+
+
+def _survey_token() -> str | None:
+    """A link that can still be answered."""
+    from gengyun.engagement.models import Invitation
+    from gengyun.engagement.queries.survey_links import token_of
+
+    open_ = Invitation.objects.filter(answered_at=None, wave__closed_at=None)
+    invitation = open_.order_by("-pk").first()
+    return token_of(invitation) if invitation else None
 
 
 def _samples_of_books(apps, customer_id: int) -> dict[str, object]:

@@ -21,6 +21,7 @@ def command(email: str | None, name: str | None, password: str | None) -> None:
 
     from gengyun.alerts.actions import defaults as alerts
     from gengyun.customers.actions import defaults as customers
+    from gengyun.engagement.actions import survey_defaults
     from gengyun.health.actions import defaults as health
     from gengyun.kernel.clock import utc_now
     from gengyun.revenue.actions import opportunity_stages
@@ -36,7 +37,7 @@ def command(email: str | None, name: str | None, password: str | None) -> None:
             % {"folder": settings.DATA_DIR}
         )
     now = utc_now()
-    for package in (customers, usage, health, alerts, opportunity_stages):
+    for package in (customers, usage, health, alerts, opportunity_stages, survey_defaults):
         package.install_defaults(now=now)
     email = email or click.prompt(_("E-mail of the administrator"))
     name = name or click.prompt(_("Name"), default=email.partition("@")[0])

@@ -23,6 +23,7 @@ def command() -> None:
 def install_missing() -> None:
     """Defaults of parts that came after the deployment was made; a new one gets them at `init`."""
     from gengyun.alerts.actions.defaults import install_defaults
+    from gengyun.engagement.actions import survey_defaults
     from gengyun.kernel.clock import utc_now
     from gengyun.revenue.actions import opportunity_stages
     from gengyun.team.models import User
@@ -31,3 +32,4 @@ def install_missing() -> None:
         now = utc_now()
         install_defaults(now=now)
         opportunity_stages.install_defaults(now=now)
+        survey_defaults.install_defaults(now=now)

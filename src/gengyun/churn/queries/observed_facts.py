@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from gengyun.churn.calc.observed import KINDS, NEVER, Facts
+from gengyun.churn.queries.observed_surveys import answered, unanswered
 from gengyun.customers.models import Contact
 from gengyun.engagement.models import Activity, Risk
 from gengyun.health.models import Sentiment
@@ -45,7 +46,7 @@ def facts(until: date) -> Facts:
     """Known before `until`."""
     rows = [
         row
-        for source in (_left, _risks, _touches, _opinions, _invoices)
+        for source in (_left, _risks, _touches, _opinions, _surveys, _invoices)
         for row in source(until)
         if row.known < until
     ]
@@ -125,6 +126,13 @@ def _opinions(until: date) -> Iterator[Fact]:
             ends = min(ends, day_of(row.ended_at))
         known = day_of(row.known_at)
         yield Fact(row.customer_id, "sentiment", known, known, ends, float(row.level))
+
+
+def _surveys(until: date) -> Iterator[Fact]:
+    """Scores that were given, and waves that brought no answer from anybody."""
+    for source in (answered, unanswered):
+        for customer_id, kind, day, value in source(until):
+            yield Fact(customer_id, kind, day, day, None, value)
 
 
 def _invoices(until: date) -> Iterator[Fact]:

@@ -25,6 +25,7 @@ from gengyun.demo.load.forecasting import Forecasters
 from gengyun.demo.load.imports import load_import, load_ledger_import
 from gengyun.demo.load.own_fields import fill_own_fields
 from gengyun.demo.load.people import make_people
+from gengyun.demo.load.surveys import note_answers
 from gengyun.demo.load.to_dos import note_tasks
 from gengyun.demo.load.variety import add_variety
 from gengyun.demo.load.visits import note_visits
@@ -131,10 +132,7 @@ def build(
         roll_up(lake=lake, now=now)
     with step("judged weeks"):
         judge_weeks(world, books, people=people, weeks=weeks, now=now)
-        economy.seed_deals(books, world, customers, seed=seed)
-        company_life.give_opinions(world, customers, now=now, lake=lake)
-        load_ledger_import(actor=people["tangwei"], now=now)
-        note_tasks(customers, people, as_of=as_of, now=now)
+        fill_desks(world, books, customers, people=people, now=now, lake=lake)
         # today is judged: the worker need not do it again when it starts
         Schedule.objects.update_or_create(name="judge_today", defaults={"last_run_at": now})
     mark_built(Path(settings.DATA_DIR), as_of)
@@ -158,6 +156,23 @@ def open_books(
     economy.set_conventions(actor=people["tangwei"], now=start_of(world.days[0]))
     economy.note_spend(people, as_of=world.as_of, seed=world.seed)
     return Books(world, [*customers, *former])
+
+
+def fill_desks(
+    world: World,
+    books: Books,
+    customers: list[Customer],
+    *,
+    people: dict[str, User],
+    now: datetime,
+    lake: Lake,
+) -> None:
+    """What people do and say beside the judged nights."""
+    economy.seed_deals(books, world, customers, seed=world.seed)
+    company_life.give_opinions(world, customers, now=now, lake=lake)
+    load_ledger_import(actor=people["tangwei"], now=now)
+    note_answers(customers, now=now, seed=world.seed)
+    note_tasks(customers, people, as_of=world.as_of, now=now)
 
 
 def judge_weeks(

@@ -34,6 +34,8 @@ PARTS = {
     "contacts": gettext_noop("Contacts"),
     "activities": gettext_noop("Activities"),
     "risks": gettext_noop("Noted risks"),
+    "invitations": gettext_noop("Invitations to surveys"),
+    "answers": gettext_noop("Answers to surveys"),
     "product_users": gettext_noop("Users of the product"),
     "sentiments": gettext_noop("Judgements of people"),
     "contracts": gettext_noop("Contracts"),

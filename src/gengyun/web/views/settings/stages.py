@@ -38,6 +38,7 @@ GROUPS = {
     "customer": gettext_noop("Customer"),
     "contacts": gettext_noop("Contacts"),
     "activity": gettext_noop("Activities"),
+    "survey": gettext_noop("Surveys"),
     "metric": gettext_noop("Metrics"),
     "health": gettext_noop("Health"),
 }
