@@ -58,7 +58,7 @@ def test_the_ledger_shows_what_was_sent_and_what_not_and_why(contact, alice):
     ask(make_contact(contact.customer, "何先生"), "c", channel="email", subject="第三封")
     client = logged_in(alice)
     page = client.get("/touches/?tab=all").content.decode()
-    for text in ("三个小技巧", "第二封", "第三封", "at most 1 in 1 days", "has no mail address"):
+    for text in ("三个小技巧", "第二封", "第三封", "at most 1 in one day", "has no mail address"):
         assert text in page
     sent = client.get("/touches/?tab=sent").content.decode()
     assert "三个小技巧" in sent

@@ -111,17 +111,21 @@ def why(touch: Touch, *, today):
 def _cap(touch, told, today):
     params = {
         "cap": told.get("cap", ""),
-        "days": told.get("days", ""),
+        "window": _window(told.get("days")),
         "counted": told.get("counted", ""),
         "what": class_word(told.get("budget_class", "")),
     }
-    text = _("Cap reached: at most %(cap)s in %(days)s days (%(what)s), %(counted)s counted.")
+    text = _("Cap reached: at most %(cap)s in %(window)s (%(what)s), %(counted)s counted.")
     free_at = moment_of(told.get("free_at"))
     if free_at is None:
         return text % params
     params["free"] = plain.moment(free_at, today=today, zh=is_zh())
     free = _("There is room again from %(free)s.") % params
     return f"{text % params}{'' if is_zh() else ' '}{free}"
+
+
+def _window(days):
+    return {1: _("one day"), 7: _("seven days"), 30: _("thirty days")}.get(days, "")
 
 
 def moment_of(text) -> datetime | None:

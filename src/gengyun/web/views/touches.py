@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from gengyun.engagement.actions import touch_decisions as actions
 from gengyun.engagement.calc.touching import REASONS
@@ -117,7 +117,7 @@ def _chips(user, address):
         ("kind", _("Channel"), present.kind_word),
         ("category", _("Kind of message"), present.category_word),
         ("reason", _("Reason"), present.reason_word),
-        ("source", _("From"), present.source_word),
+        ("source", pgettext("touch", "From"), present.source_word),
     )
     for name, label, word in words:
         if address[name]:
@@ -133,7 +133,7 @@ def _adders(address):
         (_("Channel"), links("kind", present.kinds())),
         (_("Kind of message"), links("category", present.categories())),
         (_("Reason"), links("reason", [(one, present.reason_word(one)) for one in REASONS])),
-        (_("From"), links("source", [("sop:", "SOP"), ("survey:", _("Survey"))])),
+        (pgettext("touch", "From"), links("source", [("sop:", "SOP"), ("survey:", _("Survey"))])),
     ]
 
 
