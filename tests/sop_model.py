@@ -175,7 +175,7 @@ class Interpreter:
     def look(self, run, now):
         why = self.over(run)
         if why:
-            run.trace.append((run.step, "skipped", why[1]))
+            run.trace.append((run.step, "skipped", why[1], now))
             self.end(run, *why, now)
             return
         while run.state in ("running", "waiting"):
@@ -208,7 +208,8 @@ class Interpreter:
         return self.done(run, step, "", step["next"], now)
 
     def done(self, run, step, reason, way, now, number=None):
-        run.trace.append((step["key"], "done", reason if number is None else f"{reason}{number}"))
+        told = reason if number is None else f"{reason}{number}"
+        run.trace.append((step["key"], "done", told, now))
         run.steps[step["key"]] = "done"
         if way is None:
             self.end(run, "done", "handed" if step["kind"] == "hand" else "end", now)

@@ -142,7 +142,7 @@ def _trace(row, version):
     runs = []
     for run in Run.objects.filter(customer=row).order_by("pk"):
         lines = [
-            (one.step_key, one.state, f"{one.reason}{one.told.get('case', '')}")
+            (one.step_key, one.state, f"{one.reason}{one.told.get('case', '')}", one.at)
             for one in run.steps.order_by("ordinal")
         ]
         end = run.wait_until
