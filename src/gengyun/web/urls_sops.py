@@ -12,6 +12,7 @@ urlpatterns = [
     path("sops/<int:pk>/", editor.editor, name="sop"),
     path("sops/<int:pk>/name/", lists.rename, name="sop_name"),
     path("sops/<int:pk>/control/", lists.steer, name="sop_control"),
+    path("sops/<int:pk>/delete/", lists.delete, name="sop_delete"),
     path("sops/<int:pk>/runs/", runs.listing, name="sop_runs"),
     path("sops/<int:pk>/log/", runs.log, name="sop_log"),
     path("sops/<int:pk>/versions/", versions.listing, name="sop_versions"),

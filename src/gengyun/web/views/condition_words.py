@@ -68,7 +68,8 @@ class Words:
             parts = [self.tree(part, is_inner=True) for part in node.parts]
             if not parts:
                 return _("everybody") if isinstance(node, All) else _("nobody")
-            word = _(" and ") if isinstance(node, All) else _(" or ")
+            is_all = isinstance(node, All)
+            word = pgettext("condition", " and ") if is_all else pgettext("condition", " or ")
             text = word.join(parts)
             if is_inner and len(parts) > 1:
                 return f"（{text}）" if is_zh() else f"({text})"
@@ -111,13 +112,9 @@ class Words:
             return plain.day_full(value, zh=is_zh())
         if isinstance(value, bool):
             return _("yes") if value else _("no")
-        if field == "churn" and isinstance(value, float):
-            return plain.percent(value)
         if field in NAMED:
             return self._value(field, str(value))
-        if isinstance(value, int | float) and field == "arr":
-            return plain.money(value, zh=is_zh())
-        return plain.number(value) if isinstance(value, int | float) else str(value)
+        return _number(field, value) if isinstance(value, int | float) else str(value)
 
     def label(self, field):
         custom = self.custom(field)
@@ -154,3 +151,11 @@ class Words:
         named = int(value) if field in {"owner", "tier", "stage"} and value.isdecimal() else value
         text = self._said(Filter(field, "in", [named]))
         return text.removeprefix(_("is %(value)s") % {"value": ""}).strip()
+
+
+def _number(field, value):
+    if field == "arr":
+        return plain.money(value, zh=is_zh())
+    if field == "churn":
+        return plain.percent(value)
+    return plain.number(value) + ("%" if field == "active_change" else "")

@@ -46,6 +46,8 @@ def labels():
         "next_step": _("Next step"),
         "need": _("Needs"),
         "last_event": _("Last use"),
+        "active": _("Active users, 7 days"),
+        "active_change": _("Active users against four weeks before"),
     }
 
 
@@ -182,7 +184,7 @@ def _say_number(found):  # noqa: PLR0911 - one sentence per operator
 def _shown(field, value):
     if isinstance(value, str):
         return value
-    if field == "churn":
+    if field in {"churn", "active_change"}:
         return f"{plain.number(value)}%"
     return plain.money(value, zh=is_zh()) if field == "arr" else plain.number(value)
 

@@ -65,7 +65,7 @@ def _row(sop, found, words, today):
             for line in found.lines.get(run.pk, ())
             if line.state in {"suppressed", "failed"}
         ],
-        "said": sop_reasons.sentence(found.outcome, found.told),
+        "said": _said(found, words),
         "since": found.since,
         "leaves": [leaf_line(one, words) for one in found.said],
         "runs": [
@@ -77,6 +77,22 @@ def _row(sop, found, words, today):
             (row.on, sop_reasons.sentence(row.reason, row.told)) for row in found.decisions[:3]
         ],
     }
+
+
+def _said(found, words):
+    """The first condition that does not hold says more than "does not fulfil the condition"."""
+    if found.outcome in {"not_fitting", "unknown"}:
+        wanted = False if found.outcome == "not_fitting" else None
+        leaf = next((one for one in found.said if one.holds is wanted), None)
+        if leaf is not None:
+            condition, value = str(words.leaf(leaf.leaf)), words.value(leaf)
+            if leaf.holds is None:
+                return _("not known: %(condition)s") % {"condition": condition}
+            return _("not so: %(condition)s, it %(value)s") % {
+                "condition": condition,
+                "value": value,
+            }
+    return sop_reasons.sentence(found.outcome, found.told)
 
 
 def startable(user):

@@ -93,6 +93,21 @@ def rename(request, pk):
     return back(request, reverse("web:sop", args=[pk]))
 
 
+@page("sops.edit", methods=("POST",))
+def delete(request, pk):
+    """Of a draft that never ran."""
+    sop = found_sop(pk)
+    try:
+        drafts.delete_sop(actor=request.user, now=request.now, sop=sop)
+    except Refusal as refusal:
+        if refusal.status in {403, 404}:
+            raise
+        warn(request, refusal_text(refusal))
+        return back(request, reverse("web:sop", args=[pk]))
+    toast(request, _("%(name)s is deleted.") % {"name": sop.name})
+    return HttpResponseRedirect(reverse("web:sops"), status=303)
+
+
 _SAID = {
     "pause": lambda: _("%(name)s is paused: nobody enters and nobody goes on."),
     "resume": lambda: _("%(name)s goes on."),
