@@ -8,6 +8,7 @@ from factories import People, make_contact, make_customer
 
 from gengyun.kernel.clock import utc_now
 from gengyun.kernel.days import day_of
+from gengyun.sop.models import Sop
 from gengyun.tasks.actions import create, work
 from gengyun.tasks.models import Task, TaskComment, TaskFile
 from gengyun.team.models import User
@@ -358,6 +359,24 @@ def test_today_says_what_is_due_the_most_valuable_first(owner, people, customer,
     part = owner.get("/", HTTP_HX_TARGET="today_tasks", **HTMX).content.decode()
     assert "<html" not in part
     assert "Large" in part
+
+
+def test_a_task_of_an_sop_leads_to_its_run(owner, people, customer, now, today):
+    sop = Sop.objects.create(key="drop", name="用量下降", created_at=now, changed_at=now)
+    version = sop.versions.create(number=1, created_at=now, changed_at=now)
+    run = version.runs.create(
+        sop=sop,
+        customer=customer,
+        identity_key=f"c:{customer.pk}",
+        entry_key="e",
+        entered_at=now,
+        entered_on=today,
+    )
+    task = make_task(people, customer, now, source=f"sop:{run.pk}:call:1")
+    page = owner.get(f"/tasks/{task.pk}/", **HTMX).content.decode()
+    assert f'href="/sop-runs/{run.pk}/">用量下降</a>' in page
+    gone = make_task(people, customer, now, source="sop:987654:call:1")
+    assert owner.get(f"/tasks/{gone.pk}/").status_code == 200
 
 
 def test_what_sleeps_is_on_its_own_tab(owner, people, customer, now, today):

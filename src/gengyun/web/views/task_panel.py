@@ -1,10 +1,12 @@
 """One task beside the list: what it is, what hangs on it, what can be done."""
 
 from gengyun.portfolio.models import CustomerSummary
+from gengyun.sop.models import Run
 from gengyun.tasks.actions.files import MOST_FILES
 from gengyun.tasks.queries import details
 from gengyun.tasks.queries import lists as queries
 from gengyun.team.queries.access import can
+from gengyun.web.numbers import is_number
 from gengyun.web.present import task_log
 from gengyun.web.present import tasks as present
 from gengyun.web.render import is_htmx, render
@@ -48,6 +50,7 @@ def _context(request, task):
         "due_hint": present.due_hint(task, today),
         "role_word": present.role_word(task.role),
         "comments": details.comments_of(task),
+        "run": _run(user, task),
         "files": details.files_of(task),
         "size_text": present.size_text,
         "most_files": MOST_FILES,
@@ -58,3 +61,12 @@ def _context(request, task):
         "kinds": kinds(),
         **(options(user) if may_work else {}),
     }
+
+
+def _run(user, task):
+    """The run of the SOP that made the task ("sop:RUN:STEP:TURN"), where the reader may see it."""
+    kind, _, rest = task.source.partition(":")
+    number = rest.partition(":")[0]
+    if kind != "sop" or not is_number(number):
+        return None
+    return Run.objects.visible_to(user).filter(pk=int(number)).select_related("sop").first()
