@@ -135,7 +135,8 @@ def fail(pk: int, token: str, now: datetime, why: str) -> None:
 
 
 def wake(*, now: datetime, customer_ids: list[int]) -> int:
-    """Something happened with these customers: runs that wait for a condition are looked at again.
+    """Something happened with these customers: runs that wait for a condition, or for a date of
+    theirs, are looked at again.
 
     A wait for days is not: what ends a run is asked before its next step, and every night.
     """
@@ -155,4 +156,5 @@ def wake(*, now: datetime, customer_ids: list[int]) -> int:
 
 def _is_for_condition(form: Form, key: str) -> bool:
     step = form.steps.get(key)
-    return step is not None and step.wait is not None and step.wait.until is not None
+    wait = step.wait if step else None
+    return wait is not None and (wait.until or wait.date) is not None
