@@ -5,7 +5,15 @@ from datetime import datetime
 
 from django.db import transaction
 
-from gengyun.engagement.actions.touches import apply, check_text, plan, queue_deliveries, tell
+from gengyun.engagement.actions.touches import (
+    apply,
+    check_text,
+    line_of,
+    plan,
+    queue_deliveries,
+    tell,
+    text_of,
+)
 from gengyun.engagement.calc.touching import REJECTED, WITHDRAWN, Decision
 from gengyun.engagement.models import Delivery, Touch
 from gengyun.engagement.queries.reach import Reach, locked, policy, quiet_of
@@ -162,8 +170,8 @@ def _plan(rows: Sequence[Touch], actor: User | None, now: datetime) -> None:
 
 
 def _edit(row: Touch, subject: str | None, body: str | None) -> None:
-    row.subject = " ".join((row.subject if subject is None else subject).split())
-    row.body = (row.body if body is None else body).strip()
+    row.subject = line_of(row.subject if subject is None else subject)
+    row.body = text_of(row.body if body is None else body)
     check_text(row.subject, row.body)
     if not row.body or not row.subject:
         raise TextEmpty

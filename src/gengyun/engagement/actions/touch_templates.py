@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from gengyun.engagement.actions.touches import BODY_LENGTH, SUBJECT_LENGTH
+from gengyun.engagement.actions.touches import BODY_LENGTH, SUBJECT_LENGTH, line_of, text_of
 from gengyun.engagement.calc.templates import check_template
 from gengyun.engagement.models import Category, TouchTemplate
 from gengyun.kernel.errors import NotFound, Refusal, filled
@@ -53,7 +53,7 @@ def save_template(
     is_new = row is None
     row = row or TouchTemplate(key="", updated_at=now)
     was = "" if is_new else row.name
-    row.name, row.category, row.texts = " ".join(name.split()), category, kept
+    row.name, row.category, row.texts = line_of(name), category, kept
     row.updated_at, row.retired_at = now, None
     if is_new:
         row.key = f"new-{now.timestamp():.0f}-{TouchTemplate.objects.count()}"
@@ -84,7 +84,7 @@ def _clean(
     name: str, category: str, texts: Mapping[str, Mapping[str, str]]
 ) -> dict[str, dict[str, str]]:
     errors: dict[str, tuple[str, Mapping[str, str]]] = {}
-    if not name.strip():
+    if not line_of(name):
         errors["name"] = ("The text needs a name.", {})
     elif len(name) > 80:
         errors["name"] = (TOO_LONG, {"limit": "80"})
@@ -92,7 +92,7 @@ def _clean(
         errors["category"] = ("Choose a kind of messages.", {})
     kept: dict[str, dict[str, str]] = {}
     for language in LANGUAGES:
-        parts = {part: texts.get(language, {}).get(part, "").strip() for part in PARTS}
+        parts = {part: text_of(texts.get(language, {}).get(part, "")) for part in PARTS}
         if not any(parts.values()):
             continue
         kept[language] = parts

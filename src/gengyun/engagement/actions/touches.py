@@ -172,8 +172,8 @@ class _Writer:
             category=one.category,
             budget_class=one.budget_class or CLASS_OF[one.category],
             language=one.language,
-            subject=" ".join(one.subject.split()),
-            body=one.body.strip(),
+            subject=line_of(one.subject),
+            body=text_of(one.body),
             template=one.template,
             source=one.source,
             asked_at=self.now,
@@ -243,6 +243,15 @@ def _check(one: TouchRequest) -> None:
     if isinstance(one.channel, str) and one.channel not in Channel.Kind.values:
         raise CategoryUnknown(category=one.channel[:40])
     check_text(one.subject, one.body)
+
+
+def text_of(written: str) -> str:
+    """Without what no database keeps: NUL and halves of characters."""
+    return written.replace("\x00", "").encode("utf-8", "ignore").decode().strip()
+
+
+def line_of(written: str) -> str:
+    return " ".join(text_of(written).split())
 
 
 def check_text(subject: str, body: str) -> None:

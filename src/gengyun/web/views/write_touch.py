@@ -68,7 +68,7 @@ def _ask(request, customer, people, typed, *, is_draft):
     return actions.request(
         now=request.now,
         # a second click on the button asks for the same message
-        key=f"hand:{request.user.pk}:{customer.pk}:{typed['once'][:40]}",
+        key=f"hand:{request.user.pk}:{customer.pk}:{_once(typed)}",
         customer=customer,
         contact=_person(people, typed),
         channel=typed["kind"],
@@ -79,6 +79,12 @@ def _ask(request, customer, people, typed, *, is_draft):
         language=typed["language"] if typed["language"] in {"zh-hans", "en"} else "zh-hans",
         actor=request.user,
     )
+
+
+def _once(typed):
+    """Given with the form; made up where somebody sent none."""
+    given = typed["once"][:40]
+    return given if given.isascii() and given.isalnum() else secrets.token_hex(8)
 
 
 def _person(people, typed):
