@@ -304,13 +304,16 @@ def test_without_a_hold_out_the_comparison_is_beside_those_who_looked_alike(lake
     assert effect.verdict == "not_randomised"
     seen = effect.observed
     assert (seen["worked_on"], seen["by"]) == (30, "health")
-    assert 20 <= seen["others"] <= 30  # of those in a dip
+    assert 20 <= seen["others"] <= 30  # those in a dip, and none that is calm
     # before and after alone would say +20
     assert abs(seen["change"]["value"]) < 3
     assert abs(seen["before"]["value"]) < 3
     trend = {week: (mine, theirs) for week, mine, theirs in seen["trend"]}
     assert trend[8][0] - trend[0][0] == pytest.approx(20, abs=3)
     assert set(trend) == set(range(-8, 9, 2))
+    run_measure(DAY + timedelta(weeks=8, days=1))  # anew once a week
+    assert newest(version).observed == seen
+    assert seen["of"] == (DAY + timedelta(weeks=8)).isoformat()
 
 
 def test_without_a_hold_out_and_without_history_nothing_is_said(lake):

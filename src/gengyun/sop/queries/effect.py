@@ -34,8 +34,22 @@ def said(version: SopVersion, form: Form, *, as_of: date) -> dict[str, Any]:
         "verdict": told.verdict,
         "told": told.to_json(),
         "beside": _beside(rows, counting, version),
-        "observed": observed(together, form, as_of=as_of) if is_compared else {},
+        "observed": _observed(version, together, form, as_of) if is_compared else {},
     }
+
+
+def _observed(
+    version: SopVersion, together: Sequence[SopVersion], form: Form, as_of: date
+) -> dict[str, Any]:
+    """Made of weeks, and of many days of the lake: anew once a week."""
+    last = Effect.objects.filter(
+        version=version, as_of__lt=as_of, as_of__gt=as_of - timedelta(days=7)
+    )
+    for kept in last.order_by("-as_of").values_list("observed", flat=True):
+        if kept and date.fromisoformat(kept["of"]) > as_of - timedelta(days=7):
+            return dict(kept)
+    found = observed(together, form, as_of=as_of)
+    return {**found, "of": as_of.isoformat()} if found else {}
 
 
 def same_before(version: SopVersion, form: Form) -> list[SopVersion]:

@@ -1,9 +1,10 @@
 """Those worked on beside customers who looked alike, for SOPs without a hold-out: from the health
 scores (or the metric) and churn probabilities of past days."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from gengyun.churn.queries.history import newest_day, probabilities_on
 from gengyun.health.queries.scores import judged_days as scored_days
 from gengyun.lake.store import Lake
+from gengyun.sop.calc.assign import number
 from gengyun.sop.calc.form import Form, Outcome
 from gengyun.sop.calc.observational import compared
 from gengyun.sop.models import Run, SopVersion
@@ -35,8 +37,9 @@ def observed(versions: Sequence[SopVersion], form: Form, *, as_of: date) -> dict
         Run.objects.filter(sop=versions[0].sop_id).order_by().values_list("customer_id", flat=True)
     )
     table, churn, worked_on = [], [], []
-    for monday, customers in entered.items():
-        rows = _week(seen, monday, weeks, customers, ever)
+    for place, (monday, customers) in enumerate(entered.items()):
+        others = _others(seen.on(monday), ever, place, len(entered))
+        rows = _week(seen, monday, weeks, [*sorted(customers), *others])
         probability = _churn(monday, lake)
         for customer, row in rows.items():
             table.append(row)
@@ -93,15 +96,22 @@ class _Levels:
         return self._read[found]
 
 
+def _others(levels: Collection[int], ever: set[int], place: int, many: int) -> list[int]:
+    """Customers who never were in this SOP: each stands beside one week, or it would count many
+    times over."""
+    found = (one for one in sorted(levels) if one not in ever)
+    return list(
+        islice((one for one in found if number("beside", one) % many == place), MOST_BESIDE)
+    )
+
+
 def _week(
-    seen: _Levels, monday: date, weeks: Any, customers: set[int], ever: set[int]
+    seen: _Levels, monday: date, weeks: Any, customers: Collection[int]
 ) -> dict[int, list[float]]:
-    """Levels around one Monday of those who entered that week, and of those who never did."""
-    at_entry = seen.on(monday)
-    others = [customer for customer in sorted(at_entry) if customer not in ever][:MOST_BESIDE]
+    """Levels around one Monday."""
     columns = [seen.on(monday + timedelta(weeks=int(week))) for week in weeks]
     rows: dict[int, list[float]] = {}
-    for customer in [*sorted(customers), *others]:
+    for customer in customers:
         row = [column.get(customer) for column in columns]
         rows[customer] = [np.nan if value is None else value for value in row]
     return rows

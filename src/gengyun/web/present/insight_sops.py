@@ -54,7 +54,8 @@ def _row(
     tone, word = shapes.verdict_word(told.verdict, told)
     kind, key = (form.outcome.kind, form.outcome.key) if form.outcome else ("", "")
     judged = told.daily or told.exact
-    net = told.money[0] if told.money and with_money else None
+    is_known = told.verdict in {"helps", "harms"}  # a sum that may be nothing is no sum
+    net = told.money[0] if told.money and with_money and is_known else None
     shown = (net.net or net.kept)[0] if net else None
     return Row(
         pk=effect.version.sop_id,

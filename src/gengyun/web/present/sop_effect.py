@@ -99,7 +99,7 @@ def panel(
         as_of=plain.day_full(effect.as_of, zh=is_zh()),
         outcome=outcome_sentence(form, metric),
         is_share=kind in SHARES,
-        arms=[_arm("treat", told.treat, kind), _arm("holdout", told.holdout, kind)],
+        arms=_arms(told, kind),
         range=_range(told, kind),
         reading=_reading(told),
         chances=_chances(told, kind),
@@ -151,6 +151,13 @@ def short(value: float, kind: str) -> str:
 
 def level(value: float | None, kind: str) -> str:
     return plain.percent(value) if kind in SHARES else plain.number(value)
+
+
+def _arms(told: Told, kind: str) -> list[ArmRow]:
+    found = [_arm("treat", told.treat, kind)]
+    if told.verdict != "not_randomised":
+        found.append(_arm("holdout", told.holdout, kind))
+    return found
 
 
 def _arm(key: str, arm: ArmTold, kind: str) -> ArmRow:
@@ -263,10 +270,13 @@ def _reading(told: Told) -> str:
         return ""
     if told.daily is None:
         return _("95 %% interval of a single look; it is not judged by, with so few.") % {}
-    return _(
-        "Light: 95 %% interval that may be looked at every day; the verdict is its. Dark: ordinary "
-        "95 %% interval, right only for one look at the end."
-    ) % {}
+    return (
+        _(
+            "Light: 95 %% interval that may be looked at every day; the verdict is its. Dark: "
+            "ordinary 95 %% interval, right only for one look at the end."
+        )
+        % {}
+    )
 
 
 def _chances(told: Told, kind: str) -> str:
@@ -305,7 +315,7 @@ def _method(told: Told, form: Form) -> list[str]:
             )
             % {"share": plain.percent(told.reduction)}
         )
-    if told.needed is not None:
+    if told.needed is not None and told.verdict == "cannot_yet":
         found.append(
             _("To see the difference worth seeing with a chance of 80 %%: %(needed)s outcomes.")
             % {"needed": plain.count(told.needed)}
