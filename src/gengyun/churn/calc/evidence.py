@@ -75,7 +75,8 @@ EVIDENCE: dict[str, tuple[str, ...]] = {
 # Inputs that one count or number of days stands behind, as snapshots scale them.
 LOGARITHMS = (
     "events_year", "active_days_90", "active_days_year", "days_since_active", "not_solved_90",
-    "meetings_90", "no_reply_90", "overdue_days", "disputes", "nth",
+    "meetings_90", "no_reply_90", "overdue_days", "disputes", "nth", "rate_28", "users_28",
+    "users_90",
 )  # fmt: skip
 WEEKS = {"active_weeks_12": 12, "active_weeks_52": 52}
 

@@ -177,7 +177,7 @@ def why(forecast: Any) -> Why | None:
     start = base if base is not None else forecast.probability - shown
     return Why(
         start=probability(max(0.0, min(1.0, start))),
-        drivers=_bars(told, start),
+        drivers=_bars(told, start, getattr(forecast, "as_of", None)),
         rest=points(rest) if abs(rest) >= LEAST_CHANGE else "",
         total=probability(forecast.probability),
     )
@@ -189,7 +189,9 @@ def _base(forecast: Any) -> float | None:
     return None if found is None else float(found)
 
 
-def _bars(told: Sequence[Mapping[str, Any]], start: float) -> list[Driver]:
+def _bars(
+    told: Sequence[Mapping[str, Any]], start: float, as_of: date | None = None
+) -> list[Driver]:
     """Bars one below the other, each beginning where the one before ended, drawn to fill."""
     ends = [start]
     for one in told:
@@ -203,7 +205,9 @@ def _bars(told: Sequence[Mapping[str, Any]], start: float) -> list[Driver]:
         found.append(
             Driver(
                 name=reason_name(reason),
-                text=sentence(reason, one.get("fact") or {}, is_worse=one["points"] > 0),
+                text=sentence(
+                    reason, one.get("fact") or {}, is_worse=one["points"] > 0, as_of=as_of
+                ),
                 points=points(one["points"]),
                 is_worse=one["points"] > 0,
                 start=round((first - low) * scale, 1),

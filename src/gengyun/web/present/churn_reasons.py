@@ -5,6 +5,7 @@ turned back here, so that a person reads 26 days and not 3.3.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from math import exp, expm1
 
 from gengyun.web.present import format as plain
@@ -13,6 +14,11 @@ from gengyun.web.words import pick
 
 Fact = Mapping[str, float]
 METRIC = "metric:"
+AS_OF = "as_of"  # among the facts: the ordinal of the day of the snapshot
+USE = (
+    "use_level", "use_trend", "use_rhythm", "use_breadth", "power_user_share", "events_year",
+    "active_days_90", "active_days_year", "rate_trend_90",
+)  # fmt: skip
 
 
 def N_(text: str) -> str:  # noqa: N802 - marks a text that is translated where it is said
@@ -120,12 +126,15 @@ def metric_name(key: str) -> str:
     return pick(found) if found is not None else key
 
 
-def sentence(reason: str, fact: Fact, is_worse: bool) -> str:
-    """The fact behind a reason; the name alone where the fact is not kept."""
+def sentence(reason: str, fact: Fact, is_worse: bool, as_of: date | None = None) -> str:
+    """The fact behind a reason; the name alone where the fact is not kept. `as_of`: the day of the
+    snapshot, so that what happened has its date."""
     say = _SENTENCES.get(reason)
-    told = say(fact) if say else ""
+    told = say({**fact, AS_OF: as_of.toordinal()} if as_of and fact else fact) if say else ""
     if told:
         return told
+    if reason in USE and not fact:
+        return _("No use has been received of this customer")
     if reason.startswith(METRIC) and reason in fact:
         value = plain.number(fact[reason])
         return _("%(name)s: %(value)s") % {"name": reason_name(reason), "value": value}
@@ -153,7 +162,19 @@ def _use_level(fact: Fact) -> str:
         return _("%(count)s uses in the last 28 days, rest days apart") % {
             "count": plain.count(fact["rate_28"])
         }
-    return ""
+    for key in ("util_28", "util_prev90"):
+        if key in fact:
+            share = plain.percent(min(1.0, fact[key]))
+            return _("On a working day %(share)s of the bought seats were in use") % {
+                "share": share
+            }
+    return _people(fact)
+
+
+def _people(fact: Fact) -> str:
+    if "users_90" not in fact:
+        return ""
+    return _("People who used it in 90 days: %(count)s") % {"count": plain.count(fact["users_90"])}
 
 
 # the raw pair, or the logarithm of their ratio: now, before, input
@@ -161,15 +182,29 @@ TRENDS = (
     ("daily_users_28", "daily_users_prev90", "util_trend"),
     ("rate_28", "rate_prev90", "rate_trend"),
     ("users_90", "users_prev90", "users_trend"),
+    ("", "", "rate_trend_90"),
+    ("", "", "rate_year_trend"),
+    ("", "", "util_14_vs_28"),
 )
 
 
 def _use_trend(fact: Fact) -> str:
+    """How far use moved, with the two numbers where they are kept."""
     for now, before, key in TRENDS:
         if fact.get(before):
-            return _moved(key, fact.get(now, 0.0) / fact[before] - 1)
+            is_now = fact.get(now, 0.0)
+            told = _moved(key, is_now / fact[before] - 1)
+            return _("%(what)s: %(now)s, before %(before)s") % {
+                "what": told,
+                "now": plain.number(is_now),
+                "before": plain.number(fact[before]),
+            }
         if key in fact:
             return _moved(key, exp(fact[key]) - 1)
+    if "users_lost_90" in fact and fact["users_lost_90"] <= 1:
+        return _("%(share)s of the people of the quarter before have stopped") % {
+            "share": plain.percent(fact["users_lost_90"])
+        }
     return ""
 
 
@@ -186,9 +221,27 @@ def _moved(key: str, moved: float) -> str:  # noqa: PLR0911 - one sentence each
         if is_more:
             return _("%(share)s more people than in the quarter before") % share
         return _("%(share)s fewer people than in the quarter before") % share
+    if key in _OTHER_TRENDS:
+        return _(_OTHER_TRENDS[key][not is_more]) % share
     if is_more:
         return _("Use is %(share)s above that of the quarter before, rest days apart") % share
     return _("Use is %(share)s below that of the quarter before, rest days apart") % share
+
+
+_OTHER_TRENDS = {
+    "rate_trend_90": (
+        N_("Use in 90 days is %(share)s above that of the 90 days before"),
+        N_("Use in 90 days is %(share)s below that of the 90 days before"),
+    ),
+    "rate_year_trend": (
+        N_("Use in 90 days is %(share)s above that of the year before"),
+        N_("Use in 90 days is %(share)s below that of the year before"),
+    ),
+    "util_14_vs_28": (
+        N_("Use in two weeks is %(share)s above that of four weeks"),
+        N_("Use in two weeks is %(share)s below that of four weeks"),
+    ),
+}
 
 
 def _use_rhythm(fact: Fact) -> str:
@@ -196,10 +249,12 @@ def _use_rhythm(fact: Fact) -> str:
         return _("Nobody has used it for %(days)s days") % {
             "days": plain.count(fact["days_since_active"])
         }
-    if "active_weeks_12" in fact:
-        return _("Used in %(count)s of the last 12 weeks") % {
-            "count": plain.count(fact["active_weeks_12"])
-        }
+    for key, text in (
+        ("active_weeks_12", N_("Used in %(count)s of the last 12 weeks")),
+        ("active_weeks_52", N_("Used in %(count)s of the last 52 weeks")),
+    ):
+        if key in fact:
+            return _(text) % {"count": plain.count(fact[key])}
     return ""
 
 
@@ -298,10 +353,26 @@ def _flag(key: str, yes: str, no: str) -> Callable[[Fact], str]:
     def say(fact: Fact) -> str:
         days = fact.get(f"{key}_days")
         if days is not None:
-            return _("%(what)s (%(days)s days ago)") % {"what": _(yes), "days": plain.count(days)}
+            what = _happened(fact, days)
+            return _("%(what)s (%(days)s days ago)") % {
+                "what": f"{_(yes)}{what}",
+                "days": plain.count(days),
+            }
         return _(yes) if fact.get(key) else _(no)
 
     return say
+
+
+def _happened(fact: Fact, days: float) -> str:
+    """The date of what happened so many days before the day of the snapshot, where that is told."""
+    if AS_OF not in fact:
+        return ""
+    return f" {date.fromordinal(int(fact[AS_OF]) - round(days)).isoformat()}"
+
+
+def _powerful(fact: Fact) -> str:
+    share = _share("power_user_share", N_("A fifth of the people does %(share)s of it"))(fact)
+    return share or _people(fact)
 
 
 def _overdue(fact: Fact) -> str:
@@ -332,15 +403,14 @@ _SENTENCES: dict[str, Callable[[Fact], str]] = {
     "size": _size,
     "history": _history,
     "overdue_days": _overdue,
-    "power_user_share": _share(
-        "power_user_share",
-        N_("A fifth of the people does %(share)s of it"),
-    ),
+    "power_user_share": _powerful,
     "activation": _activation,
     "events_year": _counted("events_year", N_("Uses in a year: %(count)s")),
     "active_days_90": _counted("active_days_90", N_("Days with use in 90: %(count)s")),
     "active_days_year": _counted("active_days_year", N_("Days with use in a year: %(count)s")),
     "rate_trend_90": _use_trend,
+    "rate_year_trend": _use_trend,
+    "depth_28": _use_breadth,
     "csat_last": _counted("csat", N_("CSAT of %(count)s")),
     "sentiment": _counted("sentiment", N_("Sentiment of the CSM: %(count)s of 5")),
     "key_contact_gap": _key_people,
