@@ -11,7 +11,9 @@ from gengyun.demo.world.shapes import Account
 
 SEED_PART = 76
 SHARE = 0.28  # for each customer of today, so many left during the four years
-OLDEST_DAYS = 1_430
+LATEST_DAYS, OLDEST_DAYS = 5, 1_430  # before today
+NEAR = 10  # days
+TERMS_BACK = 10
 SIZE_SHARE = (0.74, 0.21, 0.05)
 CAUSES = (
     "use_low", "roi_wrong", "decider_changed", "sold_wrong", "slow_answers", "need_unmet",
@@ -42,11 +44,35 @@ def make_former(
             industry=industries[k],
             city=cities[k],
             index=len(accounts) + n,
-            as_of=as_of,
+            left_on=left_on,
             day_count=day_count,
         )
-        for n, k in enumerate(free)
+        for n, (k, left_on) in enumerate(
+            zip(free, _left_on(rng, accounts, len(free), as_of), strict=True)
+        )
     ]
+
+
+def _left_on(
+    rng: np.random.Generator, accounts: list[Account], count: int, as_of: date
+) -> list[date]:
+    """Days on which customers left, in step with what came due of those who are still here: about
+    the same share of every quarter is lost. A quarter with a third of its renewals lost, before
+    others with a tenth, would be a change of the world that no model can have learned."""
+    newest, oldest = as_of - timedelta(days=LATEST_DAYS), as_of - timedelta(days=OLDEST_DAYS)
+    dues = sorted(
+        due
+        for account in accounts
+        for n in range(1, TERMS_BACK)
+        if oldest <= (due := drawn.add_months(account.started_on, account.term_months * n))
+        and due < min(account.renews_on, newest)
+    ) or [oldest + timedelta(days=k) for k in range(OLDEST_DAYS - LATEST_DAYS)]
+    found = []
+    for place in rng.permutation(count):
+        due = dues[int((place + float(rng.random())) / count * len(dues))]
+        day = min(due + timedelta(days=int(rng.integers(-NEAR, NEAR + 1))), newest)
+        found.append(day.replace(day=min(day.day, 28)))
+    return found
 
 
 def _former(
@@ -56,7 +82,7 @@ def _former(
     industry: Industry,
     city: str,
     index: int,
-    as_of: date,
+    left_on: date,
     day_count: int,
 ) -> Account:
     size = str(rng.choice(drawn.SIZES, p=SIZE_SHARE))
@@ -64,12 +90,6 @@ def _former(
     seats = max(
         3, round(float(rng.lognormal(np.log(drawn.SEATS_MEDIAN[size]), drawn.SEATS_SPREAD[size])))
     )
-    # the base grew, so more were lost of late than in the first year
-    rough = as_of - timedelta(days=4 + round(OLDEST_DAYS * float(rng.random()) ** 1.35))
-    month = int(rng.choice(12, p=drawn.MONTH_WEIGHT / drawn.MONTH_WEIGHT.sum())) + 1
-    left_on = date(rough.year, month, int(rng.integers(1, 29)))
-    if left_on > as_of - timedelta(days=4):
-        left_on = drawn.add_months(left_on, -12)
     term = int(rng.choice(drawn.TERMS, p=drawn.TERM_SHARE))
     cycles = min(int(rng.geometric(0.55)), 4)
     started_on = drawn.add_months(left_on, -term * cycles)
