@@ -34,9 +34,10 @@ def make_sop(form, key="rescue", state=Sop.State.LIVE, **values):
 
 
 def make_scored(score=40.0, name=None, **values):
-    customer = make_customer(name, owner=values.pop("owner", None))
+    owner = values.pop("owner", None)
+    customer = make_customer(name, owner=owner)
     CustomerSummary.objects.create(
-        customer=customer, name=customer.name, score=score, updated_at=MONDAY, **values
+        customer=customer, name=customer.name, score=score, owner=owner, updated_at=MONDAY, **values
     )
     return customer
 
