@@ -269,3 +269,55 @@ def test_a_stack_does_not_believe_a_shift_but_a_scorecard_finds_its_base():
     shift, slope = line(logit, y)
     assert shift == pytest.approx(-2, abs=0.4)
     assert slope == pytest.approx(1, abs=0.4)
+
+
+def test_landmarks_of_one_renewal_count_together_as_one():
+    """The same rows seen three times tell a model nothing more; without a due day each counts."""
+    from gengyun.churn.calc.gam import expert_logistic
+
+    once = made(120)
+    due = np.datetime64("2025-01-01") + np.arange(len(once)) % 7
+    once = replace(once, due=due.astype("datetime64[D]"), account=np.arange(len(once)))
+    thrice = once.taken(np.repeat(np.arange(len(once)), 3))
+    assert (once.weight == 1).all()
+    assert thrice.weight == pytest.approx(1 / 3)
+    assert (replace(thrice, due=np.full(len(thrice), np.datetime64("NaT"))).weight == 1).all()
+    one, three = expert_logistic(once), expert_logistic(thrice)
+    assert three.settings == one.settings
+    assert three.beta == pytest.approx(one.beta, abs=0.02)
+    assert three.covariance == pytest.approx(one.covariance, abs=0.02)
+
+
+def test_a_stack_learns_who_is_better_before_it_learns_that_all_are_timid():
+    from gengyun.churn.calc.stack import stacked
+
+    rng = np.random.default_rng(6)
+    truth = rng.normal(scale=2, size=300)
+    y = (rng.random(300) < expit(truth)).astype(float)
+    timid = np.column_stack([truth / 2, rng.normal(size=300)])
+    weights = stacked(timid, y)[1:]
+    assert weights[0] > weights[1] + 0.3
+    assert weights.sum() == pytest.approx(1, abs=0.2)
+    many = np.tile(timid, (40, 1))
+    assert stacked(many, np.tile(y, 40))[1:].sum() > 1.5
+
+
+def test_calibration_waits_until_chance_does_not_explain_the_slope():
+    from gengyun.churn.calc.calibrate import calibration_if_needed
+
+    rng = np.random.default_rng(8)
+    truth = rng.normal(size=4_000)
+    y = (rng.random(4_000) < expit(truth)).astype(float)
+    bold = truth * 1.6  # slope .63
+    assert calibration_if_needed(bold, y) is not None
+    parts = [slice(at, at + 80) for at in range(0, 3_200, 80)]
+    outside = [not 0.8 <= scores.slope_intercept(y[one], expit(truth[one]))[0] <= 1.25
+               for one in parts]  # fmt: skip
+    assert np.mean(outside) > 0.3  # by chance alone: these are right
+    mended = [calibration_if_needed(truth[one], y[one]) is not None for one in parts]
+    assert np.mean(mended) < 0.12
+    # three landmarks each: as many rows as 240 renewals would have, and as sure as 80
+    share = np.full(240, 1 / 3)
+    thrice = [calibration_if_needed(np.repeat(truth[one], 3), np.repeat(y[one], 3), share)
+              for one in parts]  # fmt: skip
+    assert [one is not None for one in thrice] == mended

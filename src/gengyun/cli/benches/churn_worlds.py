@@ -81,10 +81,11 @@ def _truth(report, label, mine, plain) -> None:
         higher_is_better=False,
     )
     each = np.array([measured(one).truth for one in mine])
+    error = each.std(ddof=1) / np.sqrt(len(each))
     report.add(
         name=f"{label}.truth",
         value=float(each.mean()),
-        unit=f"RMSE; plain {control.truth:.3f}, one rate {control.base_truth:.3f}",
+        unit=f"RMSE, ± {error:.3f}; plain {control.truth:.3f}, one rate {control.base_truth:.3f}",
         target=0.145,
         higher_is_better=False,
     )
@@ -170,17 +171,26 @@ def noise(report) -> None:
 
 def _found_nothing(report, label, seen, learned) -> None:
     """No order, out of fold or later, and no spread that would be false confidence."""
+    from gengyun.churn.calc.scores import auc, bootstrap
     from gengyun.demo.simulator.churn_score import measured, pooled
 
-    found = measured(pooled(seen))
+    together = pooled(seen)
+    found = measured(together)
     rungs = "/".join(one.rung for one in learned)
     said = sum(any(note.key == "no_signal" for note in one.notes) for one in learned)
+    # one world has few losses: its AUC alone strays from one half by chance (Hanley & McNeil 1982)
+    low, high = bootstrap(lambda row: auc(together.y[row], together.p[row]), np.arange(found.rows))
+    each = " ".join(f"{measured(one).auc:.3f}" for one in seen)
     report.add(
         name=f"{label}.auc_off_half",
         value=abs(found.auc - 0.5),
-        unit=f"of {found.rows} renewals; {rungs}; no_signal said {said} of {len(learned)}",
+        unit=f"AUC {found.auc:.3f}, 95% {low:.3f}..{high:.3f}, of {found.rows} renewals",
         target=0.06,
         higher_is_better=False,
+    )
+    report.note(
+        f"churn: {label}: AUC of each world {each}; {rungs}; "
+        f"no_signal said {said} of {len(learned)}"
     )
     race = [next(entry for entry in one.race.entries if entry.name == one.rung) for one in learned]
     report.add(
