@@ -321,3 +321,45 @@ def test_without_a_hold_out_and_without_history_nothing_is_said(lake):
     make_run(version, make_customer())
     run_measure(date(2026, 6, 1))
     assert (newest(version).verdict, newest(version).observed) == ("not_randomised", {})
+
+
+# --- through the engine
+
+
+def test_what_the_engine_enters_is_what_is_measured():
+    """Condition, hold-out, steps, goal, outcome: from the day of the entry to the effect."""
+    from gengyun.portfolio.models import CustomerSummary
+    from gengyun.sop.actions.evaluate import evaluate
+    from gengyun.sop.models import Run
+
+    low = {"field": "score", "op": "lt", "value": 50}
+    goal = {"field": "score", "op": "gte", "value": 70}
+    raw = {
+        **form("goal", window_days=7),
+        "entry": {"kind": "condition", "when": low},
+        "goal": goal,
+        "steps": [{"key": "note", "kind": "note", "text": "x"}],
+        "first": "note",
+    }
+    version = make_sop(raw)
+    customers = [make_customer() for _ in range(60)]
+    for number, customer in enumerate(customers):
+        CustomerSummary.objects.create(
+            customer=customer, name=customer.name, score=40, churn=number / 60, updated_at=NOW
+        )
+    evaluate(now=NOW, day=DAY)
+    arms = dict(Run.objects.values_list("customer_id", "arm"))
+    assert len(arms) == 60
+    held = [pk for pk, arm in arms.items() if arm == "holdout"]
+    assert len(held) == 12  # 20 % of each third
+    treated = [pk for pk in arms if pk not in held]
+    CustomerSummary.objects.filter(pk__in=treated[:40] + held[:3]).update(score=80)
+    evaluate(now=NOW + timedelta(days=2), day=DAY + timedelta(days=2))
+    run_measure(DAY + timedelta(days=6))
+    assert told_of(version).treat.waiting == 48
+    run_measure(DAY + timedelta(days=7))
+    told = told_of(version)
+    assert (told.treat.hits, told.treat.known) == (40, 48)
+    assert (told.holdout.hits, told.holdout.known) == (3, 12)
+    row = RunOutcome.objects.get(run__customer=customers[30])
+    assert row.churn == 0.5
