@@ -27,6 +27,7 @@ BENCHES = {
     "backfill": "backfill",
     "shards": "shards",
     "churn": "churn",
+    "sop": "sop",
     "sop-effect": "sop_effect",
 }
 HEAVY = (
@@ -35,6 +36,7 @@ HEAVY = (
     "backfill",
     "shards",
     "churn",
+    "sop",
     "sop-effect",
 )  # minutes and gigabytes: only when named
 SUSTAINED_SECONDS = 120.0
@@ -155,9 +157,11 @@ def _text(value: float | None) -> str:
 @click.option(
     "--customers",
     type=click.IntRange(min=5_000),
-    help="How many customers `pages` and `daily` make (default: what their targets are for).",
+    help="How many customers `pages`, `daily` and `sop` make (default: what their targets are for).",
 )
-@click.option("--only", multiple=True, help="A part of `churn` alone, such as tables or speed.")
+@click.option(
+    "--only", multiple=True, help="A part of `churn` or `sop` alone, such as tables or day."
+)
 def command(
     names: tuple[str, ...],
     as_json: bool,
