@@ -157,10 +157,10 @@ def _text(value: float | None) -> str:
 @click.option(
     "--customers",
     type=click.IntRange(min=5_000),
-    help="How many customers `pages`, `daily` and `sop` make (default: what their targets are for).",
+    help="How many customers `pages`, `daily`, `sop` make (default: what their targets are for).",
 )
 @click.option(
-    "--only", multiple=True, help="A part of `churn` or `sop` alone, such as tables or day."
+    "--only", multiple=True, help="A part of `churn` or `sop` alone, such as tables, day."
 )
 def command(
     names: tuple[str, ...],
