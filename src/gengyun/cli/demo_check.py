@@ -41,6 +41,9 @@ SAMPLES = {
     "settings/products": ("revenue.Product", "pk"),
     "insight/churn/reports": ("churn.Backtest", "pk"),
     "insight/churn/models": ("churn.ChurnModel", "pk"),
+    "sops": ("sop.Sop", "pk"),
+    "sop-runs": ("sop.Run", "pk"),
+    "segments": ("portfolio.Segment", "pk"),
 }
 
 

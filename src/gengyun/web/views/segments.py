@@ -222,17 +222,19 @@ def _form(request, segment, draft, fields, *, show_errors, block=None, status=20
         "kinds": Segment.Of.choices,
         "narrowings": _narrowings()[draft.of],
         "may_share": can(request.user, "view.share"),
-        **_preview(request, draft, raw, unread),
+        **_preview(request, segment, draft, raw=raw, unread=unread),
     }
     block = block if is_htmx(request) else None
     return render(request, "segments/edit.html", context, block=block, status=status)
 
 
-def _preview(request, draft, raw, unread):
+def _preview(request, segment, draft, *, raw, unread):
     """Who would be in it now; nothing is kept."""
     if unread:
         return {"count": None, "members": []}
-    tried = Segment(expression=raw, of=draft.of, narrowed_to=draft.narrowed_to)
+    # with the pins that the segment has; a new one has none
+    pk = segment.pk if segment else 0
+    tried = Segment(pk=pk, expression=raw, of=draft.of, narrowed_to=draft.narrowed_to)
     try:
         rows = queries.members(tried, actor=request.user, today=request.today)
         count = queries.count(tried, actor=request.user, today=request.today)

@@ -25,7 +25,7 @@ class Rows:
     @staticmethod
     def hows(field):
         found = [("now", _("now")), ("held", _("for at least"))]
-        if field is not None and field.can_change:
+        if field and field.can_change:  # of a field that is gone there is nothing
             found.append(("changed", _("has changed")))
         return found
 
