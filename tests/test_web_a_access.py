@@ -19,7 +19,8 @@ from gengyun.revenue.models import Invoice
 from gengyun.team.models import AuditEntry, Team
 
 pytestmark = pytest.mark.django_db
-PUBLIC = {"login", "language"}
+# survey_answer and unsubscribe: the unguessable link is the right
+PUBLIC = {"login", "language", "survey_answer", "unsubscribe"}
 
 
 def patterns(resolver=None, prefix=""):
@@ -42,7 +43,7 @@ def test_every_view_carries_an_access_decision():
     assert missing == []
 
 
-def test_only_login_and_language_are_public():
+def test_only_login_language_and_links_of_messages_are_public():
     public = {entry.name for _, entry in patterns() if entry.callback.access == "public"}
     assert public == PUBLIC
 
@@ -92,7 +93,7 @@ def paths_of(ours):
     ids["risk"] = customer.risks.get().pk
     ids["invoice"] = customer.invoices.get().pk
     words = {"field": "next_step", "code": "no_contact", "verb": "done", "token": "x"}
-    words["factor"] = "active_days"
+    words |= {"factor": "active_days", "way": "mail"}
     for path, entry in patterns():
         if not path.startswith(("customers/<int:pk>", "needs/")):
             continue
