@@ -42,7 +42,6 @@ SAMPLES = {
     "insight/churn/reports": ("churn.Backtest", "pk"),
     "insight/churn/models": ("churn.ChurnModel", "pk"),
     "sops": ("sop.Sop", "pk"),
-    "sop-runs": ("sop.Run", "pk"),
     "segments": ("portfolio.Segment", "pk"),
 }
 
@@ -196,6 +195,8 @@ def _samples(user) -> dict[str, object]:
     touches = apps.get_model("engagement.Touch").objects.visible_to(user).order_by("pk")
     touch = touches.first()
     first["touches"] = touch and touch.pk
+    run = apps.get_model("sop.Run").objects.visible_to(user).order_by("pk").first()
+    first["sop-runs"] = run and run.pk
     first["u/token"] = touches.exclude(contact=None).values_list("token", flat=True).first()
     first["s/token"] = _survey_token()
     customers = apps.get_model("customers.Customer").objects.visible_to(user).present()

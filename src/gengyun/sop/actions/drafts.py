@@ -11,9 +11,10 @@ from django.utils.text import slugify
 
 from gengyun.customers.models import TouchModel
 from gengyun.kernel.errors import Refusal, filled
+from gengyun.portfolio.calc.expressions import All, AnyOf, Expr, Not, fingerprint
 from gengyun.sop.actions.migrating import migrate_runs
 from gengyun.sop.calc.check import check
-from gengyun.sop.calc.form import Problem
+from gengyun.sop.calc.form import Problem, read
 from gengyun.sop.models import Sop, SopVersion
 from gengyun.sop.queries.known import known
 from gengyun.team.actions.audit import record
@@ -243,7 +244,20 @@ def publish(
 
 
 def _entry(form: Mapping[str, Any]) -> Any:
-    return form.get("entry"), form.get("identity", "customer")
+    """What decides whose turn it is, however it is written."""
+    entry = read(form)[0].entry
+    when = None if entry.when is None else fingerprint(_plain(entry.when))
+    return entry.kind, when, entry.event, entry.date, entry.every, form.get("identity", "customer")
+
+
+def _plain(expr: Expr) -> Expr:
+    """Without groups of one, as an editor writes them."""
+    if isinstance(expr, Not):
+        return Not(_plain(expr.part))
+    if not isinstance(expr, All | AnyOf):
+        return expr
+    parts = tuple(_plain(part) for part in expr.parts)
+    return parts[0] if len(parts) == 1 else type(expr)(parts)
 
 
 def _locked(sop: Sop) -> Sop:

@@ -138,6 +138,8 @@ def new(request):
 def edit(request, pk):
     segment = found_segment(request.user, pk)
     if not _is_mine(request.user, segment):
+        if request.method == "GET":  # somebody else's: to be looked at
+            return HttpResponseRedirect(reverse("web:segment", args=[pk]))
         require(request.user, "sops.edit")
     return _edit(request, segment)
 
