@@ -297,11 +297,20 @@ def test_a_viewer_reads_and_changes_nothing(client, people, customer, now):
         "tab=closed&sort=worth",
         "tab=made",
         "tab=later&view=board",
+        "q=%00x&view=board",
     ],
 )
 def test_odd_addresses_get_a_page(owner, people, customer, now, query):
     make_task(people, customer, now)
     assert owner.get(f"/tasks/?{query}").status_code == 200
+
+
+def test_odd_questions_of_the_form_get_an_answer(owner, people, customer):
+    for query in ("customer=x", "customer=%00", "title=%00%F0", "due_on=never"):
+        assert owner.get(f"/tasks/new/?{query}").status_code == 200, query
+    assert owner.get("/tasks/new/?customer=999999").status_code == 404
+    for text in ("", "%00", "%25_", "x" * 500):
+        assert owner.get(f"/tasks/customers/?customer_name={text}", **HTMX).status_code == 200
 
 
 ODD = ["", "\x00", "\ud800", "NaN", "-1", "9" * 40, "2026-02-30", "<script>", "0"]
@@ -317,7 +326,7 @@ def test_odd_posts_are_refused_never_a_fault(owner, people, customer, now, value
     paths = [f"/tasks/{task.pk}/{verb}/" for verb in (
         "finish", "drop", "snooze", "move", "assign", "put", "edit", "comments", "files", "nope",
     )]  # fmt: skip
-    for path in [*paths, "/tasks/new/", "/tasks/bulk/", "/tasks/leave/", "/tasks/undo/x/"]:
+    for path in [*paths, "/tasks/new/", "/tasks/bulk/", "/tasks/leave/", "/tasks/undo/%00/"]:
         for headers in ({}, HTMX):
             assert owner.post(path, form, **headers).status_code < 500, path
             Task.objects.filter(pk=task.pk).update(state="open", owner=people.owner)

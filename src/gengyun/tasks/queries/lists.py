@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, Value, When
 from django.db.models.expressions import OrderBy
@@ -45,7 +45,7 @@ class Counts:
 @dataclass(frozen=True)
 class Morning:
     tasks: list[Task]
-    total: int  # of the week, late ones included
+    total: int  # of the coming seven days, late ones included
     due_count: int  # of those that are late or due today
 
 
@@ -140,10 +140,10 @@ def open_count(actor: User | None, customer_id: int) -> int:
 
 
 def due_now(actor: User, *, scope: str, now: datetime, limit: int = 8) -> Morning:
-    """What is late or due today, the most valuable first, then what comes in the week."""
+    """What is late or due today, the most valuable first, then what comes in seven days."""
     today = day_of(now)
     rows = _tab(_found(actor, Filters(), today), "open", actor, today, scope)
-    rows = rows.filter(due_on__lte=Days(today).week_ends)
+    rows = rows.filter(due_on__lte=today + timedelta(days=7))
     is_later = Case(When(due_on__lte=today, then=0), default=1, output_field=IntegerField())
     found = rows.select_related("customer", "owner").order_by(
         is_later, amount_down(), F("due_on").asc(nulls_last=True), "priority", "pk"

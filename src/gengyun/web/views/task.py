@@ -8,6 +8,7 @@ from gengyun.customers.models import Contact, Customer
 from gengyun.customers.queries import customers as customer_queries
 from gengyun.portfolio.queries.customer_list import search
 from gengyun.tasks.actions import create, work
+from gengyun.tasks.actions.values import plain
 from gengyun.tasks.queries import lists as queries
 from gengyun.tasks.queries.roles import ROLES
 from gengyun.team.queries.people import possible_owners
@@ -43,14 +44,14 @@ def panel(request, pk):
 @page("task.work")
 def customers(request):
     """Names while one types: the options of the form's list."""
-    text = request.GET.get("customer_name", "").strip()[:60]
+    text = plain(request.GET.get("customer_name", "")).strip()[:60]
     found = search(request.user, text, limit=OFFERED)
     return render(request, FORM, {"offered": found}, block="offered")
 
 
 @page("task.work", methods=("GET", "POST"))
 def new(request):
-    form = Form.of(request.POST) if request.method == "POST" else Form(_suggested(request))
+    form = _typed(request) if request.method == "POST" else Form(_suggested(request))
     if request.method == "POST":
         task = _made(request, form)
         if task is not None:
@@ -60,6 +61,13 @@ def new(request):
             return _after(request, task)
     context = {"form": form, "task": None, "after": form.get("after")} | _choices(request, form)
     return render(request, FORM, context, status=422 if form.errors else 200)
+
+
+def _typed(request):
+    """Without what no database keeps."""
+    form = Form.of(request.POST)
+    form.raw = {name: plain(value) for name, value in form.raw.items()}
+    return form
 
 
 def _after(request, task):
@@ -74,7 +82,7 @@ def _after(request, task):
 @page("task.work", methods=("GET", "POST"))
 def edit(request, pk):
     task = queries.get(request.user, pk)
-    form = Form.of(request.POST) if request.method == "POST" else Form(_texts(task))
+    form = _typed(request) if request.method == "POST" else Form(_texts(task))
     if request.method == "POST":
         batch = _changed(request, form, task)
         if batch is not None:
@@ -171,7 +179,7 @@ def _choices(request, form):
 
 def _suggested(request):
     chosen, due = request.GET.get("customer", ""), request.GET.get("due_on", "")[:10]
-    text = {"priority": "2", "due_on": due, "title": request.GET.get("title", "")[:200]}
+    text = {"priority": "2", "due_on": due, "title": plain(request.GET.get("title", ""))[:200]}
     if is_number(chosen):
         customer = customer_queries.get(request.user, int(chosen))
         text |= {"customer": str(customer.pk), "customer_name": customer.name, "after": "customer"}

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from gengyun.customers.models import Customer
 from gengyun.portfolio.queries.today import default_scope
+from gengyun.tasks.actions.values import plain
 from gengyun.tasks.calc.when import BUCKETS
 from gengyun.tasks.queries import board as boards
 from gengyun.tasks.queries import lists as queries
@@ -69,7 +70,7 @@ def address_of(request, params):
         priority=among("priority", ("1", "2", "3")),
         origin=among("origin", ORIGINS),
         customer=number("customer"),
-        text=params.get("q", "").strip()[:60],
+        text=plain(params.get("q", "")).strip()[:60],
         sort=among("sort", queries.SORTS, "when"),
         page=min(int(at), 10_000) if at and int(at) > 0 else 1,
     )

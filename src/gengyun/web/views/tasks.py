@@ -7,6 +7,7 @@ from django.utils.translation import ngettext
 from gengyun.customers.queries import customers as customer_queries
 from gengyun.kernel.errors import NotFound
 from gengyun.tasks.actions import undoing
+from gengyun.tasks.actions.values import plain
 from gengyun.tasks.queries import board as boards
 from gengyun.tasks.queries import lists as queries
 from gengyun.team.queries.access import can
@@ -151,7 +152,7 @@ def bulk(request):
 
 @page("task.work", methods=("POST",))
 def undo(request, batch):
-    undoing.undo(actor=request.user, now=request.now, batch=batch[:32])
+    undoing.undo(actor=request.user, now=request.now, batch=plain(batch)[:32])
     toast(request, _("Taken back"))
     if not is_htmx(request):
         return back(request, reverse("web:tasks"))

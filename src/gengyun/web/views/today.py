@@ -134,7 +134,7 @@ def _needs_context(request, scope, needs):
 
 
 def _tasks(request, scope):
-    """What is late or due today, the most valuable first, then what comes in the week."""
+    """What is late or due today, the most valuable first, then what comes in seven days."""
     found = due_now(request.user, scope=scope, now=request.now, limit=SHOWN_TASKS)
     return {
         "task_rows": task_rows(request, found.tasks),
