@@ -12,8 +12,8 @@ from gengyun.demo.world.shapes import Account
 SEED_PART = 76
 SHARE = 0.28  # for each customer of today, so many left during the four years
 LATEST_DAYS, OLDEST_DAYS = 5, 1_430  # before today
-NEAR = 10  # days
 TERMS_BACK = 10
+KNOWN_DAYS, PEAK = 700, 2.0
 SIZE_SHARE = (0.74, 0.21, 0.05)
 CAUSES = (
     "use_low", "roi_wrong", "decider_changed", "sold_wrong", "slow_answers", "need_unmet",
@@ -67,12 +67,24 @@ def _left_on(
         if oldest <= (due := drawn.add_months(account.started_on, account.term_months * n))
         and due < min(account.renews_on, newest)
     ) or [oldest + timedelta(days=k) for k in range(OLDEST_DAYS - LATEST_DAYS)]
+    reached = np.cumsum(_peaks(dues, as_of))
     found = []
     for place in rng.permutation(count):
-        due = dues[int((place + float(rng.random())) / count * len(dues))]
-        day = min(due + timedelta(days=int(rng.integers(-NEAR, NEAR + 1))), newest)
+        share = (place + float(rng.random())) / count
+        due = dues[int(np.searchsorted(reached, share * reached[-1]))]
+        day = min(due.replace(day=int(rng.integers(1, 29))), newest)
         found.append(day.replace(day=min(day.day, 28)))
     return found
+
+
+def _peaks(dues: list[date], as_of: date) -> np.ndarray:
+    """How often each due date is one at which somebody left. Budgets end with the year; in the
+    days of which use is known, though, no quarter loses more than others."""
+    is_old = np.array([due < as_of - timedelta(days=KNOWN_DAYS) for due in dues])
+    weight = np.where(is_old, drawn.MONTH_WEIGHT[[due.month - 1 for due in dues]] ** PEAK, 1.0)
+    year = np.unique([due.year for due in dues], return_inverse=True)[1]
+    mean = np.bincount(year, weight) / np.bincount(year)
+    return np.asarray(weight / mean[year])
 
 
 def _former(
