@@ -11,6 +11,8 @@ from gengyun.customers.models import Customer
 from gengyun.kernel.clock import utc_now
 from gengyun.kernel.days import day_of
 from gengyun.kernel.errors import NotAllowed, NotFound
+from gengyun.portfolio.actions.summaries import refresh_summaries
+from gengyun.portfolio.queries.today import need_list
 from gengyun.tasks.actions import create, work
 from gengyun.tasks.models import Task
 from gengyun.tasks.queries import lists
@@ -82,7 +84,7 @@ def people(db):
 def test_a_deputy_sees_and_does_the_work_until_the_leave_is_over(people):
     now = utc_now()  # what one may see is decided by the clock on the wall
     today = day_of(now)
-    customer = make_customer(owner=people.owner)
+    customer = make_customer(owner=people.owner, next_step="回电", next_step_on=today)
     task = create(actor=None, now=now, title="x", customer=customer, role="csm", due_on=today)
     assert not Task.objects.visible_to(people.colleague).exists()
     set_leave(
@@ -99,6 +101,11 @@ def test_a_deputy_sees_and_does_the_work_until_the_leave_is_over(people):
     assert lists.listing(people.owner, filters=Filters(), now=now).get() == task  # still theirs
     work.finish(actor=deputy, now=now, task_ids=[task.pk])
     assert not Customer.objects.visible_to(people.stranger).exists()
+    # on Today, too, beside the deputy's own
+    refresh_summaries(now=now, customer_ids=[customer.pk])
+    needs = need_list(deputy, scope="mine", today=today)
+    assert [item.summary.pk for item in needs.items] == [customer.pk]
+    assert need_list(people.stranger, scope="mine", today=today).total == 0
     back = now + timedelta(days=5)
     assert not deputy.covered_ids(day_of(back))
     end_leave(actor=people.owner, now=now, user=people.owner)

@@ -110,7 +110,7 @@ def need_list(
 ) -> NeedList:
     """Customers that need a person, most urgent and then largest first; put-off needs left out."""
     rows = list(
-        in_scope(actor, scope)
+        _to_look_after(actor, scope, today)
         .filter(need_rank__gt=0)
         .order_by("-need_rank", "-pk")
         .values_list("pk", "arr_minor", "needs")[:READ_AHEAD]
@@ -137,6 +137,14 @@ def need_list(
     )
     items = [NeedItem(whole[pk], needs[0], needs[1:]) for pk, needs in chosen if pk in whole]
     return NeedList(items, len(found), groups, put_off)
+
+
+def _to_look_after(actor: User, scope: str, today: date) -> QuerySet[CustomerSummary]:
+    """Those of the scope; of one's own also what colleagues on leave look after otherwise."""
+    covered = actor.covered_ids(today)
+    if scope != "mine" or not covered:
+        return in_scope(actor, scope)
+    return CustomerSummary.objects.visible_to(actor).filter(owner_id__in=[actor.pk, *covered])
 
 
 def _snoozes(customer_ids: Iterable[int]) -> dict[int, list[Snooze]]:
