@@ -192,6 +192,7 @@ READINGS = {
     "risk_noted": ({"cause_zh": "竞品进入", "cause_en": "A competitor came in", "happened_on": "2026-02-24", "note": "Feiniao 3"}, 6.0, "Feiniao 3"),
     "sentiment_drop": ({"before": 0.6, "fell": True}, 0.12, "60%"),
     "seats_full": ({"weeks": 4, "least": 0.91}, 0.94, "94%"),
+    "asked_for": ({"title_zh": "请看 CSV-7", "title_en": "Look at CSV-7", "asked_on": "2026-02-24"}, 0.0, "CSV-7"),
     "survey_low": ({"kind": "nps", "contact": "Wang", "part": "decider", "comment": "too slow\nfor us", "answered_on": "2026-02-24", "answer": 3}, 4.0, "too slow for us"),
     "metric": ({}, 0.12, "12%"),
 }  # fmt: skip

@@ -248,6 +248,7 @@ def test_the_rules_page_says_the_marks_and_what_cannot_be_judged(cast):
         ("risk_noted", {"days": "60", "grades": "high"}, {"days": 60, "grades": ["high"]}),
         ("sentiment_drop", {"metric": "csm_sentiment", "enter": "", "drop": "1", "days": "30"},
          {"metric": "csm_sentiment", "enter": None, "drop": 1}),
+        ("asked_for", {"days": "14"}, {"days": 14}),
         ("survey_low", {"days": "14", "kinds": "nps"}, {"days": 14, "kinds": ["nps"]}),
         ("seats_full", {"metric": "seat_use_30d", "enter": "95", "exit": "85", "weeks": "6"},
          {"enter": 0.95, "exit": 0.85, "weeks": 6}),

@@ -27,6 +27,7 @@ def judge_facts(payload: dict[str, Any], now: datetime) -> None:
 @on("contract.changed")
 @on("renewal.changed")
 @on("risk.changed")
+@on("sop.alerted")
 @on("survey.answered")
 def judge_commercial(payload: dict[str, Any], now: datetime) -> None:
     """Money came in, a renewal was judged, a risk was noted or settled, a survey was answered: what

@@ -4,6 +4,6 @@ Registered when the application starts. Each effect writes rows in the step's tr
 goes out of the house (mail, robots, web addresses) leaves later, from those rows.
 """
 
-from gengyun.sop.actions import effects_inside, effects_outside
+from gengyun.sop.actions import effects_alerts, effects_inside, effects_outside
 
-__all__ = ["effects_inside", "effects_outside"]
+__all__ = ["effects_alerts", "effects_inside", "effects_outside"]

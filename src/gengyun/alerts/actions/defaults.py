@@ -94,6 +94,8 @@ RULES: list[tuple[str, str, str, str, int, str, dict[str, Any], int, int]] = [
     # within 48 hours: two working days to the first answer
     ("survey_low", Kind.SURVEY_LOW, "问卷打了低分", "Low survey answer", 2,
      "cause_unknown", {}, 18, 10),
+    ("asked_for", Kind.ASKED_FOR, "SOP 要求处理", "Asked for by an SOP", 3,
+     "cause_unknown", {}, 18, 10),
     ("champion_left", Kind.CONTACT_LEFT, "拥护者离开", "Champion left", 3, "champion_changed",
      {"parts": ["champion"], "days": 30}, 18, 15),
 ]  # fmt: skip
@@ -108,6 +110,7 @@ LATER = (
     "sentiment_drop",
     "seats_full",
     "survey_low",
+    "asked_for",
 )
 
 

@@ -96,6 +96,37 @@ def survey_low(answers: Sequence[LowAnswer], today: date, params: Params, severi
     )
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A work item that a step of an SOP asked for."""
+
+    customer_id: int
+    key: str  # of the step, once
+    severity: int
+    title_zh: str
+    title_en: str
+    asked_on: date
+
+
+def asked_for(rows: Sequence[Asked], today: date, params: Params) -> Found:
+    """Opens at once, as urgent as the step says; over after `days`, if nobody closed it before."""
+    since = np.array([(today - one.asked_on).days for one in rows], dtype=np.float64)
+    return Found(
+        np.array([one.customer_id for one in rows], dtype=np.int64),
+        (since >= 0) & (since <= params["days"]),
+        since > params["days"],
+        np.array([one.severity for one in rows], dtype=np.int64),
+        since,
+        facts={
+            "title_zh": [one.title_zh for one in rows],
+            "title_en": [one.title_en for one in rows],
+            "asked_on": [one.asked_on for one in rows],
+        },
+        keys=[f"c:{one.customer_id}:{one.key}" for one in rows],
+        missing_is_cleared=True,
+    )
+
+
 def sentiment_drop(
     ids: Ints, value: Floats, before: Floats, params: Params, severity: int
 ) -> Found:

@@ -144,6 +144,8 @@ SPECS: dict[str, dict[str, Spec]] = {
         "kinds": Several(("nps", "csat", "ces"), ("nps", "csat", "ces")),
         "days": Number(30, 1, 365, whole=True),
     },
+    # a step of an SOP asked for it
+    "asked_for": {"days": Number(30, 1, 365, whole=True)},
     "metric": {
         "metric": Key(),
         "op": Choice("lt", OPS),
@@ -165,6 +167,7 @@ FACT_KINDS = frozenset(
         "churn_jump",
         "risk_noted",
         "survey_low",
+        "asked_for",
     }
 )
 COMPANY_KINDS = frozenset({"source_silent", "outage"})

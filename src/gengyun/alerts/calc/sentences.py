@@ -69,6 +69,14 @@ def _survey_low(told: Told) -> str:
     return f"{said}: {comment.rstrip('.')}." if comment else f"{said} and wrote no reason."
 
 
+def _asked_for(told: Told) -> str:
+    """In the words of whoever wrote the SOP."""
+    facts = told.facts
+    said = str(facts["title_zh"] if told.zh else facts["title_en"]).rstrip("。.")
+    on = day(facts["asked_on"], told)
+    return f"{said}（SOP，{on}）。" if told.zh else f"{said} (SOP, {on})."
+
+
 def _sentiment_drop(told: Told) -> str:
     key = str(told.params["metric"])
     name, zh = told.names.metric(key, zh=told.zh), told.zh
@@ -103,4 +111,5 @@ _SENTENCES = {
     "sentiment_drop": _sentiment_drop,
     "seats_full": _seats_full,
     "survey_low": _survey_low,
+    "asked_for": _asked_for,
 }

@@ -30,6 +30,7 @@ class AlertRule(models.Model):
         SENTIMENT_DROP = "sentiment_drop", _("Sentiment fell")
         SEATS_FULL = "seats_full", _("Seats full")
         SURVEY_LOW = "survey_low", _("Low survey answer")
+        ASKED_FOR = "asked_for", _("Asked for by an SOP")
         METRIC = "metric", _("Metric")
 
     key = models.SlugField(max_length=40, unique=True)

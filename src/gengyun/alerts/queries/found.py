@@ -14,7 +14,7 @@ from gengyun.alerts.calc import (
 )
 from gengyun.alerts.calc.found import Found
 from gengyun.alerts.models import AlertRule
-from gengyun.alerts.queries import commercial, customer_facts
+from gengyun.alerts.queries import asked, commercial, customer_facts
 from gengyun.alerts.queries.day import Day
 from gengyun.alerts.queries.odds import odds
 
@@ -133,6 +133,11 @@ def _seats_full(rule: AlertRule, day: Day) -> Found:
     return customer_rules.seats_full(day.ids, shares, rule.params, rule.severity)
 
 
+def _asked_for(rule: AlertRule, day: Day) -> Found:
+    rows = asked.asked_of(day, days=rule.params["days"])
+    return customer_rules.asked_for(rows, day.today, rule.params)
+
+
 def _survey_low(rule: AlertRule, day: Day) -> Found:
     rows = customer_facts.low_survey_answers(day, days=rule.params["days"])
     return customer_rules.survey_low(rows, day.today, rule.params, rule.severity)
@@ -161,5 +166,6 @@ _KINDS: dict[AlertRule.Kind, Callable[[AlertRule, Day], Found]] = {
     Kind.SENTIMENT_DROP: _sentiment_drop,
     Kind.SEATS_FULL: _seats_full,
     Kind.SURVEY_LOW: _survey_low,
+    Kind.ASKED_FOR: _asked_for,
     Kind.METRIC: _metric,
 }

@@ -74,6 +74,11 @@ def kinds():
             _("Low survey answer"),
             _("Somebody gave a low score: call within 48 hours."),
         ),
+        (
+            Kind.ASKED_FOR,
+            _("Asked for by an SOP"),
+            _("A step of an SOP opens it, as urgent as the step says."),
+        ),
         (Kind.SOURCE_SILENT, _("Data source silent"), _("No data: a matter for operations.")),
         (Kind.OUTAGE, _("Product-wide outage"), _("All customers at once: one incident.")),
     ]

@@ -158,6 +158,10 @@ def survey_kinds():
     return [("nps", "NPS"), ("csat", "CSAT"), ("ces", "CES")]
 
 
+def _asked(p, names, zh):
+    return _("a step of an SOP asked for it, for %(days)s days") % {"days": p["days"]}
+
+
 def _answer(p, names, zh):
     kinds = ("、" if zh else ", ").join(word for key, word in survey_kinds() if key in p["kinds"])
     return _("a low score to %(kinds)s, for %(days)s days") % {"kinds": kinds, "days": p["days"]}
@@ -198,6 +202,7 @@ _SUMMARIES = {
     Kind.SCORE_DROP: _score,
     Kind.CONTACT_LEFT: _left,
     Kind.SURVEY_LOW: _answer,
+    Kind.ASKED_FOR: _asked,
     Kind.METRIC: _metric,
 }
 
