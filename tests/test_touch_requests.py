@@ -142,7 +142,7 @@ def test_what_failed_or_was_not_sent_does_not_count(mail, contact):
 
 
 def test_many_at_once_keep_the_caps_and_cost_the_same_number_of_queries(
-    mail, contact, django_assert_num_queries
+    mail, contact, django_assert_max_num_queries
 ):
     customer = contact.customer
     people = [make_contact(customer, email=f"p{n}@example.cn") for n in range(30)]
@@ -156,7 +156,7 @@ def test_many_at_once_keep_the_caps_and_cost_the_same_number_of_queries(
 
     few, many = wanted(people[:2], "few"), wanted(people[2:], "many")
     touches.request_many(now=NOW, requests=few)
-    with django_assert_num_queries(18):
+    with django_assert_max_num_queries(18):  # 17 on PostgreSQL
         found = touches.request_many(now=NOW, requests=many)
     assert sum(one.state == State.QUEUED for one in found.values()) == 28
     assert sum(one.reason == "cap_1d" for one in found.values()) == 28
