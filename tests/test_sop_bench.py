@@ -28,7 +28,7 @@ def test_the_days_of_the_sop_bench_are_days_of_the_product(monkeypatch):
     for number in range(3):
         now += timedelta(days=1)
         if number:
-            assert 0 < sop_world.next_day(day_of(now), number) < 40
+            assert 0 < sop_world.next_day(now, number) < 40
         sop._evaluate(now)
         entered.append(Run.objects.filter(entered_on=day_of(now)).count())
         sop._step(now)

@@ -125,7 +125,7 @@ def _measure(customers: int) -> dict:
     for number, one in enumerate(days):
         now += timedelta(days=1)
         if number:
-            found["moved"] = sop_world.next_day(day_of(now), number)
+            found["moved"] = sop_world.next_day(now, number)
         with _timed(one):
             _evaluate(now)
         if number < len(days) - 1:

@@ -1,7 +1,7 @@
 """Customers and SOPs for `bench sop`: rows as the nights before left them, put in by COPY."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -11,8 +11,8 @@ CHUNK = 50_000
 SOPS = 50
 OWNERS = 50
 PLANS = ("basic", "team", "company")
-STAGES_MOVED = 100  # one in so many customers is in another stage the next day
-MOVED = 20  # one in so many has other numbers the next day
+STAGES_MOVED = 200  # one in so many customers is in another stage the next day
+MOVED = 50  # one in so many has quite other numbers the next day
 BANDS = ((80.0, "A"), (65.0, "B"), (50.0, "C"), (0.0, "D"))
 
 
@@ -100,7 +100,7 @@ def _rows(keys: range, now: datetime, field: int) -> Iterator[tuple[dict, ...]]:
 
 _DAYS = {
     "renews": 700, "stage": 1_000, "arr": 20_000, "seats": 500, "change": 31, "active": 60,
-    "event": 30, "touch": 90,
+    "event": 30, "touch": 77,
 }  # fmt: skip
 
 
@@ -108,20 +108,25 @@ def band(score: float) -> str:
     return next(name for low, name in BANDS if score >= low)
 
 
-def next_day(day: date, number: int) -> int:
-    """A night's new numbers: one customer in twenty has others, one in a hundred another stage."""
+def next_day(now: datetime, number: int) -> int:
+    """A night's new numbers: one customer in fifty has quite others, one in 200 another stage."""
     from django.db.models import Case, F, Value, When
     from django.db.models.functions import Mod
     from django.db.models.lookups import GreaterThanOrEqual
 
     from gengyun.customers.models import Stage
+    from gengyun.kernel.days import day_of
     from gengyun.portfolio.models import CustomerSummary
 
-    rows, stages = CustomerSummary.objects, list(Stage.objects.order_by("pk"))
+    day, rows = day_of(now), CustomerSummary.objects
+    stages = list(Stage.objects.order_by("pk"))
     rows.update(as_of=day)
     # two in three are used every day
     used = rows.alias(turn=Mod(F("pk"), Value(3))).exclude(turn=0)
     used.update(last_event_on=day - timedelta(days=1))
+    # everybody is spoken with once in eleven weeks
+    spoken = rows.alias(turn=Mod(F("pk"), Value(77))).filter(turn=number % 77)
+    spoken.update(last_touch_at=now)
     moved = rows.alias(turn=Mod(F("pk"), Value(MOVED))).filter(turn=number % MOVED)
     drawn = Mod(F("pk") * 37 + 101 * number, Value(1_000)) / 10.0
     count = moved.filter(score__isnull=False).update(
