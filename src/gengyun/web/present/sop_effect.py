@@ -107,7 +107,7 @@ def panel(
         warnings=_warnings(effect.beside, told),
         money=[_money(one) for one in told.money] if with_money else [],
         history=_history(drawn, kind),
-        **_observed(effect.observed),
+        **_observed(effect.observed, metric),
     )
 
 
@@ -375,7 +375,7 @@ def _history(past: Sequence[tuple[date, Told]], kind: str) -> Lines | None:
     return band(known, lambda value: short(value, kind), zh=is_zh())
 
 
-def _observed(seen: dict[str, Any]) -> dict[str, Any]:
+def _observed(seen: dict[str, Any], metric: str) -> dict[str, Any]:
     if not seen:
         return {}
     change = seen["change"]
@@ -383,13 +383,14 @@ def _observed(seen: dict[str, Any]) -> dict[str, Any]:
         "worked": plain.count(seen["worked_on"]),
         "others": plain.count(seen["others"]),
         "weeks": seen["weeks"],
+        "what": _("the health score") if seen["by"] == "health" else metric or seen["key"],
         "value": plain.signed(change["value"], 1),
         "low": plain.signed(change["low"], 1),
         "high": plain.signed(change["high"], 1),
     }
     beside = _(
-        "%(worked)s worked on beside %(others)s with the same churn probability: %(weeks)s weeks "
-        "later %(value)s against them (%(low)s to %(high)s)."
+        "%(worked)s worked on beside %(others)s with the same churn probability: after %(weeks)s "
+        "weeks %(what)s changed by %(value)s against theirs (%(low)s to %(high)s)."
     )
     alike = ""
     if seen["went_alike"] is False:
