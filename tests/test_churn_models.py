@@ -321,3 +321,14 @@ def test_calibration_waits_until_chance_does_not_explain_the_slope():
     thrice = [calibration_if_needed(np.repeat(truth[one], 3), np.repeat(y[one], 3), share)
               for one in parts]  # fmt: skip
     assert [one is not None for one in thrice] == mended
+
+
+def test_tiers_keep_an_intercept_of_their_own_where_little_else_is_learned():
+    """Their distance is not drawn to nothing with the other coefficients (science.md 4.3)."""
+    from gengyun.churn.calc.tiers import flagged, tiers_of
+
+    table = made(400, seed=9, signal=0.0, tiers=True)
+    rows = flagged(table, tiers_of(table))
+    told = gam.expert_logistic(rows).logits(rows.x)
+    apart = told[table.tier == 0].mean() - told[table.tier == 1].mean()
+    assert 0.8 < apart < 2.0  # 1.5 in truth

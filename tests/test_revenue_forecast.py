@@ -353,3 +353,15 @@ def test_a_part_shows_the_same_alone_as_within_the_whole():
     made = forecast(whole, odds, as_of=AS_OF, groups={"month": months}, draws=800)
     alone = forecast(part, odds, as_of=AS_OF, draws=800)
     assert alone.total == made.groups["month"][int(months[0])]
+
+
+def test_a_model_knows_the_level_of_few_large_customers_less_than_that_of_many_small_ones():
+    """Woolf 1955, of each cell: a model's interval for a cell is as wide as its outcomes are few."""
+    from types import SimpleNamespace
+
+    from gengyun.revenue.calc.forecast import model_levels
+
+    many, few = SimpleNamespace(alpha=210.0, beta=90.0), SimpleNamespace(alpha=14.0, beta=3.0)
+    levels = model_levels(SimpleNamespace(rates=(many, few)))
+    assert levels == pytest.approx([(1 / 210 + 1 / 90) ** 0.5, (1 / 14 + 1 / 3) ** 0.5])
+    assert levels[1] > 4 * levels[0]

@@ -21,10 +21,14 @@ from gengyun.churn.calc.logistic import (
 )
 from gengyun.churn.calc.prepare import Preparation, prepare
 from gengyun.churn.calc.table import Floats, Table
+from gengyun.churn.calc.tiers import PREFIX
 
 STRENGTHS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0)  # k
 SPREADS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # tau
 PASSES = 2
+# Of the intercepts of tiers, on the logit (science.md 4.3). The shipped base rates of the tiers lie
+# so far apart: 8, 18 and 30 % (`standards.json`).
+TIER_SPREAD = 0.65
 
 
 def plain_logistic(table: Table) -> Linear:
@@ -66,6 +70,7 @@ def _learned(table: Table, preparation: Preparation, base: float | None, *, bent
     x, y, weight = with_intercept(preparation.design(table.x)), table.y, table.weight
     mean = expert_mean(table, preparation)
     is_bend = np.array([part == "bend" for part in preparation.parts], dtype=bool)
+    of_tier = _tier_spreads(table, preparation)
     centre = float(logit_of(np.array(y.mean() if base is None else base), 0.005))
     fits: dict[tuple[float, float, float], Posterior] = {}
     last: list[Posterior] = []
@@ -73,7 +78,8 @@ def _learned(table: Table, preparation: Preparation, base: float | None, *, bent
     def fit(k: float, tau: float, tau_bend: float) -> Posterior:
         if (k, tau, tau_bend) not in fits:
             prior = np.concatenate([[centre], k * mean])
-            spread = np.concatenate([[INTERCEPT_SPREAD], np.where(is_bend, tau_bend, tau)])
+            free = np.where(is_bend, tau_bend, np.where(np.isnan(of_tier), tau, of_tier))
+            spread = np.concatenate([[INTERCEPT_SPREAD], free])
             start = last[-1].beta if last else None
             found = posterior(x, y, prior, spread**-2.0, start=start, weight=weight)
             fits[k, tau, tau_bend] = found
@@ -86,6 +92,18 @@ def _learned(table: Table, preparation: Preparation, base: float | None, *, bent
     together = averaged(list(fits.values()))
     settings = dict(zip(("k", "tau", "tau_bend"), best, strict=True))
     return Linear(preparation, together.beta, together.covariance, settings)
+
+
+def _tier_spreads(table: Table, preparation: Preparation) -> Floats:
+    """The prior spread of each tier's flag, in units of its column; nan for all others."""
+    return np.array(
+        [
+            TIER_SPREAD * term.spread
+            if table.features[term.feature].key.startswith(PREFIX)
+            else np.nan
+            for term in preparation.terms
+        ]
+    )
 
 
 def _search(

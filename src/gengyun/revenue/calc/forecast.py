@@ -232,9 +232,9 @@ def _drawn(odds: Odds, alike: _Alike, *, draws: int, seed: int) -> Iterator[tupl
     streams = _Streams(seed)
     spread = SPREADS[streams.of(3, 0).choice(len(SPREADS), draws, p=odds.spread_weight)]
     stretch = np.sqrt(1 + FLATTENING * spread**2)
-    level = model_level(odds)
-    shift = level * streams.of(4, 0).normal(size=draws)
-    stretch_own = np.sqrt(1 + FLATTENING * (spread**2 + level**2))
+    levels = model_levels(odds)
+    shifts = [level * streams.of(4, place).normal(size=draws) for place, level in enumerate(levels)]
+    stretches = [np.sqrt(1 + FLATTENING * (spread**2 + level**2)) for level in levels]
     cells = np.array(
         [
             logit(streams.of(2, place).beta(rate.alpha, rate.beta, draws))
@@ -258,7 +258,7 @@ def _drawn(odds: Odds, alike: _Alike, *, draws: int, seed: int) -> Iterator[tupl
             if np.isnan(alike.own[one]):
                 eta = (cells[cell] + alike.silence[one]) * stretch
             else:
-                eta = alike.own[one] * stretch_own + shift
+                eta = alike.own[one] * stretches[cell] + shifts[cell]
             eta = eta + effect[alike.quarter[one]]
             # chance below p is a renewal; chance / p is then even on [0, 1) and picks the ratio
             inverse = np.minimum(1 + np.exp(-eta), MOST_INVERSE) * steps
@@ -268,16 +268,15 @@ def _drawn(odds: Odds, alike: _Alike, *, draws: int, seed: int) -> Iterator[tupl
         yield alike.rows[start : start + BLOCK], ratios
 
 
-def model_level(odds: Odds) -> float:
-    """How far a model's probabilities may be off together, on the logit.
+def model_levels(odds: Odds) -> list[float]:
+    """How far a model's probabilities of each cell may be off together, on the logit.
 
-    They were learned from the renewals that the odds know: of their share lost the log odds has
-    the standard error sqrt(1 / renewed + 1 / lost) (Woolf 1955), and no model knows its level
-    better. One draw shifts all that it gave.
+    They were learned from the renewals that the odds know: of a cell's share lost the log odds has
+    the standard error sqrt(1 / renewed + 1 / lost) (Woolf 1955), and no model knows the level of a
+    cell better. A few large customers are most of the money and few of the renewals: one level for
+    all of them would know too much of those. One draw shifts all that it gave of a cell.
     """
-    renewed = sum(rate.alpha for rate in odds.rates)
-    lost = sum(rate.beta for rate in odds.rates)
-    return math.sqrt(1 / renewed + 1 / lost)
+    return [math.sqrt(1 / rate.alpha + 1 / rate.beta) for rate in odds.rates]
 
 
 def _expected(book: Book, means: Floats) -> Ints:
