@@ -19,7 +19,6 @@ COMMANDS = {
     "health": "health",
     "churn": "churn",
     "alerts": "alerts",
-    "touches": "touches",
     "sop": "sop",
     "touches": "touches",
     "revenue": "revenue",
