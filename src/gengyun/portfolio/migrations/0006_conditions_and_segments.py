@@ -6,109 +6,251 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('customers', '0006_import_revenue_kinds'),
-        ('portfolio', '0005_churn_and_value'),
+        ("customers", "0006_import_revenue_kinds"),
+        ("portfolio", "0005_churn_and_value"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Watch',
+            name="Watch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('hash', models.CharField(max_length=32, unique=True)),
-                ('expression', models.JSONField()),
-                ('first_on', models.DateField()),
-                ('followed_on', models.DateField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("hash", models.CharField(max_length=32, unique=True)),
+                ("expression", models.JSONField()),
+                ("first_on", models.DateField()),
+                ("followed_on", models.DateField()),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Segment',
+            name="Segment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(max_length=40, unique=True)),
-                ('name', models.CharField(max_length=60)),
-                ('of', models.CharField(choices=[('customer', 'Customers'), ('contact', 'Contacts'), ('product', 'Products of customers')], default='customer', max_length=8)),
-                ('expression', models.JSONField(default=dict)),
-                ('narrowed_to', models.JSONField(blank=True, default=list)),
-                ('is_shared', models.BooleanField(default=False)),
-                ('followed_on', models.DateField(null=True)),
-                ('created_at', models.DateTimeField()),
-                ('updated_at', models.DateTimeField()),
-                ('retired_at', models.DateTimeField(null=True)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.SlugField(max_length=40, unique=True)),
+                ("name", models.CharField(max_length=60)),
+                (
+                    "of",
+                    models.CharField(
+                        choices=[
+                            ("customer", "Customers"),
+                            ("contact", "Contacts"),
+                            ("product", "Products of customers"),
+                        ],
+                        default="customer",
+                        max_length=8,
+                    ),
+                ),
+                ("expression", models.JSONField(default=dict)),
+                ("narrowed_to", models.JSONField(blank=True, default=list)),
+                ("is_shared", models.BooleanField(default=False)),
+                ("followed_on", models.DateField(null=True)),
+                ("created_at", models.DateTimeField()),
+                ("updated_at", models.DateTimeField()),
+                ("retired_at", models.DateTimeField(null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'pk'],
+                "ordering": ["name", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='FieldState',
+            name="FieldState",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('field', models.CharField(max_length=60)),
-                ('value', models.CharField(blank=True, default='', max_length=500)),
-                ('previous', models.CharField(max_length=500, null=True)),
-                ('changed_on', models.DateField(null=True)),
-                ('customer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("field", models.CharField(max_length=60)),
+                ("value", models.CharField(blank=True, default="", max_length=500)),
+                ("previous", models.CharField(max_length=500, null=True)),
+                ("changed_on", models.DateField(null=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="customers.customer",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
-                'indexes': [models.Index(fields=['field', 'changed_on', 'customer'], name='field_changed'), models.Index(fields=['customer'], name='field_customer')],
-                'constraints': [models.UniqueConstraint(fields=('field', 'customer'), name='one_value_per_customer')],
+                "ordering": ["pk"],
+                "indexes": [
+                    models.Index(fields=["field", "changed_on", "customer"], name="field_changed"),
+                    models.Index(fields=["customer"], name="field_customer"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("field", "customer"), name="one_value_per_customer"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SegmentPin',
+            name="SegmentPin",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_in', models.BooleanField()),
-                ('reason', models.CharField(blank=True, default='', max_length=200)),
-                ('created_at', models.DateTimeField()),
-                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
-                ('segment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pins', to='portfolio.segment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_in", models.BooleanField()),
+                ("reason", models.CharField(blank=True, default="", max_length=200)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="pins",
+                        to="portfolio.segment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
-                'constraints': [models.UniqueConstraint(fields=('segment', 'customer'), name='one_pin_per_customer')],
+                "ordering": ["pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("segment", "customer"), name="one_pin_per_customer"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SegmentStay',
+            name="SegmentStay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('product_key', models.CharField(blank=True, default='', max_length=60)),
-                ('identity', models.CharField(max_length=90)),
-                ('from_on', models.DateField()),
-                ('to_on', models.DateField(null=True)),
-                ('contact', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.contact')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='segment_stays', to='customers.customer')),
-                ('segment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='stays', to='portfolio.segment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("product_key", models.CharField(blank=True, default="", max_length=60)),
+                ("identity", models.CharField(max_length=90)),
+                ("from_on", models.DateField()),
+                ("to_on", models.DateField(null=True)),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="customers.contact",
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="segment_stays",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="stays",
+                        to="portfolio.segment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-from_on', 'pk'],
-                'indexes': [models.Index(fields=['segment', 'to_on', 'customer'], name='segment_members')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('to_on__isnull', True)), fields=('segment', 'identity'), name='one_open_segment_stay')],
+                "ordering": ["-from_on", "pk"],
+                "indexes": [
+                    models.Index(fields=["segment", "to_on", "customer"], name="segment_members")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("to_on__isnull", True)),
+                        fields=("segment", "identity"),
+                        name="one_open_segment_stay",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ConditionState',
+            name="ConditionState",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since_on', models.DateField()),
-                ('customer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='customers.customer')),
-                ('watch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='states', to='portfolio.watch')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("since_on", models.DateField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="customers.customer",
+                    ),
+                ),
+                (
+                    "watch",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="states",
+                        to="portfolio.watch",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
-                'indexes': [models.Index(fields=['watch', 'since_on', 'customer'], name='state_since'), models.Index(fields=['customer'], name='state_customer')],
-                'constraints': [models.UniqueConstraint(fields=('watch', 'customer'), name='one_state_per_customer')],
+                "ordering": ["pk"],
+                "indexes": [
+                    models.Index(fields=["watch", "since_on", "customer"], name="state_since"),
+                    models.Index(fields=["customer"], name="state_customer"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("watch", "customer"), name="one_state_per_customer"
+                    )
+                ],
             },
         ),
     ]

@@ -5,24 +5,38 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('portfolio', '0006_conditions_and_segments'),
+        ("portfolio", "0006_conditions_and_segments"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='WatchBlock',
+            name="WatchBlock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('block', models.PositiveIntegerField()),
-                ('since', models.BinaryField()),
-                ('watch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='blocks', to='portfolio.watch')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("block", models.PositiveIntegerField()),
+                ("since", models.BinaryField()),
+                (
+                    "watch",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="blocks",
+                        to="portfolio.watch",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
-                'indexes': [models.Index(fields=['watch'], name='block_watch')],
-                'constraints': [models.UniqueConstraint(fields=('block', 'watch'), name='one_block_per_watch')],
+                "ordering": ["pk"],
+                "indexes": [models.Index(fields=["watch"], name="block_watch")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("block", "watch"), name="one_block_per_watch")
+                ],
             },
         ),
     ]

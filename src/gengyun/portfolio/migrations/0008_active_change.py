@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('portfolio', '0007_watch_blocks'),
+        ("portfolio", "0007_watch_blocks"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='customersummary',
-            name='active_change',
+            model_name="customersummary",
+            name="active_change",
             field=models.FloatField(null=True),
         ),
     ]

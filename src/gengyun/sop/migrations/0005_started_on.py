@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sop', '0004_effects'),
+        ("sop", "0004_effects"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='sopversion',
-            name='started_on',
+            model_name="sopversion",
+            name="started_on",
             field=models.DateField(null=True),
         ),
     ]
