@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from gengyun.kernel.currencies import minor_of_one
 from gengyun.kernel.calc.workdays import workdays
+from gengyun.kernel.currencies import minor_of_one
 
 URGENT = 1
 MINUS = "−"

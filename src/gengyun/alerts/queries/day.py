@@ -17,10 +17,10 @@ from gengyun.alerts.calc.rules import Departure, Health, SourceState
 from gengyun.customers.models import Contact, Customer, Stage, StageStay, Tier
 from gengyun.customers.queries.as_of import field_values
 from gengyun.health.queries.scores import newest_judged, read_scores
+from gengyun.kernel.calc.workdays import workdays
 from gengyun.kernel.days import day_of, start_of
 from gengyun.lake.store import Lake
 from gengyun.usage.calc.calendar import Calendar, learn
-from gengyun.kernel.calc.workdays import workdays
 from gengyun.usage.models import Source
 from gengyun.usage.queries.metrics import values_table
 from gengyun.usage.queries.usage_days import UsageDays, usage_days

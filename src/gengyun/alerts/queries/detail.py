@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from gengyun.alerts.models import Alert, AlertEvent, Episode, Suppression
+from gengyun.kernel.calc.workdays import workdays
 from gengyun.kernel.days import day_of
 from gengyun.lake.store import Lake
 from gengyun.team.models import User
-from gengyun.kernel.calc.workdays import workdays
 from gengyun.usage.queries.usage_days import usage_days
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from gengyun.alerts.models import Alert
-from gengyun.kernel.days import day_of
 from gengyun.kernel.calc.workdays import workdays
+from gengyun.kernel.days import day_of
 from gengyun.usage.queries.usage_line import daily_line
 
 DAYS = 112  # both windows of the rule, and a fortnight before
