@@ -25,6 +25,7 @@ from gengyun.demo.load.forecasting import Forecasters
 from gengyun.demo.load.imports import load_import, load_ledger_import
 from gengyun.demo.load.own_fields import fill_own_fields
 from gengyun.demo.load.people import make_people
+from gengyun.demo.load.routines import STARTED_WEEKS_AGO, Routines
 from gengyun.demo.load.surveys import note_answers
 from gengyun.demo.load.to_dos import note_tasks
 from gengyun.demo.load.variety import add_variety
@@ -44,7 +45,7 @@ from gengyun.usage.actions.sources import create_source
 
 WEEKS = 26
 # steps that nobody would look at of earlier weeks: summary rows and gates say what holds now
-LOOKED_AT = {"summary": 1, "journeys": 1}
+LOOKED_AT = {"summary": STARTED_WEEKS_AGO, "journeys": 1}
 # a quarter is looked at week by week; of older trends every other week is enough
 QUARTER = 13
 # how a churn probability moves: learned is on the quarter's first day and the last
@@ -186,11 +187,14 @@ def judge_weeks(
     """The judged nights, with what people did between two of them."""
     desk = Desk(world, books.customers)
     forecasters = Forecasters(world, books)
+    routines = Routines(people, world.seed)
     for week, following in pairwise([*nights(weeks), -1]):
         day = world.as_of - timedelta(weeks=week)
         if week == company_life.LEARNT_WEEKS_AGO:
             company_life.learn(day, actor=people["tangwei"], now=start_of(day))
         books.until(day)
+        if week == STARTED_WEEKS_AGO:
+            routines.start(night_of(day) - timedelta(hours=10))
         # as the night of that day did it: what was open then is what alerts go on from
         without = [name for name, last in LOOKED_AT.items() if week > last]
         if week not in LEARNED:
@@ -203,8 +207,13 @@ def judge_weeks(
             with unheard():  # the next night judges what came of it
                 desk.work(night_of(until))
                 desk.answer_cleared(night_of(until))
+                if week <= STARTED_WEEKS_AGO:
+                    routines.days(night_of(day), night_of(until))
             for more in range(week, following, -1):
                 forecasters.work(night_of(world.as_of - timedelta(weeks=more - 1, days=1)))
+        else:
+            routines.days(now - timedelta(hours=12), now)
+            routines.draft(now)
         if week == 1:
             note_visits(people.values(), today=day)
 
