@@ -7,7 +7,7 @@ from django.http import QueryDict
 
 from gengyun.sop.calc.check import Known, check
 from gengyun.web.present import condition_form as conditions
-from gengyun.web.present import form_steps, sop_form, sop_tree
+from gengyun.web.present import form_steps, sop_changes, sop_form, sop_tree
 from gengyun.web.present.sop_writing import form_of
 
 FIELDS = {
@@ -152,3 +152,17 @@ def test_what_cannot_be_read_is_marked_and_the_rest_is_kept():
     draft["block"]["items"][0]["due_working_days"] = ""
     _form, errors = form_of(draft, FIELDS)
     assert set(errors) == {"holdout", "cost", "reentry.days", "block.items.0.due_working_days"}
+
+
+def test_a_draft_that_was_only_opened_changes_nothing():
+    class Words:
+        def sentence(self, raw):
+            return str(raw)
+
+    base = FORM | {"entry": FORM["entry"] | {"when": LOW}}
+    again = form_of(sop_form.draft_of(base, FIELDS), FIELDS)[0]
+    found = sop_changes.changes(base, again, Words(), FIELDS)
+    assert (found.was, found.gone) == ({}, [])
+    wait = {**again, "steps": [dict(step) for step in again["steps"]]}
+    wait["steps"][1]["working_days"] = 4
+    assert set(sop_changes.changes(base, wait, Words(), FIELDS).was) == {"wait"}

@@ -11,7 +11,7 @@ from gengyun.web.present import sop_form, sop_tree, sop_words
 from gengyun.web.present.condition_form import Fields
 
 Form = Mapping[str, Any]
-TARGETS = ("next", "cases", "otherwise", "on_timeout")
+WAYS = ("cases", "otherwise", "late")
 
 
 @dataclass
@@ -30,7 +30,7 @@ def changes(base: Form | None, form: Form, words: Any, fields: Fields) -> Change
         return found
     _conditions(found, base, form, words, fields)
     _settings(found, base, form, fields)
-    _steps(found, base, form)
+    _steps(found, base, form, fields)
     found.count = len(found.was) + len(found.gone)
     return found
 
@@ -98,20 +98,15 @@ def _settings(found: Changes, base: Form, form: Form, fields: Fields) -> None:
             found.was[name] = _("changed in this draft")
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items() if one not in (None, "", [])}
-    return value
-
-
-def _steps(found: Changes, base: Form, form: Form) -> None:
+def _steps(found: Changes, base: Form, form: Form, fields: Fields) -> None:
     before = {step["key"]: step for step in base.get("steps") or ()}
     after = {step["key"]: step for step in form.get("steps") or ()}
+    was, now = _inside(base, fields), _inside(form, fields)
     for key, step in after.items():
         old = before.get(key)
         if old is None:
             found.was[key] = _("new in this draft")
-        elif _inside(old) != _inside(step):
+        elif was.get(key) != now.get(key):
             told = _title_was(old, step)
             found.was[key] = told or _("changed in this draft")
         elif sop_tree.ways(old) != sop_tree.ways(step):
@@ -121,10 +116,13 @@ def _steps(found: Changes, base: Form, form: Form) -> None:
             found.gone.append(_title(step) or sop_words.kind_word(step.get("kind", "")))
 
 
-def _inside(step: Mapping[str, Any]) -> Any:
-    kept = {name: value for name, value in step.items() if name not in TARGETS}
-    kept["when"] = [case.get("when") for case in step.get("cases") or ()]
-    return _plain(kept)
+def _inside(form: Form, fields: Fields) -> dict[str, Any]:
+    """What each step holds, as the editor reads it: two ways to write it are the same."""
+    found = {}
+    for item in sop_tree.items_of(sop_form.draft_of(form, fields)["block"]):
+        kept = {name: value for name, value in item.items() if name not in WAYS}
+        found[item["key"]] = kept | {"when": [case["when"] for case in item.get("cases", ())]}
+    return found
 
 
 def _title(step: Mapping[str, Any]) -> str:
