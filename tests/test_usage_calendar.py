@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gengyun.usage.calc.calendar import SETTLED, WINDOW, learn
 from gengyun.kernel.calc.workdays import HOLIDAY, MAKE_UP_DAY, WEEKEND, WORKDAY, workdays
+from gengyun.usage.calc.calendar import SETTLED, WINDOW, learn
 
 START = date(2025, 9, 1)  # a Monday
 

@@ -147,5 +147,7 @@ def test_the_editor_comes_alone_when_htmx_asks_for_it(client, tiers):
     client.force_login(make_user("admin"))
     asked = form_of(client) | {"weight.util_28": "x"}
     html = client.post(PATH, asked, headers={"HX-Request": "true"}).content.decode()
-    assert html.startswith("<div") and 'id="churn-editor"' in html and "<html" not in html
-    assert 'role="alert"' in html and html.count('name="source.') > 10
+    assert html.startswith('<div id="churn-editor"')
+    assert "<html" not in html
+    assert 'role="alert"' in html
+    assert html.count('name="source.') > 10

@@ -4,15 +4,37 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('alerts', '0004_churn_rules'),
+        ("alerts", "0004_churn_rules"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='alertrule',
-            name='kind',
-            field=models.CharField(choices=[('usage_drop', 'Usage drop'), ('dormant', 'Dormant'), ('slow_slide', 'Slow slide'), ('activation_low', 'Activation low'), ('stage_late', 'Stage late'), ('source_silent', 'Data source silent'), ('outage', 'Product-wide outage'), ('band_change', 'Health band fell'), ('score_drop', 'Health score fell'), ('contact_left', 'Contact left'), ('renewal_window', 'Renewal window'), ('payment_overdue', 'Payment overdue'), ('seats_reduced', 'Seats reduced'), ('churn_jump', 'Churn probability rose'), ('risk_noted', 'Risk noted'), ('sentiment_drop', 'Sentiment fell'), ('seats_full', 'Seats full'), ('survey_low', 'Low survey answer'), ('metric', 'Metric')], max_length=16),
+            model_name="alertrule",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("usage_drop", "Usage drop"),
+                    ("dormant", "Dormant"),
+                    ("slow_slide", "Slow slide"),
+                    ("activation_low", "Activation low"),
+                    ("stage_late", "Stage late"),
+                    ("source_silent", "Data source silent"),
+                    ("outage", "Product-wide outage"),
+                    ("band_change", "Health band fell"),
+                    ("score_drop", "Health score fell"),
+                    ("contact_left", "Contact left"),
+                    ("renewal_window", "Renewal window"),
+                    ("payment_overdue", "Payment overdue"),
+                    ("seats_reduced", "Seats reduced"),
+                    ("churn_jump", "Churn probability rose"),
+                    ("risk_noted", "Risk noted"),
+                    ("sentiment_drop", "Sentiment fell"),
+                    ("seats_full", "Seats full"),
+                    ("survey_low", "Low survey answer"),
+                    ("metric", "Metric"),
+                ],
+                max_length=16,
+            ),
         ),
     ]

@@ -136,8 +136,8 @@ def _windows(world) -> Iterator[tuple[npt.NDArray[np.int32], object]]:
 
 def _evaluation(use, start, industry) -> dict[str, Floats]:
     """One number per account and detector, the smaller the more alarming; inf: says nothing."""
-    from gengyun.usage.calc.calendar import learn
     from gengyun.kernel.calc.workdays import workdays
+    from gengyun.usage.calc.calendar import learn
 
     base = workdays(start, use.shape[1])
     calendar = learn(use, start=start, base=base, groups=industry)

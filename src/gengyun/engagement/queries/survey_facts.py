@@ -23,6 +23,7 @@ FACTS = (
 WINDOW = timedelta(days=180)  # of an NPS answer [G30]
 FAR = timedelta(days=730)  # older waves say nothing about today
 
+
 @dataclass(frozen=True)
 class LowAnswer:
     """An answer at or below the low end of its scale, with no better one since."""
