@@ -160,8 +160,6 @@ def size_text(count):
     """Of a file: 640 B, 12.3 kB, 4.1 MB; thousands, as file managers show them."""
     if count < 1_000:
         return f"{count} B"
-    for unit in ("kB", "MB"):
-        count /= 1_000
-        if count < 1_000:
-            break
-    return f"{plain.number(count, 1)} {unit}"
+    if count < 1_000_000:
+        return f"{plain.number(count / 1_000, 1)} kB"
+    return f"{plain.number(count / 1_000_000, 1)} MB"
