@@ -196,7 +196,7 @@ def _set(
 ) -> Invoice:
     require(actor, "contract.edit")
     visible = Invoice.objects.visible_to(actor).select_for_update(of=("self",))
-    row = visible.filter(pk=invoice.pk).first()
+    row: Invoice | None = visible.filter(pk=invoice.pk).first()
     if row is None:
         raise NotFound
     told: dict[str, Any] = {}

@@ -47,9 +47,10 @@ def _move_renewals(gone: int, kept: int) -> list[int]:
 
 
 def _twin(row: Renewal, kept: int) -> Renewal:
-    return Renewal.objects.exclude(state=RenewalState.MERGED).get(
+    twin: Renewal = Renewal.objects.exclude(state=RenewalState.MERGED).get(
         customer_id=kept, group=row.group, due_on=row.due_on, currency=row.currency
     )
+    return twin
 
 
 def _renewals_back(ids: Sequence[int], gone: int) -> None:

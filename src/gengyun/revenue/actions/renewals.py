@@ -183,7 +183,7 @@ def follow_owners(*, customer_ids: Sequence[int], now: datetime) -> int:
 
 def locked(actor: User | None, renewal_id: int) -> Renewal:
     """The row, locked; one that the actor may not see is not there."""
-    found = (
+    found: Renewal | None = (
         Renewal.objects.visible_to(actor)
         .exclude(state=RenewalState.MERGED)
         .select_for_update(of=("self",))
