@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from gengyun.engagement.actions.channels import create_channel
+from gengyun.engagement.actions.touch_sending import send_due
+from gengyun.engagement.models import Channel
 from gengyun.kernel.calc.workdays import is_working_day
 from gengyun.kernel.days import day_of, start_of
 from gengyun.portfolio.actions.segments import create_segment
@@ -45,6 +48,15 @@ class Routines:
 
     def start(self, now: datetime) -> None:
         common = {"actor": self.operations, "now": now}
+        # nothing leaves this machine: what would have gone to customers is recorded
+        create_channel(
+            name="客户消息（只记录，不发出）",
+            kind=Channel.Kind.NOWHERE,
+            serves=Channel.Serves.CUSTOMERS,
+            config={},
+            secrets={},
+            **common,
+        )
         for key, is_backfilled in PUBLISHED.items():
             self._publish(key, now, is_backfilled=is_backfilled)
         paused = self._publish(PAUSED, now, is_backfilled=False)
@@ -58,9 +70,11 @@ class Routines:
         common = {"actor": self.operations, "now": now}
         sop = copy_ready(key=key, **common)
         form = sop.versions.get().form
-        if not is_backfilled:
-            form["entry"]["backfill"] = False
-            drafts.save_draft(sop=sop, form=form, **common)
+        form["entry"]["backfill"] = is_backfilled
+        for step in form["steps"]:
+            if step["kind"] == "message":
+                step["channel"] = str(Channel.Kind.NOWHERE)
+        drafts.save_draft(sop=sop, form=form, **common)
         drafts.publish(sop=sop, note="来自模板库，先照此运行一季。", **common)
         return sop
 
@@ -81,6 +95,7 @@ class Routines:
             morning = start_of(day) + timedelta(hours=9, minutes=30)
             if since <= morning < until:
                 run_due(now=morning)
+                send_due(now=morning + timedelta(minutes=30))
                 if is_working_day(day):
                     self._finish(morning + timedelta(hours=6))
             day += timedelta(days=1)
