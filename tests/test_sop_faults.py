@@ -1,7 +1,7 @@
 """Workers killed at random through months of SOPs, with a mail server that refuses, drops the line
 and loses answers, clocks that jump, readers in other time zones, a leap day and summer time.
 
-`GENGYUN_SOP_MONTHS=200` plays 200 months; the default is two, one of them with clocks that jump.
+`SOP_MONTHS=200` plays 200 months; the default is two, one of them with clocks that jump.
 """
 
 import json
@@ -23,7 +23,7 @@ from gengyun.engagement.calc.budget import DEFAULT_CAPS
 from gengyun.kernel.calc.workdays import is_working_day
 
 pytestmark = pytest.mark.slow
-MONTHS = int(os.environ.get("GENGYUN_SOP_MONTHS", "2"))
+MONTHS = int(os.environ.get("SOP_MONTHS", "2"))
 MOODS = ["good"] * 12 + [
     "closed", "busy", "drop_before", "drop_untaken", "drop_taken", "no_sender", "content", "full",
 ]  # fmt: skip

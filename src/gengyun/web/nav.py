@@ -24,9 +24,9 @@ def entries(request, user):
     found.insert(3, ("tasks", _("Tasks"), "list-check"))
     found.append(("renewals", _("Renewals"), "refresh-dot"))
     found.append(("opportunities", _("Opportunities"), "target-arrow"))
-    found.append(("touches", _("Touches"), "mail"))
     found.append(("sops", "SOP", "list-check"))
     found.append(("surveys", _("Surveys"), "message-question"))
+    found.append(("touches", _("Touches"), "mail"))
     found.append(("insight", _("Insight"), "chart-histogram"))
     if can(user, "settings.read"):
         found.append(("settings", _("Settings"), "settings"))

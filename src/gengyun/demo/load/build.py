@@ -193,7 +193,7 @@ def judge_weeks(
         if week == company_life.LEARNT_WEEKS_AGO:
             company_life.learn(day, actor=people["tangwei"], now=start_of(day))
         books.until(day)
-        if week == STARTED_WEEKS_AGO:
+        if week <= STARTED_WEEKS_AGO and not routines.are_running:
             routines.start(night_of(day) - timedelta(hours=10))
         # as the night of that day did it: what was open then is what alerts go on from
         without = [name for name, last in LOOKED_AT.items() if week > last]

@@ -45,8 +45,10 @@ class Routines:
     def __init__(self, people: Mapping[str, User], seed: int) -> None:
         self.operations = people["tangwei"]
         self.rng = np.random.default_rng(seed + 6)
+        self.are_running = False
 
     def start(self, now: datetime) -> None:
+        self.are_running = True
         common = {"actor": self.operations, "now": now}
         # nothing leaves this machine: what would have gone to customers is recorded
         create_channel(
