@@ -23,6 +23,7 @@ db = pytest.mark.django_db
     [
         ({"ends_on": date(2025, 3, 31)}, "end_before_start"),
         ({"ends_on": date(2020, 1, 1), "seats": -1}, "end_before_start"),
+        ({"ends_on": date.max}, "day_out_of_range"),
         ({"currency": "XYZ"}, "currency_unknown"),
         ({"currency": "USD"}, "currency_of_contract"),
         ({"seats": -3}, "seats_negative"),
@@ -109,6 +110,7 @@ def test_two_contracts_never_have_one_number():
     ("values", "rule"),
     [
         ({"ends_on": date(2025, 3, 1)}, "end_before_start"),
+        ({"ends_on": date(9999, 12, 1)}, "day_out_of_range"),
         ({"currency": "元"}, "currency_unknown"),
         ({"kind": "open"}, "open_with_end"),
     ],

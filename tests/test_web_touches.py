@@ -15,6 +15,8 @@ from gengyun.engagement.models import (
     TouchPolicy,
     TouchPreference,
 )
+from gengyun.portfolio.actions.summaries import refresh_summaries
+from gengyun.portfolio.models import CustomerSummary
 
 pytestmark = pytest.mark.django_db
 State = Touch.State
@@ -84,6 +86,15 @@ def test_the_ledger_costs_the_same_number_of_queries_at_one_row_and_at_three(
         ask(make_contact(make_customer(owner=alice), email=f"{n}@example.cn"), f"n{n}")
     with django_assert_num_queries(7):
         client.get("/touches/?tab=all")
+
+
+def test_the_customers_messages_as_a_page_of_their_own(contact, alice):
+    ask(contact)
+    refresh_summaries(now=NOW)
+    CustomerSummary.objects.update(churn=0.31)
+    page = logged_in(alice).get(f"/customers/{contact.customer_id}/touches/").content.decode()
+    assert "三个小技巧" in page
+    assert "31%" in page
 
 
 def test_a_stranger_sees_and_changes_nothing(contact):

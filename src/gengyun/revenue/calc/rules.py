@@ -17,10 +17,12 @@ from gengyun.revenue.calc.terms import term_days
 
 LONGEST_DAYS = 3_660  # ten years: more is flagged, it is mostly a slip
 LARGEST_MINOR = 10**15
+YEARS = range(1900, 2200)  # of any day of a contract; others are slips, and days are added to them
 
 # rule -> (is it refused, what it says); %(name)s are the parameters of the fault
 RULES: Mapping[str, tuple[bool, str]] = {
     "end_before_start": (True, "It ends on %(end)s, before it starts on %(start)s."),
+    "day_out_of_range": (True, "%(day)s cannot be: the years go from 1900 to 2199."),
     "currency_unknown": (True, "“%(currency)s” is no currency of ISO 4217."),
     "seats_negative": (True, "%(seats)s seats: a number of seats is never negative."),
     "amount_negative": (True, "A line is never negative; a refund is a correction."),
@@ -54,6 +56,7 @@ RULES: Mapping[str, tuple[bool, str]] = {
 # rule -> the field of a form, and the column of a file, that it is about
 FIELD_OF: Mapping[str, str] = {
     "end_before_start": "ends_on",
+    "day_out_of_range": "ends_on",
     "seats_negative": "seats",
     "seats_zero": "seats",
     "amount_negative": "amount",
@@ -137,7 +140,7 @@ class Present:
 def check_contract(
     *, kind: str, currency: str, starts_on: date, ends_on: date | None
 ) -> list[Fault]:
-    faults = []
+    faults = list(_out_of_range(starts_on, ends_on))
     if ends_on is not None and ends_on < starts_on:
         faults.append(_backwards(starts_on, ends_on))
     if not is_known(currency):
@@ -149,6 +152,8 @@ def check_contract(
 
 def check_line(line: Written, contract: Frame) -> list[Fault]:
     """Refused ones first; a line whose days are wrong is not looked at further."""
+    if out := list(_out_of_range(line.starts_on, line.ends_on)):
+        return out
     if line.ends_on is not None and line.ends_on < line.starts_on:
         return [_backwards(line.starts_on, line.ends_on)]
     faults = [*_amounts(line), *_days(line, contract), *_unusual(line)]
@@ -157,6 +162,12 @@ def check_line(line: Written, contract: Frame) -> list[Fault]:
 
 def _backwards(start: date, end: date) -> Fault:
     return Fault("end_before_start", {"start": start.isoformat(), "end": end.isoformat()})
+
+
+def _out_of_range(*days: date | None) -> Iterable[Fault]:
+    for day in days:
+        if day is not None and day.year not in YEARS:
+            yield Fault("day_out_of_range", {"day": day.isoformat()})
 
 
 def _amounts(line: Written) -> Iterable[Fault]:

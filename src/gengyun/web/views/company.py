@@ -47,6 +47,8 @@ PARTS = {
     "opportunities": gettext_noop("Opportunities"),
     "budgets": gettext_noop("Budgets"),
     "field_values": gettext_noop("Own fields"),
+    "tasks": gettext_noop("Tasks"),
+    "touches": gettext_noop("Touches"),
 }
 
 

@@ -36,7 +36,6 @@ def _card(request, customer):
         "categories": present.categories(with_all=True),
         "may_touch": can(request.user, "touches.write") and customer.archived_at is None,
         "words": present,
-        "today": request.today,
     }
     return render(request, TEMPLATE, context, block="card" if is_htmx(request) else None)
 

@@ -51,7 +51,6 @@ def show(request):
         "adders": _adders(address),
         "may_write": can(request.user, "touches.write"),
         "words": present,
-        "today": request.today,
     }
     return render(
         request, "touches/list.html", context, block="ledger" if is_htmx(request) else None
