@@ -21,7 +21,7 @@ def entries(request, user):
     found.append(("health", _("Health"), "heart-rate-monitor"))
     found.append(("journeys", _("Journeys"), "route"))
     found.insert(2, ("alerts", _("Alerts"), "bell"))
-    found.insert(3, ("tasks", _("Tasks"), "list-check"))
+    found.insert(3, ("tasks", _("Tasks"), "clipboard-check"))
     found.append(("renewals", _("Renewals"), "refresh-dot"))
     found.append(("opportunities", _("Opportunities"), "target-arrow"))
     found.append(("sops", "SOP", "list-check"))

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from gengyun.engagement.actions.channels import create_channel
+from gengyun.engagement.actions.touch_decisions import approve_many
 from gengyun.engagement.actions.touch_sending import send_due
-from gengyun.engagement.models import Channel
+from gengyun.engagement.models import Channel, Touch
 from gengyun.kernel.calc.workdays import is_working_day
 from gengyun.kernel.days import day_of, start_of
 from gengyun.portfolio.actions.segments import create_segment
@@ -100,7 +101,21 @@ class Routines:
                 send_due(now=morning + timedelta(minutes=30))
                 if is_working_day(day):
                     self._finish(morning + timedelta(hours=6))
+                    self._approve(morning + timedelta(hours=6))
             day += timedelta(days=1)
+
+    def _approve(self, now: datetime) -> None:
+        """People read the drafts of the days before and let most of them go."""
+        drafts_of: dict[User, list[int]] = {}
+        old = Touch.objects.filter(
+            state=Touch.State.DRAFT, asked_at__lt=now - timedelta(days=1)
+        ).exclude(customer__owner=None)
+        for touch in old.select_related("customer__owner").order_by("pk"):
+            if self.rng.random() < DONE / 2:
+                drafts_of.setdefault(touch.customer.owner, []).append(touch.pk)
+        for owner, keys in drafts_of.items():
+            approve_many(actor=owner, now=now, touch_ids=keys)
+        send_due(now=now + timedelta(minutes=5))
 
     def _finish(self, now: datetime) -> None:
         made = StepRun.objects.filter(ref__startswith="task:").values_list("ref", flat=True)
