@@ -30,6 +30,8 @@ class LinkUnknown(Refusal):
 
 def touch_of_link(token: str) -> Touch:
     """The message whose link was opened."""
+    if "\x00" in token:  # PostgreSQL takes no such text, not even to look for it
+        raise LinkUnknown
     found = Touch.objects.select_related("contact", "customer").filter(token=token).first()
     if found is None or found.contact is None or found.budget_class == OPERATIONAL:
         raise LinkUnknown

@@ -164,7 +164,7 @@ def ask(request, pk):
     parts = [one for one in request.POST.getlist("part") if one in queries.PART_GROUPS]
     tier = request.POST.get("tier", "")
     tier_id = int(tier) if is_number(tier) else None
-    wave = " ".join(request.POST.get("wave", "").split())[: actions.KEY_LENGTH]
+    wave = " ".join(request.POST.get("wave", "").replace("\x00", "").split())[: actions.KEY_LENGTH]
     asking = {"parts": parts, "tier": tier_id, "wave": wave}
     found = queries.people(request.user, parts=parts, tier_id=tier_id)
     try:

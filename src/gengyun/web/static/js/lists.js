@@ -129,6 +129,16 @@ export function startLists() {
     }
     if (event.target.matches('[data-all], .gy-rowcb')) showChosen();
   });
+  /* a panel drawn anew under the fingers keeps the focus, or the next key would start at the top */
+  let wasInPanel = false;
+  document.addEventListener('htmx:beforeSwap', (event) => {
+    if (event.target === panel()) wasInPanel = panel().contains(document.activeElement);
+  });
+  document.addEventListener('htmx:afterSettle', (event) => {
+    if (event.target !== panel() || !wasInPanel || document.activeElement !== document.body) return;
+    wasInPanel = false;
+    panel().querySelector('a')?.focus({ preventScroll: true });
+  });
   /* after a list was drawn anew the first row is current again */
   document.addEventListener('htmx:afterSettle', (event) => {
     if (event.target.querySelector?.('[data-chosen]')) showChosen();
