@@ -42,16 +42,16 @@ def months(tmp_path_factory):
             "GENGYUN_ADDRESS": "https://cs.example.cn",
         }
         script = str(Path(__file__).with_name("sop_month.py"))
-        process = subprocess.Popen(
+        found = []
+        with subprocess.Popen(
             [sys.executable, script, str(folder), str(port), str(MONTHS), "0"],
             env=environment, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        found = []
-        for line in process.stdout:
-            taken, man.mails = man.mails, []
-            mails = Counter(TOKEN.search(raw).group(1).decode() for _, _, raw in taken)
-            found.append((json.loads(line), mails))
-        assert process.wait() == 0
+        ) as process:  # fmt: skip
+            for line in process.stdout:
+                taken, man.mails = man.mails, []
+                mails = Counter(TOKEN.search(raw).group(1).decode() for _, _, raw in taken)
+                found.append((json.loads(line), mails))
+        assert process.returncode == 0
     drop_database(environment["GENGYUN_DATABASE_URL"])
     assert len(found) == MONTHS
     return found
