@@ -187,7 +187,7 @@ def test_the_engine_leaves_the_trace_that_the_interpreter_tells():
 def test_many_sops_and_histories():
     met = set()
 
-    @settings(max_examples=80)
+    @settings(max_examples=160, derandomize=True)
     @given(forms(), st.lists(people(), min_size=PEOPLE, max_size=PEOPLE))
     def check(form, crowd):
         for runs, refused in _compare(form, crowd):
