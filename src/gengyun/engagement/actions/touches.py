@@ -29,6 +29,7 @@ from gengyun.engagement.queries.reach import (
 )
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.kernel.outbox import emit
+from gengyun.kernel.texts import keepable
 from gengyun.team.models import User
 
 State = Touch.State
@@ -247,7 +248,7 @@ def _check(one: TouchRequest) -> None:
 
 def text_of(written: str) -> str:
     """Without what no database keeps: NUL and halves of characters."""
-    return written.replace("\x00", "").encode("utf-8", "ignore").decode().strip()
+    return keepable(written).strip()
 
 
 def line_of(written: str) -> str:

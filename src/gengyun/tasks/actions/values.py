@@ -5,6 +5,7 @@ from typing import Any
 
 from gengyun.customers.models import Contact, Customer
 from gengyun.kernel.errors import NotFound, Refusal
+from gengyun.kernel.texts import keepable
 from gengyun.tasks.models import Task
 from gengyun.tasks.queries.roles import ROLES
 from gengyun.team.models import User
@@ -57,8 +58,7 @@ class ContactOfOther(Refusal):
 
 def plain(text: Any) -> str:
     """Without what neither database keeps: NUL and halves of characters."""
-    found = str(text if text is not None else "").replace("\x00", "")
-    return found.encode("utf-8", "ignore").decode("utf-8")
+    return keepable(str(text if text is not None else ""))
 
 
 def clean_title(text: Any, *, cut: bool = False) -> str:

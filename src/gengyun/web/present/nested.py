@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from gengyun.kernel.texts import keepable
+
 DEEPEST = 60  # parts of a name: far more than an editor nests
 
 
@@ -48,7 +50,7 @@ def _is_place(key: str) -> bool:
 
 def clean(text: str) -> str:
     """Without what no database keeps: NUL, halves of characters."""
-    return text.replace("\x00", "").encode("utf-8", "ignore").decode().strip()
+    return keepable(text).strip()
 
 
 def one(tree: Any, name: str, default: str = "") -> str:

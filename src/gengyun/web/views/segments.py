@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from gengyun.customers.models import Contact, Customer
 from gengyun.kernel.errors import NotFound, Refusal
+from gengyun.kernel.texts import keepable
 from gengyun.portfolio.actions import segments as actions
 from gengyun.portfolio.models import Segment, SegmentPin
 from gengyun.portfolio.queries import segments as queries
@@ -261,7 +262,7 @@ def pin(request, pk):
         segment=segment,
         customer=customer,
         is_in=wanted[verb],
-        reason=request.POST.get("reason", "").replace("\x00", ""),
+        reason=keepable(request.POST.get("reason", "")),
     )
     said = {
         "in": _("%(name)s is in it whatever the condition says."),
@@ -278,7 +279,7 @@ def _customer(request):
     wanted = request.POST.get("customer", "")
     if is_number(wanted):
         return rows.filter(pk=int(wanted)).first()
-    name = request.POST.get("name", "").replace("\x00", "").strip()[:200]
+    name = keepable(request.POST.get("name", "")).strip()[:200]
     if not name:
         return None
     exact = rows.filter(name__iexact=name).first()

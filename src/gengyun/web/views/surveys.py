@@ -15,6 +15,7 @@ from gengyun.engagement.calc.invitations import quarter_key
 from gengyun.engagement.models import Survey, Wave
 from gengyun.engagement.queries import surveys as queries
 from gengyun.kernel.errors import NotFound, Refusal
+from gengyun.kernel.texts import keepable
 from gengyun.team.queries.access import can
 from gengyun.web.access import page
 from gengyun.web.numbers import is_number
@@ -164,7 +165,7 @@ def ask(request, pk):
     parts = [one for one in request.POST.getlist("part") if one in queries.PART_GROUPS]
     tier = request.POST.get("tier", "")
     tier_id = int(tier) if is_number(tier) else None
-    wave = " ".join(request.POST.get("wave", "").replace("\x00", "").split())[: actions.KEY_LENGTH]
+    wave = " ".join(keepable(request.POST.get("wave", "")).split())[: actions.KEY_LENGTH]
     asking = {"parts": parts, "tier": tier_id, "wave": wave}
     found = queries.people(request.user, parts=parts, tier_id=tier_id)
     try:

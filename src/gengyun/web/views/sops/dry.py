@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gengyun.customers.models import Contact, Customer
+from gengyun.kernel.texts import keepable
 from gengyun.portfolio.calc.expressions import All
 from gengyun.portfolio.models import CustomerSummary
 from gengyun.sop.calc.form import read
@@ -152,7 +153,7 @@ class Why:
 
 def why_one(request, form, *, typed, found, words, day):
     """Why one customer would enter or not, by the form as it stands."""
-    asked = request.POST.get("why", "").replace("\x00", "").strip()[:80]
+    asked = keepable(request.POST.get("why", "")).strip()[:80]
     if not asked:
         return None
     rows = Customer.objects.visible_to(request.user).filter(archived_at=None)

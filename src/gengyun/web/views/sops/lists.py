@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from gengyun.customers.models import TouchModel
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.kernel.jobs import add
+from gengyun.kernel.texts import keepable
 from gengyun.sop.actions import control, drafts
 from gengyun.sop.jobs import evaluate_sops
 from gengyun.sop.models import Sop
@@ -49,7 +50,7 @@ def listing(request):
 def new(request):
     if request.method == "GET":
         return _choose(request)
-    name = request.POST.get("name", "").replace("\x00", "").strip()
+    name = keepable(request.POST.get("name", "")).strip()
     key = request.POST.get("library", "")
     common = {"actor": request.user, "now": request.now}
     try:
@@ -83,7 +84,7 @@ def rename(request, pk):
             actor=request.user,
             now=request.now,
             sop=sop,
-            name=request.POST.get("name", "").replace("\x00", "").strip(),
+            name=keepable(request.POST.get("name", "")).strip(),
             touch_model=touch if touch in TouchModel.values else "",
         )
     except Refusal as refusal:

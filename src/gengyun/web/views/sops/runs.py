@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from gengyun.kernel.errors import NotFound, Refusal
+from gengyun.kernel.texts import keepable
 from gengyun.portfolio.models import CustomerSummary
 from gengyun.sop.actions import control
 from gengyun.sop.models import Decision, Run, StepRun
@@ -26,7 +27,7 @@ def listing(request, pk):
     """Who takes part, the newest first; by state, by name."""
     sop = found_sop(pk)
     state = request.GET.get("state", "")
-    asked = request.GET.get("q", "").replace("\x00", "").strip()[:80]
+    asked = keepable(request.GET.get("q", "")).strip()[:80]
     rows = Run.objects.visible_to(request.user).filter(sop=sop)
     rows = rows.select_related("customer", "contact", "version").order_by("-entered_at", "-pk")
     if state == "active":
