@@ -22,30 +22,6 @@ DECIDED_INSIDE = {
     "web:customer_merge": "customer.merge",
     "web:customer_merge_choose": "customer.merge",
 }
-# path before the argument -> whose first row is asked for, and by which field
-SAMPLES = {
-    "imports": ("customers.ImportRun", "pk"),
-    "exports": ("customers.ExportRun", "pk"),
-    "settings/tiers": ("customers.Tier", "pk"),
-    "settings/stages": ("customers.Stage", "pk"),
-    "settings/fields": ("customers.CustomField", "pk"),
-    "settings/team/users": ("team.User", "pk"),
-    "settings/team/teams": ("team.Team", "pk"),
-    "settings/sources": ("usage.Source", "pk"),
-    "settings/metrics/key": ("usage.Metric", "key"),
-    "settings/scorecards": ("health.Scorecard", "pk"),
-    "settings/alerts": ("alerts.AlertRule", "pk"),
-    "opportunities": ("revenue.Opportunity", "pk"),
-    "surveys": ("engagement.Survey", "pk"),
-    "tasks": ("tasks.Task", "pk"),
-    "settings/channels": ("engagement.Channel", "pk"),
-    "settings/touches/texts": ("engagement.TouchTemplate", "pk"),
-    "settings/products": ("revenue.Product", "pk"),
-    "insight/churn/reports": ("churn.Backtest", "pk"),
-    "insight/churn/models": ("churn.ChurnModel", "pk"),
-    "sops": ("sop.Sop", "pk"),
-    "segments": ("portfolio.Segment", "pk"),
-}
 
 
 @dataclass(frozen=True)
@@ -142,11 +118,13 @@ def pages(user) -> Iterator[Page]:
     """Every path that answers GET, its arguments filled with objects this person may see."""
     from django.urls import get_resolver
 
-    samples = _samples(user)
+    from gengyun.cli.demo_samples import samples
+
+    found = samples(user)
     for name, pattern, callback in _walk(get_resolver().url_patterns, ""):
         if "GET" not in getattr(callback, "methods", {"GET"}) or name.endswith(":logout"):
             continue
-        filled, is_missing = _fill(pattern, samples)
+        filled, is_missing = _fill(pattern, found)
         yield Page(name, filled, getattr(callback, "access", "login"), is_missing)
 
 
@@ -173,82 +151,6 @@ def _fill(pattern: str, samples: dict[str, object]) -> tuple[str, bool]:
         return str(999_999_999 if found is None else found)
 
     return ARGUMENT.sub(value, pattern), is_missing
-
-
-def _samples(user) -> dict[str, object]:
-    """Argument, or the path before `<int:pk>` -> what to put there."""
-    from django.apps import apps
-
-    first: dict[str, object] = {"kind": "customers", "field": "next_step", "metric": "number"}
-    for place, (model, field) in SAMPLES.items():
-        row = apps.get_model(model).objects.order_by("pk").first()
-        first[place] = None if row is None else getattr(row, field)
-    whole = apps.get_model("customers.ImportRun").objects.exclude(rows_path="").first()
-    first["imports"] = whole.pk if whole else None  # one that has every file to download
-    if user is not None and user.role == "leader":
-        first["imports"] = None  # a leader sees the imports of their own, and has made none
-    alert = apps.get_model("alerts.Alert").objects.visible_to(user).order_by("pk").first()
-    first["alerts"] = alert and alert.pk
-    deal = apps.get_model("revenue.Opportunity").objects.visible_to(user).order_by("pk").first()
-    first["opportunities"] = deal and deal.pk
-    renewals = apps.get_model("revenue.Renewal").objects.visible_to(user)
-    renewal = renewals.exclude(state="merged").order_by("pk").first()
-    first["renewals"] = renewal and renewal.pk
-    touches = apps.get_model("engagement.Touch").objects.visible_to(user).order_by("pk")
-    touch = touches.first()
-    first["touches"] = touch and touch.pk
-    run = apps.get_model("sop.Run").objects.visible_to(user).order_by("pk").first()
-    first["sop-runs"] = run and run.pk
-    first["u/token"] = touches.exclude(contact=None).values_list("token", flat=True).first()
-    first["s/token"] = _survey_token()
-    customers = apps.get_model("customers.Customer").objects.visible_to(user).present()
-    # one whose owner wrote something: a note is its author's to change
-    written = apps.get_model("engagement.Activity").objects.present().exclude(author=None)
-    if user is not None and user.role == "csm":
-        written = written.filter(author=user)
-    activity = written.filter(customer__in=customers).order_by("pk").first()
-    if activity is not None:
-        first["customers"], first["activity"] = activity.customer_id, activity.pk
-        first["insight/ledger"] = activity.customer_id
-        judged = apps.get_model("health.HealthScore").objects.filter(pk=activity.customer_id)
-        for row in judged:
-            first["factor"] = row.explanation["groups"][0]["factors"][0]["key"]
-        others = customers.exclude(pk=activity.customer_id).order_by("pk")
-        first["other"] = others.values_list("pk", flat=True).first()
-        first |= _samples_of_books(apps, activity.customer_id)
-        contact = activity.customer.contacts.order_by("pk").first()
-        first["contact"] = contact and contact.pk
-    return first
-
-
-def _survey_token() -> str | None:
-    """A link that can still be answered."""
-    from gengyun.engagement.models import Invitation
-    from gengyun.engagement.queries.survey_links import token_of
-
-    open_ = Invitation.objects.filter(answered_at=None, wave__closed_at=None)
-    invitation = open_.order_by("-pk").first()
-    return token_of(invitation) if invitation else None
-
-
-def _samples_of_books(apps, customer_id: int) -> dict[str, object]:
-    """A line that can still be corrected, its contract, an invoice."""
-    from gengyun.kernel.clock import utc_now
-    from gengyun.kernel.days import day_of
-    from gengyun.revenue.queries.contracts import contract_states
-
-    invoices = apps.get_model("revenue.Invoice").objects.filter(customer_id=customer_id)
-    found: dict[str, object] = {
-        "invoice": invoices.order_by("pk").values_list("pk", flat=True).first(),
-        "verb": "correct",
-        "line": None,
-        "contract": None,
-    }
-    for contract in contract_states(None, customer_id, today=day_of(utc_now())):
-        for state in contract.lines:
-            if state.is_open and state.later_minor:
-                return found | {"line": state.line.pk, "contract": contract.contract.pk}
-    return found
 
 
 # ---- one event from end to end
