@@ -20,6 +20,7 @@ from gengyun.team.models import AuditEntry, Team
 
 pytestmark = pytest.mark.django_db
 # survey_answer and unsubscribe: the unguessable link is the right
+PROGRAMS = {"sop_enter"}
 PUBLIC = {"login", "language", "survey_answer", "unsubscribe"}
 
 
@@ -46,6 +47,14 @@ def test_every_view_carries_an_access_decision():
 def test_only_login_language_and_links_of_messages_are_public():
     public = {entry.name for _, entry in patterns() if entry.callback.access == "public"}
     assert public == PUBLIC
+
+
+def test_paths_of_programs_need_a_token(client):
+    named = {entry.name: path for path, entry in patterns() if entry.callback.access == "token"}
+    assert set(named) == PROGRAMS
+    for path in named.values():
+        answer = Client(enforce_csrf_checks=True).post("/" + re.sub(r"<[^>]+>", "x", path))
+        assert (answer.status_code, answer["Content-Type"]) == (401, "application/problem+json")
 
 
 @pytest.fixture

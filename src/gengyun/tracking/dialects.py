@@ -34,6 +34,8 @@ POSTHOG_V1 = "/i/v1/analytics/events"
 # asked for at the start and answered the same for everybody: no flags, no recordings, no surveys
 FLAGS = frozenset({"/flags", "/decide"})
 PREFIXES = ("/v1/", "/i/", "/beacon/v1/", "/array/", "/sourceConfig")
+# below /v1/, but no tracking: answered by the pages, with the database
+NOT_TRACKING = ("/v1/sops/", "/v1/bounces")
 OTHERS = frozenset(path + slash for path in {*KIND_OF, *FLAGS} for slash in ("", "/"))
 OK = b'{"success":true}'
 OK_POSTHOG = b'{"status":1}'
@@ -59,6 +61,8 @@ _ALLOWED_HEADERS = (
 
 
 def is_tracking_path(path: str) -> bool:
+    if path.startswith(NOT_TRACKING):
+        return False
     return path.startswith(PREFIXES) or path in OTHERS
 
 

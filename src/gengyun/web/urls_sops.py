@@ -3,7 +3,7 @@
 from django.urls import path
 
 from gengyun.web.views import segments
-from gengyun.web.views.sops import customer, editor, effect, lists, runs, versions
+from gengyun.web.views.sops import customer, editor, effect, lists, program, runs, versions
 
 urlpatterns = [
     path("sops/", lists.listing, name="sops"),
@@ -17,6 +17,9 @@ urlpatterns = [
     path("sops/<int:pk>/log/", runs.log, name="sop_log"),
     path("sops/<int:pk>/versions/", versions.listing, name="sop_versions"),
     path("sops/<int:pk>/versions/<int:number>/open/", versions.reopen, name="sop_reopen"),
+    path("sops/<int:pk>/program/", program.listing, name="sop_program"),
+    path("sops/<int:pk>/program/<int:token>/revoke/", program.revoke, name="sop_token_revoke"),
+    path("v1/sops/<str:key>/enter", program.enter, name="sop_enter"),
     path("segments/", segments.listing, name="segments"),
     path("segments/new/", segments.new, name="segment_new"),
     path("segments/<int:pk>/", segments.show, name="segment"),

@@ -1,4 +1,4 @@
-"""Started by a person, or by a program that asks for it: whom they chose, nobody is held out."""
+"""Started by a person: of whom they chose nobody is held out."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -179,7 +179,7 @@ def _looping(form: Form) -> list[str]:
 def _measured(form: Form, known: Known) -> Iterator[Problem]:
     if form.holdout > 0 and form.outcome is None:
         yield Problem("outcome", "A hold-out needs an outcome that is declared before.")
-    if form.holdout > 0 and form.entry.kind in {"hand", "api"}:
+    if form.holdout > 0 and form.entry.kind == "hand":
         yield Problem("holdout", "Who is chosen by hand is not held out.")
     if form.outcome is None:
         return

@@ -55,6 +55,8 @@ def frame(request, sop, tab):
         ("versions", _("Versions"), url("sop_versions", sop.pk), versions.count()),
         ("effect", _("Effect"), url("sop_effect", sop.pk), None),
     ]
+    if tab == "program":
+        tabs.append(("program", _("By program"), url("sop_program", sop.pk), None))
     return {
         "head": head(request, sop, versions),
         "tabs": tabs,

@@ -23,6 +23,7 @@ from gengyun.web.views.settings.common import go
 from gengyun.web.views.sops import choices, dry
 from gengyun.web.views.sops.common import found_sop, show, versions_of
 from gengyun.web.views.sops.conditions import Choices
+from gengyun.web.views.sops.program import curl
 from gengyun.web.words import gettext
 
 TEMPLATE = "sops/edit.html"
@@ -140,6 +141,7 @@ class Editing:
             "caps": choices.caps(),
             "effect_href": choices.effect_href(self.sop, self.published),
             "power": choices.power(self.form, self.sop, self.request.today),
+            "curl": curl(self.request, self.sop),
             "dry": None,
             "why_asked": post.get("why", "")[:80],
         }
