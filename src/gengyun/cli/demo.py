@@ -41,7 +41,7 @@ def command(
     fresh: bool,
     check: bool,
 ) -> None:
-    """Build a company with 300 customers and a year of data, start it, print address and logins.
+    """Build a company with 300 customers and two years of data, start it, print address, logins.
 
     The first start builds; later ones reuse. Ctrl-C stops.
     """

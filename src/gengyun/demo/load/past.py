@@ -53,7 +53,7 @@ def load_risks(world: World, customers: list[Customer], *, people: dict[str, Use
         author = people.get(account.owner or "")
         if author is None or ON_STAGE in account.tags or shock.recorded is None:
             continue
-        noted = world.days[shock.recorded]
+        noted = world.day(shock.recorded)
         ended = noted + timedelta(days=wait)
         known_at = start_of(noted) + timedelta(hours=15, minutes=int(rng.integers(0, 120)))
         is_over = settled and ended < world.as_of
@@ -61,7 +61,7 @@ def load_risks(world: World, customers: list[Customer], *, people: dict[str, Use
             Risk(
                 customer=customers[account.index],
                 cause=CAUSE[shock.kind],
-                happened_on=world.days[max(shock.day, 0)],
+                happened_on=world.day(shock.day),
                 note=NOTED[shock.kind].format(who=who),
                 author=author,
                 known_at=known_at,

@@ -57,13 +57,13 @@ def live(
     latent = _histories(rng, there, days)
     # numbered from 0 while they are drawn: the world's functions read rows by number
     mine = [replace(account, index=k) for k, account in enumerate(there)]
+    stories.note_departures(rng, mine, days)
     users = usage.make_users(rng, mine, len(days))
     level = usage.levels(latent, mine)
     _collapse(rng, mine, level)
     events = usage.make_events(rng, accounts=mine, users=users, level=level, days=days, zone=zone)
     first_us = usage.midnight_us(days[0], zone)
     active = usage.active_users(events, users, len(mine), len(days), first_us)
-    stories.note_departures(rng, mine, days)
     teller = stories.Teller(rng, days=days, active=active, zone=zone)
     told = {deed.account: deed.on for deed in deeds if deed.verb in {"lose", "end"}}
     for account, one in zip(there, mine, strict=True):

@@ -31,6 +31,7 @@ def make_world(
     if cast:
         tales.clear_stage(cast, DAY_COUNT)
         tales.bend(cast, latent)
+    stories.note_departures(rng, accounts, days)
     users = usage.make_users(rng, accounts, DAY_COUNT)
     level = usage.levels(latent, accounts)
     events = usage.make_events(
@@ -42,7 +43,6 @@ def make_world(
     past = np.random.default_rng([seed, former_.SEED_PART])
     former = former_.make_former(past, accounts, as_of=as_of, day_count=DAY_COUNT)
     deeds = contracts.plan_contracts(accounts, former, as_of=as_of, seed=seed)
-    stories.note_departures(rng, accounts, days)
     teller = stories.Teller(rng, days=days, active=active, zone=zone)
     for account in accounts:
         teller.tell(account)

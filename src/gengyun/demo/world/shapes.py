@@ -1,7 +1,7 @@
 """What the simulated world consists of."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +25,7 @@ class Person:
     user: int | None = None  # index into Users: uses the product
     came_on: date | None = None  # took over from somebody; None: there from the start
     left_on: date | None = None  # when we learned that they had left
+    gone: int | None = None  # day index since which they do not use the product; may be negative
 
     def is_there(self, day: date) -> bool:
         came = self.came_on is None or self.came_on <= day
@@ -40,7 +41,7 @@ class Shock:
     jump: float  # change of engagement, latent scale
     shows_from: int | None  # day index from which use changes; None: it does not
     half_life: float  # days
-    recorded: int | None  # day index on which a CSM wrote it down; None: never
+    recorded: int | None  # day index on which a CSM noted it, may be negative; None: never
 
 
 @dataclass
@@ -144,3 +145,7 @@ class World:
     former: list[Account] = field(default_factory=list)  # left in the course of the years
     deeds: list[Deed] = field(default_factory=list)  # contracts and invoices, oldest first
     former_notes: list[Note] = field(default_factory=list)  # `events`, `users` hold theirs too
+
+    def day(self, index: int) -> date:
+        """The day of an index, also of those before the first."""
+        return self.days[0] + timedelta(days=index)

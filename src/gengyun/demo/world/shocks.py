@@ -32,16 +32,20 @@ KINDS = (
     Kind("win", 0.40, 0.9, 0.9, (2, 20), 260),
 )
 RECORDED_SHARE = 0.75  # of the shocks, a CSM hears about
-BEFORE = 120  # shocks up to this many days before the first day still act
+BEFORE = 1_000  # days before the first: what happened then still acts, as it does on any later day
+KNOWN_BEFORE = 300  # of these: what a CSM heard then is on file on the first day
 
 
 def draw_shocks(rng: np.random.Generator, accounts: list[Account], day_count: int) -> None:
+    """As often on one day as on any other: the first days of the world are not its best ones, and
+    no customer has more happen to it for being young."""
     for account in accounts:
         if account.situation in {"no_data", "new"}:
             continue
+        first = max(-BEFORE, account.first_day + 30)
         for kind in KINDS:
-            for _ in range(rng.poisson(kind.yearly_rate * (day_count + BEFORE) / 365)):
-                day = int(rng.integers(max(-BEFORE, account.first_day + 30), day_count))
+            for _ in range(rng.poisson(kind.yearly_rate * (day_count - first) / 365)):
+                day = int(rng.integers(first, day_count))
                 account.shocks.append(_shock(rng, kind, day, day_count))
         if account.situation == "churned" and account.last_day is not None:
             kind = KINDS[int(rng.choice([2, 4]))]
@@ -62,7 +66,7 @@ def _shock(
         jump=kind.jump * float(rng.lognormal(0, 0.25)),
         shows_from=day + lag if shows else None,
         half_life=kind.half_life,
-        recorded=heard if is_recorded and 0 <= heard < day_count else None,
+        recorded=heard if is_recorded and -KNOWN_BEFORE <= heard < day_count else None,
     )
 
 

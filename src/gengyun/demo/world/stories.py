@@ -9,6 +9,7 @@ from gengyun.demo.world import calendar, texts
 from gengyun.demo.world.accounts import add_months
 from gengyun.demo.world.names import person_names
 from gengyun.demo.world.shapes import Account, Note, Person, Shock
+from gengyun.demo.world.shocks import KNOWN_BEFORE
 
 CADENCE = {"strategic": 10, "key": 21, "standard": 46}  # days between two touches
 TIRED_SHARE = 0.12  # of the customers nobody has looked after for a while
@@ -166,7 +167,7 @@ class Teller:
             self.write(account, signed + 34, texts.TRAINING)
 
     def _shock(self, account: Account, shock: Shock) -> None:
-        if shock.recorded is None:
+        if shock.recorded is None or shock.recorded < 0:
             return
         if shock.kind == "win" and self.direction(account, shock.recorded) in {
             "down",
@@ -217,23 +218,29 @@ class Teller:
 
 
 def note_departures(rng: np.random.Generator, accounts: list[Account], days: list[date]) -> None:
-    """Contacts who left are marked as left on the day a CSM heard of it; some are replaced."""
+    """Contacts who left are marked as left on the day a CSM heard of it, also before the first day;
+    somebody follows them, soon or after a long time."""
     for account in accounts:
         for shock in account.shocks:
             part = {"champion_left": "champion", "decision_maker_change": "decider"}.get(shock.kind)
-            if part is None or shock.recorded is None:
-                continue
             person = next((p for p in account.persons if p.part == part and not p.left_on), None)
-            if person is None:
+            if person is None or shock.day < -KNOWN_BEFORE:
                 continue
-            person.left_on = days[shock.recorded] + timedelta(days=3)
-            if part == "decider" or rng.random() < 0.6:
-                came_on = person.left_on + timedelta(days=int(rng.integers(5, 25)))
-                name = person_names(rng, 1)[0]
-                email = f"{part}{len(account.persons) + 1}@{account.external_id}.example"
-                account.persons.append(
-                    Person(name, person.title, part, email, phone="", came_on=came_on)
-                )
+            person.gone = shock.day if person.gone is None else person.gone
+            if shock.recorded is None:
+                continue
+            person.left_on = days[0] + timedelta(days=shock.recorded + 3)
+            is_soon = person.part == "decider" or rng.random() < 0.6
+            wait = int(rng.integers(5, 25) if is_soon else rng.integers(60, 240))
+            came_on = person.left_on + timedelta(days=wait)
+            if came_on <= days[-1]:
+                account.persons.append(_follower(rng, account, person, came_on))
+
+
+def _follower(rng: np.random.Generator, account: Account, person: Person, came_on: date) -> Person:
+    name = person_names(rng, 1)[0]
+    email = f"{person.part}{len(account.persons) + 1}@{account.external_id}.example"
+    return Person(name, person.title, person.part, email, phone="", came_on=came_on)
 
 
 def plan_next_steps(rng: np.random.Generator, accounts: list[Account], teller: Teller) -> None:

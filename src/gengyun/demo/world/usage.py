@@ -27,7 +27,7 @@ ROW_STEPS = (0.4, 0.7, 1.0, 1.4, 2.2)  # how many rows, as multiples of the typi
 
 
 def make_users(rng: np.random.Generator, accounts: list[Account], day_count: int) -> Users:
-    """One row per activated seat. The champion among the contacts is an eager user."""
+    """One row per activated seat. The champions among the contacts are eager users."""
     parts: list[np.ndarray] = []
     jobs, weights, joined = [], [], []
     start = 0
@@ -41,16 +41,16 @@ def make_users(rng: np.random.Generator, accounts: list[Account], day_count: int
         job[0], job[1] = 2, 1
         weight = rng.gamma(0.8, 1 / 0.8, count)
         weight[0] = max(weight[0], 0.8)
-        weight[1] = max(weight[1], 1.6)
+        eager = _link_persons(account, start, count)
+        weight[eager] = np.maximum(weight[eager], 1.6)
         # most join in the first weeks, some later, all along
         wait = np.where(rng.random(count) < 0.7, rng.exponential(14, count), 0)
         later = rng.integers(0, max(day_count - max(account.first_day, 0), 30), count)
         wait = np.where((wait == 0) & (rng.random(count) < 0.6), later, wait)
-        wait[:2] = 0
+        wait[[0, *eager]] = 0
         jobs.append(job)
         weights.append(weight)
         joined.append(account.first_day + wait.astype(int))
-        _link_persons(account, start)
         start += count
     users = Users(
         account=np.concatenate(parts),
@@ -68,24 +68,25 @@ def make_users(rng: np.random.Generator, accounts: list[Account], day_count: int
     return users
 
 
-def _link_persons(account: Account, start: int) -> None:
-    champion = next((p for p in account.persons if p.part == "champion"), None)
+def _link_persons(account: Account, start: int, count: int) -> list[int]:
+    """Places of the champions among the customer's users: whoever follows one used the product
+    before, as one of many."""
+    first = [p for p in account.persons if p.part == "champion" and p.came_on is None][:1]
+    later = [p for p in account.persons if p.part == "champion" and p.came_on is not None]
+    champions = [*first, *later][: count - 1]
+    for place, person in enumerate(champions, start=1):
+        person.user = start + place
     administrator = next((p for p in account.persons if p.part == "user"), None)
-    if champion:
-        champion.user = start + 1
     if administrator:
         administrator.user = start
+    return list(range(1, max(len(champions), 1) + 1))
 
 
 def _name_persons(account: Account, users: Users) -> None:
     for person in account.persons:
         if person.user is not None:
             users.names[person.user] = person.name
-            users.left[person.user] = FAR
-    gone = [s for s in account.shocks if s.kind == "champion_left"]
-    champion = next((p for p in account.persons if p.part == "champion"), None)
-    if gone and champion and champion.user is not None:
-        users.left[champion.user] = max(gone[0].day, 0)
+            users.left[person.user] = FAR if person.gone is None else max(person.gone, 0)
 
 
 def levels(latent: np.ndarray, accounts: list[Account]) -> np.ndarray:
