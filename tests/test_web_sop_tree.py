@@ -63,6 +63,15 @@ def test_a_wait_that_runs_out_has_a_way_of_its_own():
     assert tree.to_graph(block)[1][0]["on_timeout"] == "x"
 
 
+def test_a_wait_may_end_the_sop_when_the_time_runs_out():
+    wait = step("a", "wait", until={"field": "band"}, next="b", on_timeout="end")
+    block = tree.to_tree("a", [wait, step("b", next=None)])
+    assert (keys(block), block["items"][0]["late"]) == (["a", "b"], {"items": [], "end": tree.STOP})
+    assert tree.to_graph(block)[1][0]["on_timeout"] == "end"
+    block["items"][0]["late"]["end"] = ""
+    assert tree.to_graph(block)[1][0]["on_timeout"] is None
+
+
 def test_a_step_back_is_told_and_not_walked_for_ever():
     steps = [step("a", next="b"), branch("b", "a", otherwise=None)]
     block = tree.to_tree("a", steps)
@@ -83,7 +92,7 @@ def graphs(draw):
             steps.append(branch(name, *targets, otherwise=draw(later)))
         elif kind == "wait":
             onward = draw(later)
-            late = draw(st.sampled_from([*names[place + 1 :], None]))
+            late = draw(st.sampled_from([*names[place + 1 :], "end", None]))
             until = {"field": "band"}
             steps.append(step(name, "wait", until=until, next=onward, on_timeout=late))
         else:

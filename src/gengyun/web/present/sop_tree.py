@@ -9,6 +9,8 @@ block, "stop" the end of the SOP, or the key of a step to go on with. Pure.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from gengyun.sop.calc.form import END
+
 Step = Mapping[str, Any]
 Block = dict[str, Any]
 
@@ -29,7 +31,8 @@ def ways(step: Step) -> list[str | None]:
     if step.get("kind") == "branch":
         return [*(case.get("next") for case in step.get("cases") or ()), step.get("otherwise")]
     if has_late(step):
-        return [step.get("next"), step.get("on_timeout") or step.get("next")]
+        late = step.get("on_timeout")
+        return [step.get("next"), None if late == END else late or step.get("next")]
     return [step.get("next")]
 
 
@@ -139,7 +142,8 @@ def _write(block: Block, follow: str | None, steps: list[dict[str, Any]]) -> str
         if has_late(item):
             late = item.get("late") or {"items": [], "end": ""}
             is_same = not late["items"] and not late["end"]
-            step["on_timeout"] = None if is_same else _write(late, onward, steps)
+            # a way that holds no step and leads nowhere has a name of its own: the end
+            step["on_timeout"] = None if is_same else _write(late, onward, steps) or END
     return items[0]["key"] if items else after
 
 
