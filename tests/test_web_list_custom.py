@@ -210,6 +210,8 @@ def test_the_window_offers_custom_fields_and_its_answers_become_conditions(web, 
     offered = web.get("/customers/conditions/", headers=HTMX).content.decode()
     for kind in OPERATORS:
         assert f'name="add_field" value="custom_{kind}"' in offered
+    for field in ("active", "active_change", "seats"):
+        assert f'name="add_field" value="{field}"' in offered
     keys = three["keys"]
     sent = {
         "add_field=custom_money&add_op=gte&add_value=20": "f=custom_money.gte.2000000",
@@ -224,6 +226,9 @@ def test_the_window_offers_custom_fields_and_its_answers_become_conditions(web, 
         "add_field=renews&add_op=between&add_value=2026-01-01&add_value=2026-02-01": (
             "f=renews.between.2026-01-01%2C2026-02-01"
         ),
+        "add_field=active&add_op=lt&add_value=10": "f=active.lt.10",
+        "add_field=active_change&add_op=lt&add_value=-30": "f=active_change.lt.-30",
+        "add_field=seats&add_op=known": "f=seats.known",
     }
     for query, wanted in sent.items():
         answer = web.get(f"/customers/?{query}")

@@ -52,6 +52,8 @@ def adders(user):
     amount = _("ARR, 10k yuan") if is_zh() else _("ARR, thousands")
     touch = [older, ("within", _("in the last days")), ("none", _("never"))]
     steps = [overdue, ("today", _("is today")), within, unset]
+    measured = [*number, ("known", _("is known"))]
+    against = _("Active users against four weeks before, %")
     found = [
         Adder("owner", names["owner"], "choice", owners, []),
         Adder("tier", names["tier"], "choice", tiers, []),
@@ -59,7 +61,10 @@ def adders(user):
         Adder("score", names["score"], "number", [], number),
         Adder("change", names["change"], "number", [], number[:2]),
         Adder("churn", _("Churn probability, %"), "number", [], number),
+        Adder("active", names["active"], "number", [], measured),
+        Adder("active_change", against, "number", [], measured),
         Adder("arr", amount, "number", [], number),
+        Adder("seats", names["seats"], "number", [], measured),
         Adder("renews", names["renews"], "days", [], [within, overdue, unset]),
         Adder("touch", names["touch"], "days", [], touch),
         Adder("next_step", names["next_step"], "days", [], steps),
