@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from factories import make_contact
 from test_drain import NOW, inbox, lake, post, source, track
 from test_sop_engine import make_scored, make_sop
 
@@ -111,3 +112,38 @@ def test_an_answer_starts_an_sop(event, score, runs):
         note_domain("survey.answered", payload, NOW)
         turn(now=NOW, worker="w")
     assert Run.objects.count() == runs
+
+
+def test_an_event_of_a_known_contact_lets_in_that_contact_alone(inbox, lake, source):
+    make_sop({**EXPORTED, "identity": "contact"})
+    customer = make_known()
+    by_id = make_contact(customer, product_user_id="u1")
+    by_mail = make_contact(customer, email="Two@example.cn")
+    make_contact(customer)
+    identify = {"type": "identify", "userId": "u2", "traits": {"email": "two@example.cn"},
+                "context": {"groupId": "acct_1"}, "timestamp": NOW.isoformat()}  # fmt: skip
+    post(inbox, source, identify, track("report.export"), track("report.export", user="u2"))
+    post(inbox, source, track("report.export", messageId="again"))
+    drain_all(inbox=inbox, lake=lake, now=NOW)
+    take_hits(now=NOW)
+    assert set(Run.objects.values_list("contact", flat=True)) == {by_id.pk, by_mail.pk}
+    # one of nobody we know is for all of the role, as before
+    post(inbox, source, track("report.export", user="u3"))
+    drain_all(inbox=inbox, lake=lake, now=NOW)
+    turn(now=NOW, worker="w")
+    take_hits(now=NOW)
+    assert Run.objects.values("contact").distinct().count() == 3
+
+
+def test_a_contact_of_another_role_does_not_enter_by_its_event():
+    make_sop({**EXPORTED, "identity": "contact", "contact_role": "champion"})
+    customer = make_known()
+    champion = make_contact(customer, part="champion")
+    user = make_contact(customer, part="user")
+    for contact in (user, champion):
+        EventHit.objects.create(
+            key=f"t:{contact.pk}", name="report.export", customer_id=customer.pk,
+            contact_id=contact.pk, happened_at=NOW, created_at=NOW,
+        )  # fmt: skip
+        take_hits(now=NOW)
+    assert list(Run.objects.values_list("contact", flat=True)) == [champion.pk]

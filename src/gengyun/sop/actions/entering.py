@@ -27,17 +27,24 @@ def enter(
     *,
     now: datetime,
     day: date,
-    marks: Mapping[int, str] | None = None,
+    marks: Mapping[int | str, str] | Mapping[int, str] | None = None,
     chance: Chance | None = None,
+    only: Mapping[int, Collection[int]] | None = None,
     actor: User | None = None,
     is_chosen: bool = False,
 ) -> Counter[str]:
-    """Runs for these customers, once each: `marks` says by what (default: the day), and the same
-    mark never lets the same participant in twice. Returns outcome -> how many."""
+    """Runs for these customers, once each: `marks` says by what (default: the day), for a customer
+    or an identity ("k:7"), and the same mark never lets the same participant in twice. `only`: the
+    contacts of a customer whose turn it is, where it is not all of them. Returns outcome -> how
+    many."""
     form = form_of(version)
-    found = judge(version, form, customer_ids, day=day, chance=chance, is_chosen=is_chosen)
+    found = judge(
+        version, form, customer_ids, day=day, chance=chance, is_chosen=is_chosen, only=only
+    )
+    by: dict[Any, str] = dict(marks or {})
     keys = {
-        f"{version.sop_id}:{one.identity}:{(marks or {}).get(one.customer_id, day.isoformat())}":
+        f"{version.sop_id}:{one.identity}:"
+        f"{by.get(one.identity) or by.get(one.customer_id, day.isoformat())}":
         (one, arm, stratum)
         for one, arm, stratum in found.entering
     }  # fmt: skip

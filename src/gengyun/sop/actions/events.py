@@ -8,7 +8,7 @@ came and lets their customers in.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from gengyun.portfolio.queries.expressions import to_q
 from gengyun.sop.actions.entering import enter
 from gengyun.sop.calc.form import Form
 from gengyun.sop.models import EventHit, Sop, SopVersion
+from gengyun.sop.queries.event_people import contacts_of
 from gengyun.sop.queries.forms import form_of
 from gengyun.sop.queries.judging import Chance
 from gengyun.usage.actions.deliveries import Row
@@ -61,6 +62,7 @@ def note_usage(rows: Sequence[Row], keys: Sequence[int], now: datetime) -> None:
             key=f"u:{key}",
             name=row.event.event[:200],
             customer_id=row.customer_id,
+            user_id=row.user_id[:200],
             happened_at=datetime.fromtimestamp(row.event.happened_at / 1_000_000, UTC),
             created_at=now,
         )
@@ -81,7 +83,7 @@ def note_domain(name: str, payload: Mapping[str, Any], now: datetime) -> None:
     mark = hashlib.sha256(f"{day_of(now)}{written}".encode()).hexdigest()[:32]
     hits = [
         EventHit(key=f"d:{one}:{pk}:{mark}"[:80], name=one, customer_id=pk, happened_at=now,
-                 created_at=now)
+                 contact_id=payload.get("contact_id"), created_at=now)
         for one in sorted(wanted)
         for pk in payload.get("customer_ids") or ()
     ]  # fmt: skip
@@ -118,13 +120,22 @@ def _ready(hits: Sequence[EventHit], now: datetime) -> list[EventHit]:
 
 
 def _enter(
-    version: SopVersion, form: Form, hits: Iterable[EventHit], chance: Chance | None, now: datetime
+    version: SopVersion, form: Form, hits: Sequence[EventHit], chance: Chance | None, now: datetime
 ) -> Counter[str]:
-    """The first event of a customer in the batch; for the others the run is there already."""
-    first: dict[int, str] = {}
+    """The first event of a customer in the batch; for the others the run is there already. Where
+    contacts go through it, the first of each contact that an event is known to be of."""
+    first: dict[int | str, str] = {}
+    of = contacts_of(hits) if form.identity == "contact" else {}
+    only: dict[int, set[int]] = {}
     for hit in hits:
         first.setdefault(hit.customer_id, hit.key)
-    ids = sorted(first)
+        if (contact := of.get(hit.pk)) is not None:
+            first.setdefault(f"k:{contact}", hit.key)
+            only.setdefault(hit.customer_id, set()).add(contact)
+    for hit in hits:
+        if hit.pk not in of:
+            only.pop(hit.customer_id, None)  # of nobody we know: it speaks to all of the role
+    ids = sorted({hit.customer_id for hit in hits})
     rows = CustomerSummary.objects.order_by("pk")
     if form.entry.when is not None:
         rows = rows.filter(to_q(form.entry.when, None, day_of(now)))
@@ -133,5 +144,7 @@ def _enter(
         fitting += rows.filter(pk__in=ids[start : start + 500]).values_list("pk", flat=True)
     done = Counter(unfit=len(ids) - len(fitting))
     if fitting:
-        done += enter(version, fitting, now=now, day=day_of(now), marks=first, chance=chance)
+        done += enter(
+            version, fitting, now=now, day=day_of(now), marks=first, chance=chance, only=only
+        )
     return done

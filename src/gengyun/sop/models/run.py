@@ -173,6 +173,9 @@ class EventHit(models.Model):
     key = models.CharField(max_length=80, unique=True)  # the event's own, as the lake knows it
     name = models.CharField(max_length=200)
     customer_id = models.BigIntegerField()  # no foreign key: it may be gone when its turn comes
+    # whom it is of, as far as it says: the product's id of the user, or a contact of ours
+    user_id = models.CharField(max_length=200, default="", blank=True)
+    contact_id = models.BigIntegerField(null=True)
     happened_at = models.DateTimeField()
     created_at = models.DateTimeField()
 

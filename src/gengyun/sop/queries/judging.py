@@ -1,7 +1,7 @@
 """Whose turn it is: who of them enters, in which arm, and why the others do not. Writes nothing,
 so that a dry run shows what the evaluation does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -60,11 +60,14 @@ def judge(
     day: date,
     chance: Chance | None = None,
     is_chosen: bool = False,
+    only: Mapping[int, Collection[int]] | None = None,
 ) -> Verdicts:
     """Writes nothing: a dry run shows what the evaluation does. `is_chosen`: by a person, who is
-    not held out."""
+    not held out. `only`: the contacts whose turn it is, of customers where not all of them are."""
     found = Verdicts()
     people = participants(form, customer_ids, day=day)
+    if only:
+        people = [one for one in people if _is_named(one, only)]
     _without(found, form, customer_ids, people)
     rest = _after_earlier(found, version, form, people, day)
     rest = _after_others(found, version, form, rest, day)
@@ -73,6 +76,10 @@ def judge(
     found.refused += [(one, GONE, {}, None) for one in rest if one.customer_id not in found.facts]
     found.entering = _arms(version, form, here, found.facts, chance, is_chosen=is_chosen)
     return found
+
+
+def _is_named(one: Participant, only: Mapping[int, Collection[int]]) -> bool:
+    return one.customer_id not in only or one.contact_id in only[one.customer_id]
 
 
 def _without(
