@@ -29,9 +29,9 @@ from gengyun.portfolio.queries.customer_list import (
     ListQuery,
     all_ids,
     list_page,
-    rank_in_tier,
     search,
 )
+from gengyun.portfolio.queries.rank import rank_in_tier
 from gengyun.portfolio.queries.views import get_view, view_tabs
 from gengyun.team.models import AuditEntry
 from gengyun.usage.actions.defaults import install_defaults as install_metrics

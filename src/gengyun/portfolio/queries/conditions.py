@@ -1,6 +1,6 @@
 """Filters applied: each becomes a condition on `CustomerSummary`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.db.models import F, Func, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, StrIndex
 from django.db.models.lookups import GreaterThan, LessThan
 
-from gengyun.customers.models import Customer
+from gengyun.customers.models import Customer, CustomField
 from gengyun.kernel.days import start_of
 from gengyun.portfolio.calc.custom_filters import is_custom
 from gengyun.portfolio.calc.filters import Filter
@@ -53,8 +53,9 @@ RARE = 2_500  # of 100,000 names: looking them up costs what reading a thousand 
 TEXTS = frozenset({"industry", "region"})
 
 
-class _Loose(Func):
-    """The column in a form that no index of SQLite serves; the value is the same."""
+class Loose(Func):
+    """The column in a form that no index of SQLite serves; the value is the same, and where it is
+    read it is the text that SQLite keeps, as an expression has no declared type."""
 
     template = "+%(expressions)s"
 
@@ -69,16 +70,25 @@ def loosened(
 ) -> QuerySet[CustomerSummary]:
     """With the columns that conditions with `is_loose` refer to."""
     columns = {COLUMNS[found.field] for found in filters if is_range(found)}
-    return rows.alias(**{f"{LOOSE}{column}": _Loose(F(column)) for column in columns})
+    return rows.alias(**{f"{LOOSE}{column}": Loose(F(column)) for column in columns})
 
 
-def condition(found: Filter, *, actor: User | None, today: date, is_loose: bool = False) -> Q:
+def condition(
+    found: Filter,
+    *,
+    actor: User | None,
+    today: date,
+    is_loose: bool = False,
+    fields: Mapping[str, CustomField] | None = None,
+) -> Q:
     """The filter as a condition; "me" is the actor, days are counted from `today`.
 
-    `is_loose`: a range serves no index, for rows that went through `loosened`.
+    `is_loose`: many fit, so a range serves no index, for rows that went through `loosened`, and
+    whoever comes next in the list is asked for a company's own field. `fields`: of these filters,
+    by name, where they were read already.
     """
     if is_custom(found.field):
-        return custom_condition(found, today=today)
+        return custom_condition(found, today=today, fields=fields, are_many=is_loose)
     if found.field in _SPECIAL:
         return _SPECIAL[found.field](found, today)
     column, value = COLUMNS[found.field], found.value

@@ -4,7 +4,7 @@ Values lie in rows of their own, each kind with an index that holds field, value
 way is cheap depends on how many values fit, so that is counted first, along the index and capped.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,11 +12,10 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from gengyun.customers.models import CustomField, FieldValue
 from gengyun.customers.queries.custom_fields import fields_named
-from gengyun.portfolio.calc.cursor import Place
 from gengyun.portfolio.calc.custom_filters import match_of
 from gengyun.portfolio.calc.filters import BadFilter, Filter
 from gengyun.portfolio.models import CustomerSummary
-from gengyun.portfolio.queries.walking import Found, Lane, Walk
+from gengyun.portfolio.queries.walking import Few, Lane, Walk
 
 FEW = 1_000  # keys that are handed over one by one
 SOME = 10_000  # keys that are written into a list before they are looked up
@@ -32,9 +31,19 @@ SORTED_BY = {
 PLACED_BY = {"text": "text", "number": "decimal", "day": "day"}
 
 
-def custom_condition(found: Filter, *, today: date) -> Q:
-    """The filter on a company's own field as a condition on summaries."""
-    field = fields_named([found.field]).get(found.field)
+def custom_condition(
+    found: Filter,
+    *,
+    today: date,
+    fields: Mapping[str, CustomField] | None = None,
+    are_many: bool = False,
+) -> Q:
+    """The filter on a company's own field as a condition on summaries.
+
+    `fields`: by name, where they were read already. `are_many`: known without counting.
+    """
+    fields = fields_named([found.field]) if fields is None else fields
+    field = fields.get(found.field)
     told = f"{found.field} {found.op}"[:60]
     if field is None:
         raise BadFilter(condition=told)
@@ -45,7 +54,7 @@ def custom_condition(found: Filter, *, today: date) -> Q:
     values = FieldValue.objects.filter(field=field, **match.lookups).order_by()
     if not match.lookups:
         values = values.filter(place=0)
-    members = _members(values)
+    members = _met_on_the_way(values) if are_many else _members(values)
     return ~members if match.is_not else members
 
 
@@ -55,7 +64,11 @@ def _members(values: QuerySet[FieldValue]) -> Q:
         return Q(pk__in=keys)
     if values.values("customer_id")[: SOME + 1].count() <= SOME:
         return Q(pk__in=values.values("customer_id"))
-    # most fit: whoever comes next in the list is asked, and the first page is full soon
+    return _met_on_the_way(values)
+
+
+def _met_on_the_way(values: QuerySet[FieldValue]) -> Q:
+    """Most fit: whoever comes next in the list is asked, and the first page is full soon."""
     return Q(Exists(values.filter(customer_id=OuterRef("pk"))))
 
 
@@ -80,50 +93,14 @@ def walk_by_field(rows: QuerySet[CustomerSummary], field: CustomField, sort: str
     )
 
 
-class FewByField:
-    """A walk over few customers, whose values are all read and sorted here."""
-
-    def __init__(self, keys: Sequence[int], field: CustomField, sort: str) -> None:
-        column = SORTED_BY[field.kind]
-        held: dict[int, Any] = dict(
-            FieldValue.objects.filter(field=field, place=0, customer_id__in=keys)
-            .order_by()
-            .values_list("customer_id", column)
-        )
-        self._is_down = sort.startswith("-")
-        known = sorted((held[key], key) for key in keys if held.get(key) is not None)
-        unknown = sorted(key for key in keys if held.get(key) is None)
-        if self._is_down:
-            known.reverse()
-            unknown.reverse()
-        self._known, self._all = len(known), [*known, *((None, key) for key in unknown)]
-
-    def keys(self, place: Place | None, *, count: int, is_back: bool = False) -> Found:
-        if place is None:
-            return self._all[-count:] if is_back else self._all[:count]
-        before, behind = self._around(place)
-        if is_back:
-            return self._all[max(0, before - count) : before]
-        return self._all[behind : behind + count]
-
-    def before(self, place: Place, *, cap: int) -> int:
-        return min(cap, self._around(place)[0])
-
-    def _around(self, place: Place) -> tuple[int, int]:
-        """How many stand before the place, and the index of the first behind it."""
-        at: tuple[Any, int] = (place.value, place.key)
-        if place.value is None:
-            first, last = self._known, len(self._all)
-        else:
-            first, last = 0, self._known
-        before = sum(self._precedes(one, at) for one in self._all[first:last]) + first
-        is_here = before < last and self._all[before] == at
-        return before, before + is_here
-
-    def _precedes(self, one: tuple[Any, int], at: tuple[Any, int]) -> bool:
-        if at[0] is None:
-            return one[1] > at[1] if self._is_down else one[1] < at[1]
-        return one > at if self._is_down else one < at
+def few_by_field(keys: Sequence[int], field: CustomField, sort: str) -> Few:
+    """A walk over few customers, whose values are all read."""
+    held: dict[int, Any] = dict(
+        FieldValue.objects.filter(field=field, place=0, customer_id__in=keys)
+        .order_by()
+        .values_list("customer_id", SORTED_BY[field.kind])
+    )
+    return Few({key: held.get(key) for key in keys}, is_down=sort.startswith("-"))
 
 
 def ordered_by_field(

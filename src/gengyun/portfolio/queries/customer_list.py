@@ -5,20 +5,25 @@ everything: the thousandth page costs what the first costs. A list of more than 
 says "1000+", and its totals are left out rather than computed slowly.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 
 from gengyun.customers.models import CustomField
-from gengyun.portfolio.calc.cursor import Place, read, written
+from gengyun.customers.queries.custom_fields import fields_named
+from gengyun.portfolio.calc.cursor import BadCursor, Place, read, written
 from gengyun.portfolio.calc.custom_filters import is_custom
 from gengyun.portfolio.calc.filters import BadFilter, Filter, parse_filters
 from gengyun.portfolio.calc.search import search_key
 from gengyun.portfolio.models import CustomerSummary
 from gengyun.portfolio.queries.conditions import (
+    Loose,
     begins_with,
     condition,
     contains,
@@ -31,22 +36,16 @@ from gengyun.portfolio.queries.custom import (
 )
 from gengyun.portfolio.queries.custom import (
     SORTED_BY,
-    FewByField,
+    few_by_field,
     ordered_by_field,
     sort_field,
     walk_by_field,
 )
-from gengyun.portfolio.queries.walking import Lane, Stretch, Walk, stretch_of
+from gengyun.portfolio.queries.list_rows import ListRow, rows_of
+from gengyun.portfolio.queries.walking import Few, Lane, Stretch, Walk, stretch_of
 from gengyun.team.models import User
 
 PAGE_SIZE = 50
-# long texts and settings that no column shows are not read
-NOT_LISTED = (
-    "movers", "need_codes", "trend",
-    "owner__password", "owner__email", "owner__language", "owner__theme", "owner__density",
-    "owner__delta_colours", "owner__created_at", "owner__last_login", "owner__last_visit_at",
-    "owner__visit_at", "stage__expectation_zh", "stage__expectation_en", "tier__touch_model",
-)  # fmt: skip
 COUNT_CAP = 1_001
 MAX_PAGE = 21  # of links with a page number; further ones are reached from row to row
 
@@ -115,7 +114,7 @@ class ListQuery:
 
 @dataclass(frozen=True)
 class ListPage:
-    rows: list[CustomerSummary]
+    rows: list[ListRow]
     first_place: int | None  # of the first row, from 1; None: further than a thousand is counted
     previous_at: str  # for the link to the page before; empty: this is the first
     next_at: str  # for the link to the page behind; empty: this is the last
@@ -146,8 +145,11 @@ def matching(
     rows: QuerySet[CustomerSummary] = CustomerSummary.objects.visible_to(actor)
     if along_sort:
         rows = loosened(rows, filters)
+    fields = fields_named(found.field for found in filters)
     for found in filters:
-        rows = rows.filter(condition(found, actor=actor, today=today, is_loose=along_sort))
+        rows = rows.filter(
+            condition(found, actor=actor, today=today, is_loose=along_sort, fields=fields)
+        )
     return rows.order_by()
 
 
@@ -199,24 +201,58 @@ def list_page(
         if found_by_name := _page_of_names(actor, query, page):
             return found_by_name
     rows = matching(actor, query.filters, today=today)
-    if is_custom(query.sort.removeprefix("-")):
-        walk, totals = _walk_by_field(rows, query.sort)
-        has_totals = True
-    else:
-        has_totals = is_guessed_badly(query)
-        totals = totals_of(rows) if has_totals else None
-        if has_totals and totals is None:
-            rows = matching(actor, query.filters, today=today, along_sort=True)
-        walk = _walk(rows, query.sort)
+    walk, totals = _walking(rows, query, partial(matching, actor, query.filters, today=today))
     back = bool(before) and not after
     stretch = stretch_of(walk, place, page, is_back=back, size=PAGE_SIZE, cap=COUNT_CAP - 1)
-    shown = _rows([key for _, key in stretch.found])
-    if not has_totals:
-        if stretch.passed == 0 and not stretch.has_next:  # everything is in hand
-            totals = _totals((row.band, row.arr_minor) for row in shown)
-        else:
-            totals = totals_of(rows)
+    shown = rows_of([key for _, key in stretch.found])
+    if totals is not None and not is_custom(query.sort.removeprefix("-")):
+        # what is in hand is as the database keeps it; a link says it as the rows do
+        column = SORTS[query.sort.removeprefix("-")]
+        stretch = replace(stretch, found=[(getattr(row, column), row.pk) for row in shown])
     return _shown(query, stretch, totals, shown)
+
+
+def _walking(
+    rows: QuerySet[CustomerSummary], query: ListQuery, again: Callable[..., Any]
+) -> tuple[Walk | Few, "Totals | None"]:
+    """The list in its order, and its totals. One reading finds up to a thousand that fit: where
+    they are fewer nothing else is asked, where they are more the index of the order is followed."""
+    key = query.sort.removeprefix("-")
+    if is_custom(key):
+        return _walk_by_field(rows, query.sort)
+    if key not in SORTS:
+        raise BadSort(sort=query.sort[:40])
+    found = _in_hand(rows, SORTS[key])
+    if len(found) >= COUNT_CAP:
+        has_custom = any(is_custom(one.field) for one in query.filters)
+        if has_custom or is_guessed_badly(query):
+            rows = again(along_sort=True)
+        return _walk(rows, query.sort), None
+    column = CustomerSummary._meta.get_field(SORTS[key])  # noqa: SLF001 - Django's documented name
+
+    def kept(value: Any) -> Any:
+        return value if isinstance(value, str) else column.get_db_prep_value(value, connection)
+
+    held = {pk: value for pk, _, _, value in found}
+    few = Few(held, is_down=query.sort.startswith("-"), plain=kept)
+    return few, _totals((band, arr) for _, band, arr, _ in found)
+
+
+def _in_hand(
+    rows: QuerySet[CustomerSummary], column: str
+) -> list[tuple[int, str, int | None, Any]]:
+    """(key, band, ARR, value of the column) of up to `COUNT_CAP` rows, as the database keeps them:
+    they are counted and sorted, and only a page of them is shown."""
+    value = Loose(F(column)) if connection.vendor == "sqlite" else F(column)
+    asked = rows.values_list("pk", "band", "arr_minor", value)[:COUNT_CAP]
+    try:
+        sql, params = asked.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        found: list[tuple[int, str, int | None, Any]] = cursor.fetchall()
+    return found
 
 
 def _place(sort: str, text: str) -> Place | None:
@@ -229,7 +265,10 @@ def _place(sort: str, text: str) -> Place | None:
         kind = PLACED_BY[key]
     else:
         raise BadSort(sort=sort[:40])
-    return read(text, sort=sort, kind=kind)
+    place = read(text, sort=sort, kind=kind)
+    if place.value is None and key in NEVER_NULL:
+        raise BadCursor
+    return place
 
 
 def _walk(rows: QuerySet[CustomerSummary], sort: str) -> Walk:
@@ -246,18 +285,18 @@ def _walk(rows: QuerySet[CustomerSummary], sort: str) -> Walk:
 
 def _walk_by_field(
     rows: QuerySet[CustomerSummary], sort: str
-) -> tuple[Walk | FewByField, "Totals | None"]:
+) -> tuple[Walk | Few, "Totals | None"]:
     """In the order of a company's own field; one reading gives totals and says if rows are few."""
     field = _sort_field(sort)
     found = list(rows.values_list("pk", "band", "arr_minor")[:COUNT_CAP])
     if len(found) >= COUNT_CAP:
         return walk_by_field(rows, field, sort), None
-    few = FewByField([pk for pk, _, _ in found], field, sort)
+    few = few_by_field([pk for pk, _, _ in found], field, sort)
     return few, _totals((band, arr) for _, band, arr in found)
 
 
 def _shown(
-    query: ListQuery, stretch: Stretch, totals: "Totals | None", rows: list[CustomerSummary]
+    query: ListQuery, stretch: Stretch, totals: "Totals | None", rows: list[ListRow]
 ) -> ListPage:
     found = stretch.found
     first = None if stretch.passed is None else stretch.passed + 1
@@ -272,12 +311,6 @@ def _shown(
     )
 
 
-def _rows(keys: list[int]) -> list[CustomerSummary]:
-    whole = CustomerSummary.objects.select_related("owner", "tier", "stage")
-    found = whole.defer(*NOT_LISTED).in_bulk(keys)
-    return [found[key] for key in keys if key in found]
-
-
 def _page_of_names(actor: User | None, query: ListQuery, page: int) -> ListPage | None:
     """What somebody types into the search field: the keys alone give page and count."""
     texts = [found.value for found in query.filters if found.field == "text"]
@@ -287,7 +320,7 @@ def _page_of_names(actor: User | None, query: ListQuery, page: int) -> ListPage 
     start = (page - 1) * PAGE_SIZE
     if start >= len(keys) > 0 or (totals is None and start + PAGE_SIZE >= COUNT_CAP):
         return None
-    rows = _rows(keys[start : start + PAGE_SIZE])
+    rows = rows_of(keys[start : start + PAGE_SIZE])
     found = [(row.search_key, row.pk) for row in rows]
     stretch = Stretch(found, start, len(keys) > start + PAGE_SIZE)
     return _shown(query, stretch, totals, rows)
@@ -360,14 +393,3 @@ def search(actor: User | None, text: str, *, limit: int = 8) -> list[CustomerSum
         keys += holding.values_list("pk", flat=True)[: limit - len(keys)]
     found = CustomerSummary.objects.select_related("tier", "owner").in_bulk(keys)
     return [found[key] for key in keys if key in found]
-
-
-def rank_in_tier(actor: User | None, row: CustomerSummary) -> tuple[int, int] | None:
-    """(place, of how many) by score among the customers of the tier that the actor sees."""
-    if row.score is None or row.tier_id is None:
-        return None
-    peers = CustomerSummary.objects.visible_to(actor).filter(
-        tier_id=row.tier_id, score__isnull=False
-    )
-    # two counts along the index instead of one over the rows
-    return peers.filter(score__gt=row.score).order_by().count() + 1, peers.order_by().count()

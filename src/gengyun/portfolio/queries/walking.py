@@ -5,6 +5,7 @@ and rows that have none, along their keys. So both databases follow a plain inde
 "nulls last" would not allow PostgreSQL, and rows of equal value are never skipped or doubled.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -102,6 +103,52 @@ class Walk:
         return lane.rows.filter(
             _Beyond(F(lane.column), F(lane.key), *border, sign="<" if is_less else ">")
         )
+
+
+class Few:
+    """A walk over few rows that are all in hand, sorted here: one reading and no second query.
+
+    `held`: key -> value; `plain`: the value of a place as `held` has it.
+    """
+
+    def __init__(
+        self, held: Mapping[int, Any], *, is_down: bool, plain: Callable[[Any], Any] | None = None
+    ) -> None:
+        self._is_down, self._plain = is_down, plain
+        known = sorted((value, key) for key, value in held.items() if value is not None)
+        unknown = sorted(key for key, value in held.items() if value is None)
+        if is_down:
+            known.reverse()
+            unknown.reverse()
+        self._known, self._all = len(known), [*known, *((None, key) for key in unknown)]
+
+    def keys(self, place: Place | None, *, count: int, is_back: bool = False) -> Found:
+        if place is None:
+            return self._all[-count:] if is_back else self._all[:count]
+        before, behind = self._around(place)
+        if is_back:
+            return self._all[max(0, before - count) : before]
+        return self._all[behind : behind + count]
+
+    def before(self, place: Place, *, cap: int) -> int:
+        return min(cap, self._around(place)[0])
+
+    def _around(self, place: Place) -> tuple[int, int]:
+        """How many stand before the place, and the index of the first behind it."""
+        at: tuple[Any, int] = (place.value, place.key)
+        if place.value is None:
+            first, last = self._known, len(self._all)
+        else:
+            first, last = 0, self._known
+            at = (self._plain(place.value) if self._plain else place.value, place.key)
+        before = sum(self._precedes(one, at) for one in self._all[first:last]) + first
+        is_here = before < last and self._all[before] == at
+        return before, before + is_here
+
+    def _precedes(self, one: tuple[Any, int], at: tuple[Any, int]) -> bool:
+        if at[0] is None:
+            return one[1] > at[1] if self._is_down else one[1] < at[1]
+        return one > at if self._is_down else one < at
 
 
 class Walking(Protocol):

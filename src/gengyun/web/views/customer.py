@@ -15,7 +15,7 @@ from gengyun.engagement.queries.timeline import PAGE, timeline
 from gengyun.engagement.queries.timeline import count as activity_count
 from gengyun.health.queries import opinions, scores
 from gengyun.portfolio.models import CustomerSummary
-from gengyun.portfolio.queries.customer_list import rank_in_tier
+from gengyun.portfolio.queries.rank import rank_in_tier
 from gengyun.tasks.queries.lists import open_count
 from gengyun.team.queries.access import can
 from gengyun.usage.queries import usage_line
