@@ -9,6 +9,7 @@ from gengyun.engagement.actions import touches
 from gengyun.engagement.actions.touch_sending import send_due
 from gengyun.engagement.models import (
     Channel,
+    Delivery,
     MailAddress,
     OptOut,
     Touch,
@@ -17,6 +18,7 @@ from gengyun.engagement.models import (
 )
 from gengyun.portfolio.actions.summaries import refresh_summaries
 from gengyun.portfolio.models import CustomerSummary
+from gengyun.team.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 State = Touch.State
@@ -275,3 +277,36 @@ def test_a_channel_to_customers_is_set_up(contact):
     named = group | {"customer": contact.customer.external_id}
     assert client.post(f"{path}?kind=feishu", named).status_code == 303
     assert Channel.objects.get(name="group").customer == contact.customer
+
+
+@pytest.mark.parametrize(("verb", "state"), [("was_sent", "sent"), ("was_not_sent", "failed")])
+def test_perhaps_sent_is_settled_on_its_page_and_taken_back(contact, alice, verb, state):
+    touch = ask(contact)
+    Touch.objects.filter(pk=touch.pk).update(state="unsure", sent_at=NOW, told={"text": "?"})
+    Delivery.objects.update(state="unsure")
+    client = logged_in(alice)
+    path = f"/touches/{touch.pk}/"
+    assert f"{path}{verb}/" in client.get(path).content.decode()
+    assert client.post(f"{path}{verb}/").status_code == 302
+    touch.refresh_from_db()
+    # what did not leave counts in no cap: nothing stands as sent
+    assert (touch.state, touch.sent_at) == (state, NOW if state == "sent" else None)
+    assert Delivery.objects.get().state == state
+    assert AuditEntry.objects.get(action="touch.settle").actor == alice
+    page = client.get(path)
+    assert alice.name in page.content.decode()
+    assert client.post(f"{path}{verb}/").status_code == 409
+    client.post(f"{path}unsettle/")
+    touch.refresh_from_db()
+    assert (touch.state, touch.sent_at, touch.told) == ("unsure", NOW, {"text": "?"})
+    assert client.post(f"{path}unsettle/").status_code == 409
+
+
+def test_who_may_not_write_settles_nothing(contact):
+    touch = ask(contact)
+    Touch.objects.filter(pk=touch.pk).update(state="unsure")
+    for role, status in (("viewer", 403), ("csm", 404)):
+        answer = logged_in(make_user(role)).post(f"/touches/{touch.pk}/was_sent/")
+        assert answer.status_code == status
+    touch.refresh_from_db()
+    assert touch.state == "unsure"

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from gengyun.engagement.actions import touch_decisions as actions
+from gengyun.engagement.actions import touch_settling
 from gengyun.engagement.calc.touching import REASONS
 from gengyun.engagement.models import Category, Channel
 from gengyun.engagement.queries import touches as queries
@@ -194,12 +195,35 @@ def _withdraw(request, found):
     return row
 
 
+def _was_sent(request, found):
+    return _settle(request, found, _("Noted: it was sent"), was_sent=True)
+
+
+def _was_not_sent(request, found):
+    return _settle(request, found, _("Noted: it was not sent"), was_sent=False)
+
+
+def _settle(request, found, said, *, was_sent):
+    row = touch_settling.settle(actor=request.user, now=request.now, touch=found, was_sent=was_sent)
+    toast(request, said, undo=reverse("web:touch_act", args=[found.pk, "unsettle"]))
+    return row
+
+
+def _unsettle(request, found):
+    row = touch_settling.unsettle(actor=request.user, now=request.now, touch=found)
+    toast(request, _("Perhaps sent, as before"))
+    return row
+
+
 VERBS = {
     "approve": _approve,
     "save": _save,
     "reject": _reject,
     "restore": _restore,
     "withdraw": _withdraw,
+    "was_sent": _was_sent,
+    "was_not_sent": _was_not_sent,
+    "unsettle": _unsettle,
 }
 
 
