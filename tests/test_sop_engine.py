@@ -320,3 +320,16 @@ def test_a_csm_starts_by_hand_for_own_customers_only():
     with pytest.raises(SopDoesNotRun):
         enter_by_hand(actor=csm, customers=[own], **ask)
     assert Run.objects.count() == 1
+
+
+def test_a_run_that_goes_round_for_ever_ends_alone():
+    from gengyun.sop.calc.walk import MOST_STEPS
+
+    make_sop(JOURNEY)
+    first, second = make_scored(40.0), make_scored(41.0)
+    evaluate(now=MONDAY, day=day_of(MONDAY))
+    Run.objects.filter(customer=first).update(step_count=MOST_STEPS)
+    run_due(now=MONDAY)
+    ended, other = (Run.objects.get(customer=one) for one in (first, second))
+    assert (ended.state, ended.end_reason) == ("failed", "too_many_steps")
+    assert (other.state, other.step_key) == ("waiting", "wait")

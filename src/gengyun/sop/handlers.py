@@ -43,5 +43,5 @@ def wake_waiting(payload: dict[str, Any], now: datetime) -> None:
 def wake_by_touches(payload: dict[str, Any], now: datetime) -> None:
     from gengyun.engagement.models import Touch
 
-    touches = Touch.objects.filter(pk__in=payload["touch_ids"]).order_by()
+    touches = Touch.objects.filter(pk__among=payload["touch_ids"]).order_by()
     wake(now=now, customer_ids=list(touches.values_list("customer_id", flat=True).distinct()))

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from gengyun.customers.models import Contact, Customer
 from gengyun.engagement.models import Activity
+from gengyun.kernel import rows as written
 from gengyun.kernel.errors import NotAllowed, NotFound, Refusal
 from gengyun.kernel.outbox import emit
 from gengyun.team.actions.audit import record
@@ -80,11 +81,8 @@ def note_many(*, now: datetime, notes: Mapping[str, tuple[int, str]]) -> dict[st
 
     Nothing is told: what is worked out from activities leaves the system's own ones out.
     """
-    keys = list(notes)
-    found: dict[str, int] = {}
-    for start in range(0, len(keys), 500):
-        there = Activity.objects.filter(import_key__in=keys[start : start + 500]).order_by()
-        found.update((str(key), pk) for key, pk in there.values_list("import_key", "pk"))
+    there = Activity.objects.filter(import_key__among=list(notes)).order_by()
+    found = {str(key): pk for key, pk in there.values_list("import_key", "pk")}
     rows = [
         Activity(
             customer_id=customer_id,
@@ -97,7 +95,7 @@ def note_many(*, now: datetime, notes: Mapping[str, tuple[int, str]]) -> dict[st
         for key, (customer_id, body) in notes.items()
         if key not in found
     ]
-    Activity.objects.bulk_create(rows, batch_size=500)
+    written.insert(rows)
     return found | {str(row.import_key): row.pk for row in rows}
 
 

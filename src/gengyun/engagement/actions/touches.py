@@ -27,6 +27,7 @@ from gengyun.engagement.queries.reach import (
     policy,
     quiet_of,
 )
+from gengyun.kernel import rows
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.kernel.outbox import emit
 from gengyun.kernel.texts import keepable
@@ -34,7 +35,6 @@ from gengyun.team.models import User
 
 State = Touch.State
 SUBJECT_LENGTH, BODY_LENGTH = 300, 20_000
-KNOWN_AT_ONCE = 500  # keys in one query
 
 
 class CategoryUnknown(Refusal):
@@ -119,7 +119,7 @@ def request_many(
             continue
         contact = contacts.get(one.contact.pk) if one.contact is not None else None
         new[one.key] = writer.write(one, customers[one.customer.pk], contact)
-    Touch.objects.bulk_create(new.values(), batch_size=500)
+    rows.insert(list(new.values()))
     queue_deliveries(new.values(), now=now)
     tell(new.values(), now=now)
     return found | new
@@ -127,7 +127,7 @@ def request_many(
 
 def queue_deliveries(touches: Any, *, now: datetime) -> None:
     """The planned ones get a delivery each; the worker takes it from there."""
-    rows = [
+    deliveries = [
         Delivery(
             key=f"touch:{touch.token}",
             about=f"touch:{touch.token}",
@@ -140,7 +140,7 @@ def queue_deliveries(touches: Any, *, now: datetime) -> None:
         for touch in touches
         if touch.state == State.QUEUED
     ]
-    Delivery.objects.bulk_create(rows, batch_size=500)
+    rows.insert(deliveries)
 
 
 def tell(touches: Any, *, now: datetime) -> None:
@@ -268,8 +268,4 @@ def _is_to_group(one: TouchRequest) -> bool:
 
 
 def _already(keys: Sequence[str]) -> dict[str, Touch]:
-    found: dict[str, Touch] = {}
-    for start in range(0, len(keys), KNOWN_AT_ONCE):
-        rows = Touch.objects.filter(key__in=keys[start : start + KNOWN_AT_ONCE])
-        found |= {row.key: row for row in rows}
-    return found
+    return {row.key: row for row in Touch.objects.filter(key__among=list(keys)).order_by()}

@@ -81,7 +81,7 @@ class Reach:
             counted |= Q(sent_at__isnull=True, state=State.QUEUED, due_at__gt=since)
         rows = (
             Touch.objects.filter(due_at__gt=since)
-            .filter(Q(person__in=persons) | Q(contact__in=self.contact_ids))
+            .filter(Q(person__among=persons) | Q(contact__among=self.contact_ids))
             .filter(counted, state__in=[State.QUEUED, State.SENT, State.BOUNCED, State.UNSURE])
             .exclude(pk__in=list(self.without))
             .values_list("person", "contact_id", "sent_at", "due_at", "budget_class")
@@ -121,7 +121,7 @@ class Reach:
     def _opt_outs(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = defaultdict(set)
         rows = OptOut.objects.filter(ended_at__isnull=True).filter(
-            Q(contact__in=self.contact_ids) | Q(address__in=self.addresses)
+            Q(contact__among=self.contact_ids) | Q(address__among=self.addresses)
         )
         for contact_id, address, category in rows.values_list("contact_id", "address", "category"):
             found[f"contact:{contact_id}"].add(category)
@@ -137,7 +137,7 @@ class Reach:
 
     @cached_property
     def _bounced(self) -> set[str]:
-        rows = MailAddress.objects.filter(address__in=self.addresses)
+        rows = MailAddress.objects.filter(address__among=self.addresses)
         return {
             row.address
             for row in rows
@@ -147,7 +147,7 @@ class Reach:
     @cached_property
     def _zones(self) -> dict[str, str]:
         rows = TouchPreference.objects.filter(
-            Q(contact__in=self.contact_ids) | Q(customer__in=self.customer_ids)
+            Q(contact__among=self.contact_ids) | Q(customer__among=self.customer_ids)
         ).exclude(time_zone="")
         return {
             f"contact:{contact_id}" if contact_id else f"customer:{customer_id}": zone
@@ -238,18 +238,18 @@ def locked(
 
     `groups_of`: the customers to whose groups something goes; the others are only read.
     """
-    found = Contact.objects.select_for_update().filter(pk__in=contact_ids).order_by("pk")
+    found = Contact.objects.select_for_update().filter(pk__among=list(contact_ids)).order_by("pk")
     contacts = {row.pk: row for row in found}
     _hold({address_of(contact) for contact in contacts.values()} - {""})
-    held = Customer.objects.select_for_update().filter(pk__in=groups_of).order_by("pk")
+    held = Customer.objects.select_for_update().filter(pk__among=list(groups_of)).order_by("pk")
     customers = {row.pk: row for row in held}
-    others = Customer.objects.filter(pk__in=set(customer_ids) - set(customers))
+    others = Customer.objects.filter(pk__among=list(set(customer_ids) - set(customers)))
     return contacts, customers | {row.pk: row for row in others}
 
 
 def _hold(addresses: Collection[str]) -> None:
     wanted: Sequence[str] = sorted(addresses)
-    known = set(MailAddress.objects.filter(address__in=wanted).values_list("address", flat=True))
+    known = set(MailAddress.objects.filter(address__among=wanted).values_list("address", flat=True))
     MailAddress.objects.bulk_create(
         [MailAddress(address=one) for one in wanted if one not in known],
         ignore_conflicts=True,
@@ -257,7 +257,7 @@ def _hold(addresses: Collection[str]) -> None:
     )
     list(
         MailAddress.objects.select_for_update()
-        .filter(address__in=wanted)
+        .filter(address__among=wanted)
         .order_by("address")
         .values_list("pk", flat=True)
     )

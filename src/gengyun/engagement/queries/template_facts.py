@@ -33,8 +33,8 @@ def languages_of(
     """{(customer id, contact id): language}: the contact's own wish, else the customer's."""
     wanted = list(pairs)
     rows = TouchPreference.objects.filter(
-        Q(customer__in={one for one, _ in wanted})
-        | Q(contact__in={two for _, two in wanted if two is not None})
+        Q(customer__among=sorted({one for one, _ in wanted}))
+        | Q(contact__among=sorted({two for _, two in wanted if two is not None}))
     ).exclude(language="")
     found: Mapping[tuple[str, int | None], str] = {
         ("contact", contact) if contact else ("customer", customer): language

@@ -38,7 +38,7 @@ EVERYBODY, NOBODY = Q(), Q(pk__in=[])
 # their answer is known for everybody
 ALWAYS_KNOWN = frozenset({"text", "tag", "need", "touch", "next_step", "band"})
 KNOWN_OPS = frozenset({"none", "known", "not"})
-CHUNK = 500
+CHUNK = 5_000
 
 
 def to_q(expr: Expr, actor: User | None, today: date) -> Q:
@@ -138,7 +138,7 @@ def facts_of(customer_ids: Collection[int], exprs: Collection[Expr]) -> dict[int
         stored = _stored(part, custom)
         states = _states(part, watches)
         changes = _changes(part, changed)
-        for row in CustomerSummary.objects.filter(pk__in=part).values(*SUMMARY_COLUMNS):
+        for row in CustomerSummary.objects.filter(pk__among=part).values(*SUMMARY_COLUMNS):
             pk = row["customer_id"]
             found[pk] = Facts(
                 values=values_of_row(row),
@@ -187,7 +187,7 @@ def _stored(
     if not custom:
         return {}
     names = {field.pk: name for name, field in custom.items()}
-    rows = FieldValue.objects.filter(field__in=names, customer_id__in=ids).order_by(
+    rows = FieldValue.objects.filter(field__in=names, customer_id__among=ids).order_by(
         "customer_id", "field_id", "place"
     )
     found: dict[int, dict[str, list[Stored]]] = {}
@@ -202,7 +202,7 @@ def _stored(
 def _states(ids: Collection[int], watches: Mapping[int, Watch]) -> dict[int, dict[str, date]]:
     found: dict[int, dict[str, date]] = {}
     if watches:
-        rows = ConditionState.objects.filter(watch__in=watches, customer_id__in=ids).order_by()
+        rows = ConditionState.objects.filter(watch__in=watches, customer_id__among=ids).order_by()
         for watch_id, pk, since in rows.values_list("watch_id", "customer_id", "since_on"):
             found.setdefault(pk, {})[watches[watch_id].hash] = since
     return found
@@ -211,7 +211,7 @@ def _states(ids: Collection[int], watches: Mapping[int, Watch]) -> dict[int, dic
 def _changes(ids: Collection[int], fields: Collection[str]) -> dict[int, dict[str, FieldChange]]:
     found: dict[int, dict[str, FieldChange]] = {}
     if fields:
-        rows = FieldState.objects.filter(field__in=fields, customer_id__in=ids).order_by()
+        rows = FieldState.objects.filter(field__in=fields, customer_id__among=ids).order_by()
         for name, pk, *rest in rows.values_list(
             "field", "customer_id", "value", "previous", "changed_on"
         ):

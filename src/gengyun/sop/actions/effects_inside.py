@@ -38,19 +38,22 @@ def told_to_us(
 ) -> dict[str, dict[str, str]]:
     """Key of the step -> the texts of these parameters with their facts. For our own eyes an
     unknown value is a dash, not a reason to stay silent."""
+    code = "zh" if language().startswith("zh") else "en"
     here = [one for one in due if one.customer_id in customers]
-    contacts = contacts_of(here, "any")
+    texts = {
+        one.key: {name: one.step.params.get(name, {}).get(code, "") for name in names}
+        for one in here
+    }
+    # most texts name nothing: nothing is read for them
+    naming = [one for one in here if any("{{" in text for text in texts[one.key].values())]
+    contacts = contacts_of(naming, "any")
     facts = facts_for_many(
-        [(customers[one.customer_id], contacts.get(one.key)) for one in here],
+        [(customers[one.customer_id], contacts.get(one.key)) for one in naming],
         today=day_of(now), language=language(),
     )  # fmt: skip
-    code = "zh" if language().startswith("zh") else "en"
-    return {
-        one.key: {
-            name: filled(one.step.params.get(name, {}).get(code, ""), known) for name in names
-        }
-        for one, known in zip(here, facts, strict=True)
-    }
+    for one, known in zip(naming, facts, strict=True):
+        texts[one.key] = {name: filled(text, known) for name, text in texts[one.key].items()}
+    return texts
 
 
 def filled(text: str, facts: Mapping[str, str | None]) -> str:
@@ -63,7 +66,7 @@ def filled(text: str, facts: Mapping[str, str | None]) -> str:
         return render_template(text, {name: value or UNKNOWN for name, value in known.items()})
 
 
-@effect("task")
+@effect("task", mixed=True)
 def give_task(due: Sequence[Due], now: datetime) -> list[Told]:
     customers = customers_of(due)
     texts = told_to_us(due, customers, now, ("title", "body"))
@@ -80,7 +83,7 @@ def give_task(due: Sequence[Due], now: datetime) -> list[Told]:
     )  # fmt: skip
 
 
-@effect("hand")
+@effect("hand", mixed=True)
 def hand_over(due: Sequence[Due], now: datetime) -> list[Told]:
     """From here on a person decides: a task that says so, and the run ends."""
     customers = customers_of(due)
@@ -120,7 +123,7 @@ def _iso(day: Any) -> str | None:
     return None if day is None else day.isoformat()
 
 
-@effect("note")
+@effect("note", mixed=True)
 def write_note(due: Sequence[Due], now: datetime) -> list[Told]:
     customers = customers_of(due)
     texts = told_to_us(due, customers, now, ("text",))

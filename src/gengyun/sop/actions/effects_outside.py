@@ -1,5 +1,6 @@
 """Steps that reach the customer or another system: messages, questions, web addresses."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
@@ -27,12 +28,17 @@ ROBOTS = (
 )
 
 
-@effect("message")
+@effect("message", mixed=True)
 def send_message(due: Sequence[Due], now: datetime) -> list[Told]:
     """Every message goes through the ledger of touches, which says whether and when it goes."""
     customers = customers_of(due)
     here = [one for one in due if one.customer_id in customers]
-    contacts = contacts_of(here, due[0].step.params["to"])
+    asked: dict[str, list[Due]] = defaultdict(list)
+    for one in here:
+        asked[one.step.params["to"]].append(one)
+    contacts: dict[str, Contact] = {}
+    for role, rows in asked.items():
+        contacts |= contacts_of(rows, role)
     requests = _requests(here, customers, contacts, now)
     touches = request_many(now=now, requests=requests)
     return [_told(touches.get(one.key)) for one in due]

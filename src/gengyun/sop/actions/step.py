@@ -81,7 +81,7 @@ def claim_due(*, now: datetime, limit: int, worker: str) -> Claim:
     # the condition again: in between another worker may have taken some of them
     taken = (
         Run.objects.active()
-        .filter(free, pk__in=wanted, due_at__lte=now)
+        .filter(free, pk__among=wanted, due_at__lte=now)
         .order_by()
         .update(lease_until=now + LEASE, lease_by=token)
     )
@@ -140,18 +140,15 @@ def wake(*, now: datetime, customer_ids: list[int]) -> int:
 
     A wait for days is not: what ends a run is asked before its next step, and every night.
     """
-    found = 0
-    for start in range(0, len(customer_ids), 500):
-        waiting = Run.objects.treated().filter(
-            state=Run.State.WAITING,
-            customer_id__in=customer_ids[start : start + 500],
-            due_at__gt=now,
-        )
-        rows = list(waiting.order_by().values_list("pk", "version_id", "step_key"))
-        forms = {pk: form_of(one) for pk, one in versions_in(row[1] for row in rows).items()}
-        wanted = [pk for pk, version, key in rows if _is_for_condition(forms[version], key)]
-        found += Run.objects.filter(pk__in=wanted, due_at__gt=now).update(due_at=now)
-    return found
+    if not customer_ids:
+        return 0
+    waiting = Run.objects.treated().filter(
+        state=Run.State.WAITING, customer_id__among=customer_ids, due_at__gt=now
+    )
+    rows = list(waiting.order_by().values_list("pk", "version_id", "step_key"))
+    forms = {pk: form_of(one) for pk, one in versions_in(row[1] for row in rows).items()}
+    wanted = [pk for pk, version, key in rows if _is_for_condition(forms[version], key)]
+    return Run.objects.filter(pk__among=wanted, due_at__gt=now).update(due_at=now)
 
 
 def _is_for_condition(form: Form, key: str) -> bool:

@@ -3,16 +3,16 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
-from typing import Any
 
 from gengyun.customers.calc.custom import Definition
 from gengyun.customers.models import Contact
+from gengyun.kernel import rows
 from gengyun.kernel.days import company_zone, day_of
 from gengyun.portfolio.calc.expressions import Expr
 from gengyun.portfolio.calc.truth import Facts, truth
 from gengyun.portfolio.queries.expressions import definitions_of, facts_of
 from gengyun.sop.calc.check import conditions_of
-from gengyun.sop.calc.effects import DONE, SKIPPED, Due, Told, perform
+from gengyun.sop.calc.effects import DONE, SKIPPED, Due, Told, is_mixed, perform
 from gengyun.sop.calc.form import Form, Step, Wait
 from gengyun.sop.calc.walk import (
     CONTACT_GONE,
@@ -59,8 +59,10 @@ class Walk:
         going = [run for run in self.runs if not self._ends(run)]
         while going:
             going = self._round(going)
-        StepRun.objects.bulk_create(self.lines, batch_size=1_000)
-        self._save()
+        rows.insert(self.lines)
+        for run in self.runs:
+            run.lease_until, run.lease_by = None, ""
+        rows.update(self.runs, (*MOVED, "lease_until", "lease_by"))
         self.done["runs"] = len(self.runs)
         return self.done
 
@@ -95,25 +97,30 @@ class Walk:
         """One step of every run that goes on; returns those that go on behind it."""
         groups: dict[tuple[int, str], list[Run]] = defaultdict(list)
         for run in going:
-            groups[run.version_id, run.step_key].append(run)
+            if not self._is_stuck(run):
+                groups[run.version_id, run.step_key].append(run)
         rest = []
+        acting: dict[str, list[tuple[Run, Step]]] = defaultdict(list)
         for (version_id, key), runs in groups.items():
-            found = self.forms[version_id].steps.get(key)
-            if found is None or any(run.step_count >= MOST_STEPS for run in runs):
-                rest += self._stuck(runs, found)
-            elif found.wait is not None:
+            found = self.forms[version_id].steps[key]
+            if found.wait is not None:
                 rest += [run for run in runs if self._wait(run, found, found.wait)]
             elif found.kind == "branch":
                 rest += [run for run in runs if self._branch(run, found)]
             else:
-                rest += self._effect(version_id, found, runs)
+                # what takes any step of its kind gets all of them: a few statements for the batch
+                group = found.kind if is_mixed(found.kind) else f"{version_id}:{key}"
+                acting[group] += [(run, found) for run in runs]
+        for pairs in acting.values():
+            rest += self._effect(pairs)
         return rest
 
-    def _stuck(self, runs: Sequence[Run], found: Step | None) -> list[Run]:
-        for run in runs:
-            reason = "no_step" if found is None else "too_many_steps"
-            self._end(run, Ending("failed", reason))
-        return []
+    def _is_stuck(self, run: Run) -> bool:
+        is_there = run.step_key in self.forms[run.version_id].steps
+        if is_there and run.step_count < MOST_STEPS:
+            return False
+        self._end(run, Ending("failed", "too_many_steps" if is_there else "no_step"))
+        return True
 
     def _wait(self, run: Run, found: Step, wait: Wait) -> bool:
         """True: it is over and the run goes on in this look."""
@@ -150,13 +157,20 @@ class Walk:
                 return self._on(run, found, Told(DONE, "case", {"case": number}), case.next)
         return self._on(run, found, Told(DONE, "otherwise"), found.otherwise)
 
-    def _effect(self, version_id: int, found: Step, runs: Sequence[Run]) -> list[Run]:
-        form, version = self.forms[version_id], self.versions[version_id]
-        told = perform(found.kind, [_due(run, form, version, found) for run in runs], self.now)
-        if version_id in self.asking:
-            self.said.update(outcomes_of({one.ref for one in told if one.ref}))
+    def _effect(self, pairs: Sequence[tuple[Run, Step]]) -> list[Run]:
+        due = [
+            _due(run, self.forms[run.version_id], self.versions[run.version_id], found)
+            for run, found in pairs
+        ]
+        told = perform(pairs[0][1].kind, due, self.now)
+        refs = {
+            one.ref
+            for (run, _), one in zip(pairs, told, strict=True)
+            if one.ref and run.version_id in self.asking
+        }
+        self.said.update(outcomes_of(refs))
         rest = []
-        for run, one in zip(runs, told, strict=True):
+        for (run, found), one in zip(pairs, told, strict=True):
             self.done[f"{found.kind}:{one.state}"] += 1
             goes = self._on(run, found, one, None if found.kind == "hand" else found.next)
             if goes and found.kind in CHANGING:
@@ -201,15 +215,6 @@ class Walk:
         run.due_at = run.wait_until = None
         self.done["ended"] += 1
 
-    def _save(self) -> None:
-        """One statement for all runs that end up alike; the lease goes with it."""
-        groups: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-        for run in self.runs:
-            groups[_moved(run)].append(run.pk)
-        for values, ids in groups.items():
-            changed = dict(zip(MOVED, values, strict=True))
-            Run.objects.filter(pk__in=ids).update(**changed, lease_until=None, lease_by="")
-
 
 def key_of(run: Run) -> str:
     return f"sop:{run.pk}:{run.step_key}:{run.step_count}"
@@ -230,16 +235,12 @@ def _due(run: Run, form: Form, version: SopVersion, found: Step) -> Due:
     )
 
 
-def _moved(run: Run) -> tuple[Any, ...]:
-    return tuple(getattr(run, name) for name in MOVED)
-
-
 def _contacts_gone(runs: Iterable[Run]) -> set[int]:
     """Runs of contacts that have left, or were deleted."""
     about = {run.pk: run.contact_id for run in runs if run.identity_key.startswith("k:")}
     there = set(
         Contact.objects.filter(
-            pk__in={pk for pk in about.values() if pk}, left_on__isnull=True
+            pk__among=[pk for pk in about.values() if pk], left_on__isnull=True
         ).values_list("pk", flat=True)
     )
     return {run for run, contact in about.items() if contact not in there}

@@ -1,8 +1,9 @@
 """What a step's effect is asked, what it answers, and who carries out which kind of step.
 
 Effects are registered when the application starts, by `sop.effects`. An effect gets all runs of a
-batch that stand at the same step, inside the transaction that moves them on: what it writes is
-there exactly when they have moved. It must be harmless to ask again with the same key.
+batch that stand at the same step - or, where it says `mixed`, at steps of its kind, in whichever
+SOP - inside the transaction that moves them on: what it writes is there exactly when they have
+moved. It must be harmless to ask again with the same key.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -41,16 +42,24 @@ class Told:
 
 Effect = Callable[[Sequence[Due], datetime], Sequence[Told]]
 _effects: dict[str, Effect] = {}
+_mixed: set[str] = set()
 
 
-def effect(kind: str) -> Callable[[Effect], Effect]:
+def effect(kind: str, *, mixed: bool = False) -> Callable[[Effect], Effect]:
     """Register `perform(due, now) -> told`, one answer each, in their order."""
 
     def register(carry_out: Effect) -> Effect:
         _effects[kind] = carry_out
+        if mixed:
+            _mixed.add(kind)
         return carry_out
 
     return register
+
+
+def is_mixed(kind: str) -> bool:
+    """Takes different steps of its kind at once."""
+    return kind in _mixed
 
 
 def kinds() -> frozenset[str]:

@@ -28,10 +28,8 @@ def asking(asked: Mapping[int, Sequence[tuple[str, Expr]]]) -> set[int]:
 def step_states(runs: Sequence[Run]) -> dict[int, dict[str, frozenset[str]]]:
     """Run -> step -> its states; where a step was done several times, the newest."""
     ids = [run.pk for run in runs]
-    rows = []
-    for start in range(0, len(ids), 500):
-        lines = StepRun.objects.filter(run__in=ids[start : start + 500]).order_by("run", "ordinal")
-        rows += list(lines.values_list("run_id", "step_key", "state", "ref"))
+    lines = StepRun.objects.filter(run__among=ids).order_by("run", "ordinal")
+    rows = list(lines.values_list("run_id", "step_key", "state", "ref"))
     said = outcomes_of({ref for *_, ref in rows if ref})
     found: dict[int, dict[str, frozenset[str]]] = {}
     for run_id, key, state, ref in rows:

@@ -8,6 +8,7 @@ from uuid import uuid4
 from django.db import IntegrityError, transaction
 
 from gengyun.customers.models import Contact, Customer
+from gengyun.kernel import rows as written
 from gengyun.kernel.calc.workdays import working_day_after
 from gengyun.kernel.days import day_of
 from gengyun.tasks.actions import values
@@ -18,8 +19,6 @@ from gengyun.tasks.queries.stakes import stakes_of
 from gengyun.team.actions.audit import record_many
 from gengyun.team.models import User
 from gengyun.team.queries.access import require
-
-CHUNK = 500
 
 
 @dataclass(frozen=True)
@@ -97,9 +96,9 @@ def _create(actor: User | None, now: datetime, wanted: Sequence[NewTask]) -> lis
             continue
         fresh[place] = _row(actor, now, one, held, stakes)
     rows = list(fresh.values())
-    Task.objects.bulk_create(rows, batch_size=CHUNK)
+    written.insert(rows)
     batch = uuid4().hex if actor is not None else ""
-    TaskEvent.objects.bulk_create(
+    written.insert(
         [
             TaskEvent(
                 task=row,
@@ -110,8 +109,7 @@ def _create(actor: User | None, now: datetime, wanted: Sequence[NewTask]) -> lis
                 batch=batch,
             )
             for row in rows
-        ],
-        batch_size=CHUNK,
+        ]
     )
     told = [(row, {"title": [None, row.title], "owner": [None, row.owner_id]}) for row in rows]
     record_many(actor=actor, now=now, action="task.created", changes=told)
@@ -131,12 +129,8 @@ def _places(wanted: Sequence[NewTask]) -> list[tuple[str, NewTask]]:
 
 
 def _by_source(sources: Iterable[str]) -> dict[str, Task]:
-    names = sorted(set(sources))
-    found: dict[str, Task] = {}
-    for start in range(0, len(names), CHUNK):
-        rows = Task.objects.filter(source__in=names[start : start + CHUNK])
-        found.update({row.source: row for row in rows})
-    return found
+    rows = Task.objects.filter(source__among=sorted(set(sources))).exclude(source="").order_by()
+    return {row.source: row for row in rows}
 
 
 def _held(wanted: Iterable[NewTask]) -> dict[str, Mapping[int, int | None]]:

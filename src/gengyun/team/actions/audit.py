@@ -6,9 +6,8 @@ from typing import Any
 
 from django.db import models
 
+from gengyun.kernel import rows
 from gengyun.team.models import AuditEntry, User
-
-BATCH = 2_000
 
 
 def record(
@@ -33,9 +32,7 @@ def record_many(
     changes: Iterable[tuple[models.Model, Mapping[str, Any]]],
 ) -> None:
     """One audit row per object, written in bulk, in the transaction of the changes."""
-    AuditEntry.objects.bulk_create(
-        [_entry(actor, now, action, obj, what) for obj, what in changes], batch_size=BATCH
-    )
+    rows.insert([_entry(actor, now, action, obj, what) for obj, what in changes])
 
 
 def _entry(
