@@ -20,7 +20,7 @@ from gengyun.team.models import AuditEntry, Team
 
 pytestmark = pytest.mark.django_db
 # survey_answer and unsubscribe: the unguessable link is the right
-PROGRAMS = {"sop_enter"}
+PROGRAMS = {"sop_enter", "bounces"}
 PUBLIC = {"login", "language", "survey_answer", "unsubscribe"}
 
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from gengyun.web.views import customer_touches, touches, unsubscribe, write_touch
-from gengyun.web.views.settings import touch_templates
+from gengyun.web.views.settings import bounces, touch_templates
 from gengyun.web.views.settings import touches as settings
 
 urlpatterns = [
@@ -27,6 +27,13 @@ urlpatterns = [
         touch_templates.template_retire,
         name="settings_touch_template_retire",
     ),
+    path("settings/touches/bounces/", bounces.listing, name="settings_bounces"),
+    path(
+        "settings/touches/bounces/<int:token>/revoke/",
+        bounces.revoke,
+        name="settings_bounces_revoke",
+    ),
+    path("v1/bounces", bounces.take, name="bounces"),
     path("u/<str:token>/", unsubscribe.unsubscribe, name="unsubscribe"),
 ]
 

@@ -103,9 +103,9 @@ def why(touch: Touch, *, today):
         said = str(told.get("said", ""))
         return _("It came back: %(said)s") % {"said": said} if said else _("It came back.")
     if touch.state in {Touch.State.FAILED, Touch.State.UNSURE}:
-        if told.get("settled"):
-            return _("It did not leave, as a colleague found out.")
         text = str(told.get("text", ""))
+        if told.get("settled"):
+            text = "It did not leave, as a colleague found out."
         return _(text) if text else ""
     return ""
 
