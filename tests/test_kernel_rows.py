@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from gengyun.customers.models import Customer
 from gengyun.kernel import rows
+from gengyun.portfolio.models import CustomerSummary
 from gengyun.tasks.models import Task, TaskEvent
 from gengyun.team.models import AuditEntry
 
@@ -101,3 +102,26 @@ def test_update_gives_each_row_its_own():
     rows.update([event], ("detail", "before"))
     event = TaskEvent.objects.get()
     assert (event.detail, event.before) == ({"b": ['"', None]}, {})
+
+
+def test_put_writes_new_ones_and_the_named_fields_of_those_that_are_there():
+    rows.put([_summary(1, "甲", 5), _summary(2, "乙", None)], ("name", "needs"))
+    rows.put([], ("name",))
+    second = [_summary(2, "丙 '\"", 7), _summary(3, "丁", 1)]
+    second[0].updated_at = NOW + timedelta(days=1)
+    rows.put(second, ("name", "needs"))
+    found = CustomerSummary.objects.order_by("pk")
+    assert [(row.name, row.needs, row.arr_minor, row.updated_at) for row in found] == [
+        ("甲", [{"code": "甲", "n": 5}], 5, NOW),
+        ("丙 '\"", [{"code": "丙 '\"", "n": 7}], None, NOW),
+        ("丁", [{"code": "丁", "n": 1}], 1, NOW),
+    ]
+
+
+def _summary(pk, name, arr):
+    known = {"known_at": NOW, "created_at": NOW, "updated_at": NOW}
+    Customer.objects.get_or_create(pk=pk, defaults={"external_id": f"c{pk}", "name": name, **known})
+    return CustomerSummary(
+        customer_id=pk, name=name, arr_minor=arr, needs=[{"code": name, "n": arr}],
+        renews_on=date(2028, 2, 29), churn=0.1 + 0.2, updated_at=NOW.astimezone(EAST),
+    )  # fmt: skip

@@ -35,12 +35,36 @@ def insert(rows: Sequence[models.Model]) -> None:
         fresh = [row for row in rows if row.pk is None]
         for row, pk in zip(fresh, _keys(model, len(fresh)), strict=True):
             setattr(row, key.attname, pk)
-        fields = [(field.attname, _plain(field)) for field in model._meta.concrete_fields]
-        values = (tuple(plain(getattr(row, name)) for name, plain in fields) for row in rows)
-        _write(model, values)
+        fields = model._meta.concrete_fields
+        plains = [(field.attname, _plain(field)) for field in fields]
+        values = (tuple(plain(getattr(row, name)) for name, plain in plains) for row in rows)
+        _write(model, fields, values)
     for row in rows:
         row._state.adding = False  # as bulk_create leaves it
         row._state.db = connection.alias
+
+
+def insert_values(
+    model: type[models.Model], names: Sequence[str], values: Sequence[Sequence[Any]]
+) -> None:
+    """The same for rows that nobody needs again: the values of these columns ("task_id"), the
+    others get their fields' defaults."""
+    if not values:
+        return
+    by_name = {field.attname: field for field in model._meta.concrete_fields}
+    given = [by_name[name] for name in names]
+    rest = [field for name, field in by_name.items() if name not in names and not field.primary_key]
+    plains = [_plain(field) for field in given]
+    defaults = tuple(_plain(field)(field.get_default()) for field in rest)
+    with transaction.atomic(savepoint=False):
+        _write(
+            model,
+            [*given, *rest],
+            (
+                (*(plain(value) for plain, value in zip(plains, row, strict=True)), *defaults)
+                for row in values
+            ),
+        )
 
 
 def update(rows: Sequence[models.Model], names: Sequence[str]) -> None:
@@ -70,9 +94,41 @@ def update(rows: Sequence[models.Model], names: Sequence[str]) -> None:
         )
 
 
-def _write(model: type[models.Model], values: Any) -> None:
+def put(rows: Sequence[models.Model], names: Sequence[str]) -> None:
+    """New rows with keys of their own; of those that are there already these fields are written."""
+    if not rows:
+        return
+    model = type(rows[0])
+    fields = model._meta.concrete_fields
+    plains = [(field.attname, _plain(field)) for field in fields]
+    values = [tuple(plain(getattr(row, name)) for name, plain in plains) for row in rows]
+    wanted = frozenset(names)
+    table, key = _quoted(model._meta.db_table), _quoted(model._meta.pk.column)
+    columns = ", ".join(_quoted(field.column) for field in fields)
+    written = [_quoted(field.column) for field in fields if field.name in wanted]
+    sets = ", ".join(f"{column} = excluded.{column}" for column in written)
+    after = f"ON CONFLICT ({key}) DO UPDATE SET {sets}"
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            marks = ", ".join(["%s"] * len(fields))
+            cursor.executemany(
+                f"INSERT INTO {table} ({columns}) VALUES ({marks}) {after}",  # noqa: S608
+                values,
+            )
+            return
+        types = [_bare(field.db_type(connection)) for field in fields]
+        arrays = ", ".join(f"%s::{name}[]" for name in types)
+        cursor.execute(
+            f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({arrays}) {after}",  # noqa: S608
+            [list(column) for column in zip(*values, strict=True)],
+        )
+
+
+def _write(
+    model: type[models.Model], fields: Sequence[models.Field[Any, Any]], values: Any
+) -> None:
     table = _quoted(model._meta.db_table)
-    columns = [_quoted(field.column) for field in model._meta.concrete_fields]
+    columns = [_quoted(field.column) for field in fields]
     names = ", ".join(columns)
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
@@ -164,4 +220,4 @@ def _instant(value: datetime | None) -> str | None:
     return None if value is None else str(value.astimezone(UTC).replace(tzinfo=None))
 
 
-__all__ = ["insert", "update"]
+__all__ = ["insert", "insert_values", "put", "update"]

@@ -30,11 +30,12 @@ from gengyun.churn.queries.models import content_of, in_force
 from gengyun.churn.queries.rows import Live, held
 from gengyun.churn.queries.settings import current, event_of
 from gengyun.kernel.outbox import emit
+from gengyun.kernel.rows import insert
 from gengyun.lake import tables
 from gengyun.lake.store import Lake
 
 CHUNK = 5_000
-WRITTEN = 500  # rows of a transaction
+WRITTEN = 1_000  # rows of a transaction
 HORIZONS = (30, 90, 180)
 JSON_COLUMNS = ("drivers", "missing", "counterfactuals")
 Report = Callable[[int, int], None]
@@ -206,9 +207,7 @@ def _write_newest(
         with transaction.atomic():
             ChurnForecast.objects.filter(customer_id__in=customers).delete()
             ChurnForecast.objects.filter(renewal_id__in=renewals).delete()
-            ChurnForecast.objects.bulk_create(
-                [_newest_row(row, lines, now) for row in part], batch_size=200
-            )
+            insert([_newest_row(row, lines, now) for row in part])
             if tell:
                 emit("churn.changed", {"customer_ids": customers}, now=now)
     with transaction.atomic():

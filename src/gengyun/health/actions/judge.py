@@ -50,6 +50,7 @@ from gengyun.health.queries.scores import (
 )
 from gengyun.kernel.days import start_of
 from gengyun.kernel.errors import Refusal
+from gengyun.kernel.rows import put
 from gengyun.lake import tables
 from gengyun.lake.store import Lake
 from gengyun.usage.queries.metrics import values_as_of
@@ -261,13 +262,7 @@ def _write_newest(
     for chunk in chunks:
         rows = zip(*(column.to_pylist() for column in chunk.columns), strict=True)
         with transaction.atomic():
-            HealthScore.objects.bulk_create(
-                [_newest_row(row, context, week_ago, now) for row in rows],
-                update_conflicts=True,
-                unique_fields=["customer"],
-                update_fields=NEWEST_FIELDS,
-                batch_size=500,
-            )
+            put([_newest_row(row, context, week_ago, now) for row in rows], NEWEST_FIELDS)
         done += chunk.num_rows
         if report:
             report(done, 2 * total)

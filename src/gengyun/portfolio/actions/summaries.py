@@ -18,6 +18,7 @@ from gengyun.health.calc.diff import diff, movers, weakest
 from gengyun.health.models import HealthScore
 from gengyun.health.queries.opinions import expired_sentiments
 from gengyun.kernel.days import day_of
+from gengyun.kernel.rows import put
 from gengyun.lake.store import Lake
 from gengyun.portfolio.calc.needs import (
     AlertFact,
@@ -189,13 +190,7 @@ def _refresh_batch(
             row.churn_change = change_since(row.pk, said_of_churn[row.pk], then)
         elif before is not None and row.churn is not None:
             row.churn_change = before.churn_change
-    CustomerSummary.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["customer"],
-        update_fields=_FIELDS,
-        batch_size=250,
-    )
+    put(rows, _FIELDS)
     _index_names(rows, old)
     return len(rows)
 

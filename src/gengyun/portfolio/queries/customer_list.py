@@ -228,7 +228,7 @@ def _walking(
         if has_custom or is_guessed_badly(query):
             rows = again(along_sort=True)
         return _walk(rows, query.sort), None
-    column = CustomerSummary._meta.get_field(SORTS[key])  # noqa: SLF001 - Django's documented name
+    column: Any = CustomerSummary._meta.get_field(SORTS[key])  # noqa: SLF001 - a documented name
 
     def kept(value: Any) -> Any:
         return value if isinstance(value, str) else column.get_db_prep_value(value, connection)

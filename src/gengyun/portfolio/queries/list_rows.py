@@ -95,10 +95,12 @@ def rows_of(keys: Sequence[int]) -> list[ListRow]:
 def _row(row: tuple[Any, ...]) -> ListRow:
     owner_id, owner, tier_id, *beside = row[_OWNER:]
     stage_id = beside[3]
-    return ListRow(
-        *row[:_END],
-        *(msgspec.json.decode(text) for text in row[_END:_OWNER]),
-        None if owner_id is None else Person(owner_id, owner),
-        None if tier_id is None else Named(*beside[:3]),
-        None if stage_id is None else Named(*beside[4:]),
+    return ListRow._make(
+        (
+            *row[:_END],
+            *(msgspec.json.decode(text) for text in row[_END:_OWNER]),
+            None if owner_id is None else Person(owner_id, owner),
+            None if tier_id is None else Named(*beside[:3]),
+            None if stage_id is None else Named(*beside[4:]),
+        )
     )

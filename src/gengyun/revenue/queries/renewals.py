@@ -28,16 +28,6 @@ SORTS = ("due", "gap", "amount", "name")
 ONLY = ("", "unjudged", "changed", "gap", "open")
 REPLAYED = ("category", "forecast_minor", "due_minor", "state", "outcome_minor", "gap", "due_on")
 CHUNK = 500
-# what a line of the grid says of a renewal, its customer and its product: both carry far more
-OWN_FIELDS = tuple(field.name for field in Renewal._meta.concrete_fields)  # noqa: SLF001
-BESIDE = (
-    "customer__name",
-    "customer__owner__name",
-    "customer__tier__name_zh",
-    "customer__tier__name_en",
-    "product__name_zh",
-    "product__name_en",
-)
 
 
 @dataclass(frozen=True)
@@ -159,12 +149,6 @@ def keys_of(rows: QuerySet[Renewal], first: int, count: int) -> list[int]:
     """Keys first..first+count of an ordered query: found and sorted in the index alone, without
     the customers beside them."""
     return list(rows.values_list("pk", flat=True)[first : first + count])
-
-
-def lines_of(keys: Iterable[int]) -> dict[int, Renewal]:
-    """Key -> renewal with what a line shows."""
-    lines = shown(Renewal.objects.filter(pk__in=set(keys))).only(*OWN_FIELDS, *BESIDE)
-    return {row.pk: row for row in lines}
 
 
 def shown(rows: QuerySet[Renewal]) -> QuerySet[Renewal]:

@@ -15,6 +15,7 @@ from gengyun.portfolio.queries.health_marks import health_marks
 from gengyun.revenue.models import Category, SelfCheck
 from gengyun.revenue.queries import renewals as queries
 from gengyun.revenue.queries.chances import calls, disagree
+from gengyun.revenue.queries.grid_lines import lines_of
 from gengyun.team.models import Role
 from gengyun.team.queries.access import SEES_ALL, can
 from gengyun.team.queries.people import members_below, possible_owners
@@ -190,7 +191,7 @@ def _now(user, address, whole, convert, today):
     ordered = _grouped_order(queries.ordered(rows, address.sort, known), address)
     keys = queries.keys_of(ordered, first, PAGE + 1)
     apart = _farthest(whole, known) if sums.gaps else []
-    found = queries.lines_of(keys[:PAGE] + apart)
+    found = lines_of(keys[:PAGE] + apart)
     week = queries.week_of(whole, since, convert)
     return {
         "sums": sums,
@@ -227,7 +228,7 @@ def apart(request):
     address, known = address_of(request, request.GET), calls()
     whole = rows_of(request.user, address, today=request.today, narrow=False)
     keys = _farthest(whole, known)
-    found = queries.lines_of(keys)
+    found = lines_of(keys)
     context = {
         "address": address,
         "may_work": can(request.user, "renewal.work") and not address.then,
