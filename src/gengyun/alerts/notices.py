@@ -8,6 +8,7 @@ from typing import Any
 
 from django_tasks import task
 
+from gengyun.alerts.actions import task_notices
 from gengyun.alerts.actions.routing import drop_over, route
 from gengyun.engagement.jobs import send_soon
 from gengyun.kernel.clock import utc_now
@@ -26,6 +27,23 @@ def tell_people() -> dict[str, int]:
     if written:
         send_soon()
     return {"written": written, "dropped": dropped}
+
+
+@task()
+def tell_owners(task_ids: list[int]) -> dict[str, int]:
+    """The same for tasks that were given to somebody."""
+    dropped = task_notices.drop_known()
+    written = task_notices.route_tasks(now=utc_now(), task_ids=task_ids)
+    if written:
+        send_soon()
+    return {"written": written, "dropped": dropped}
+
+
+@on("task.changed")
+def tell_of_tasks(payload: dict[str, Any], now: datetime) -> None:
+    ids = payload["task_ids"]
+    if task_notices.writing_to_owners() and task_notices.is_news(ids):
+        add(tell_owners, task_ids=ids, run_after=now + PAUSE)
 
 
 @on("alert.changed")

@@ -268,4 +268,5 @@ def _item(plain: dict[str, Any]) -> Item:
         facts=facts,
         url=address(path) if path.startswith("/") else path,
         severity=int(plain.get("severity", 4)),
+        is_task=plain.get("is_task") is True,
     )

@@ -22,6 +22,7 @@ class Item:
     facts: tuple[tuple[str, str], ...] = ()
     url: str = ""
     severity: int = LOW
+    is_task: bool = False  # else an alert
 
 
 @dataclass(frozen=True)
@@ -58,17 +59,28 @@ def compose(
     shown, more = tuple(ordered[:MAX_LISTED]), max(0, len(ordered) - MAX_LISTED)
     if len(ordered) == 1:
         only = ordered[0]
-        title, address = f"[{severity_word(only.severity, zh=zh)}] {only.title}", only.url
+        word = severity_word(only.severity, zh=zh)
+        if only.is_task:
+            word = "任务" if zh else "Task"
+        title, address = f"[{word}] {only.title}", only.url
         if zh:
-            title = f"【{severity_word(only.severity, zh=zh)}】{only.title}"
+            title = f"【{word}】{only.title}"
         return Message(title, shown, address, language, 0, mentions)
     pressing = sum(item.severity <= TODAY for item in ordered)
-    count = len(ordered)
+    tasks = [item.is_task for item in ordered]
+    title = _counted(len(ordered), pressing, tasks, zh=zh)
+    address = f"{queue_url.removesuffix('alerts/')}tasks/" if all(tasks) else queue_url
+    return Message(title, shown, address, language, more, mentions)
+
+
+def _counted(count: int, pressing: int, tasks: list[bool], *, zh: bool) -> str:
+    if all(tasks):
+        return f"交给你的 {count} 个任务" if zh else f"{count} tasks for you"
     if zh:
-        title = f"{count} 条预警" + (f"，{pressing} 条要今天处理" if pressing else "")
-    else:
-        title = f"{count} alerts" + (f", {pressing} for today" if pressing else "")
-    return Message(title, shown, queue_url, language, more, mentions)
+        unit = "件事" if any(tasks) else "条预警"
+        return f"{count} {unit}" + (f"，{pressing} {unit[0]}要今天处理" if pressing else "")
+    noun = "alerts and tasks" if any(tasks) else "alerts"
+    return f"{count} {noun}" + (f", {pressing} for today" if pressing else "")
 
 
 def severity_word(severity: int, *, zh: bool) -> str:

@@ -98,19 +98,15 @@ def _create(actor: User | None, now: datetime, wanted: Sequence[NewTask]) -> lis
     rows = list(fresh.values())
     written.insert(rows)
     batch = uuid4().hex if actor is not None else ""
-    written.insert(
+    written.insert_values(
+        TaskEvent,
+        ("task_id", "at", "actor_id", "kind", "detail", "batch"),
         [
-            TaskEvent(
-                task=row,
-                at=now,
-                actor=actor,
-                kind=TaskEvent.Kind.CREATED,
-                detail={"source": row.source} if row.source else {},
-                batch=batch,
-            )
+            (row.pk, now, actor.pk if actor is not None else None, TaskEvent.Kind.CREATED,
+             {"source": row.source} if row.source else {}, batch)
             for row in rows
-        ]
-    )
+        ],
+    )  # fmt: skip
     told = [(row, {"title": [None, row.title], "owner": [None, row.owner_id]}) for row in rows]
     record_many(actor=actor, now=now, action="task.created", changes=told)
     tell(rows, now=now)
@@ -170,6 +166,7 @@ def _row(
         owner_id=owner_id,
         role=role,
         is_assigned=one.owner is not None,
+        is_new=values.is_news(owner_id, actor),
         due_on=values.clean_day(due_on, today=today),
         source=one.source,
         worth_minor=values.clean_worth(one.worth_minor),

@@ -38,10 +38,10 @@ def _give(tasks: list[Task], held: dict[int, int | None], now: datetime) -> int:
         if task.owner_id == owner_id:
             continue
         detail = {"owner": [task.owner_id, owner_id], "because": "customer"}
-        task.owner_id, task.updated_at = owner_id, now
+        task.owner_id, task.updated_at, task.is_new = owner_id, now, owner_id is not None
         changed.append(task)
         events.append(TaskEvent(task=task, at=now, kind=TaskEvent.Kind.ASSIGNED, detail=detail))
-    Task.objects.bulk_update(changed, ["owner", "updated_at"], batch_size=CHUNK)
+    Task.objects.bulk_update(changed, ["owner", "updated_at", "is_new"], batch_size=CHUNK)
     TaskEvent.objects.bulk_create(events, batch_size=CHUNK)
     tell(changed, now=now)
     return len(changed)

@@ -56,6 +56,8 @@ def press(
         detail = change(task)
         if detail is None:
             continue
+        if actor is not None and task.owner_id == actor.pk:
+            task.is_new = False
         task.updated_at = now
         task.save()
         said = {name: [plain(one) for one in pair] for name, pair in detail.items()}

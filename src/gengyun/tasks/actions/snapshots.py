@@ -14,6 +14,7 @@ FIELDS = (
     "contact_id",
     "owner_id",
     "is_assigned",
+    "is_new",
     "state",
     "priority",
     "due_on",
@@ -35,6 +36,8 @@ def freeze(task: Task) -> dict[str, Any]:
 def thaw(task: Task, frozen: dict[str, Any]) -> None:
     """Put the fields back; the caller saves."""
     for name in FIELDS:
+        if name not in frozen:
+            continue  # frozen before there was such a field
         value = frozen[name]
         field = Task._meta.get_field(name.removesuffix("_id"))  # noqa: SLF001 - documented name
         if isinstance(value, str) and isinstance(field, models.DateField):

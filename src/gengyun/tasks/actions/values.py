@@ -61,6 +61,11 @@ def plain(text: Any) -> str:
     return keepable(str(text if text is not None else ""))
 
 
+def is_news(owner_id: int | None, actor: User | None) -> bool:
+    """Whoever has it now did not take it themselves."""
+    return owner_id is not None and (actor is None or actor.pk != owner_id)
+
+
 def clean_title(text: Any, *, cut: bool = False) -> str:
     """One line. `cut`: a machine wrote it, what is too long loses its end."""
     title = " ".join(plain(text).split())

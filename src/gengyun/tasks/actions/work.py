@@ -103,9 +103,15 @@ def assign(
             return None
         told = {"owner": [task.owner_id, wanted]}
         task.owner, task.is_assigned = owner, owner is not None
+        task.is_new = values.is_news(wanted, actor)
         return told
 
     return press(actor, now, task_ids, Kind.ASSIGNED, change)
+
+
+def look(*, actor: User, task: Task) -> None:
+    """Its owner has it before them: it is no news any more. Others looking change nothing."""
+    Task.objects.filter(pk=task.pk, owner=actor, is_new=True).update(is_new=False)
 
 
 @transaction.atomic

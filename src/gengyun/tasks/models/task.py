@@ -54,6 +54,8 @@ class Task(models.Model):
     # whose work it is by its nature; while nobody gave it to somebody by hand, the owner follows
     role = models.CharField(max_length=12, default="", blank=True)
     is_assigned = models.BooleanField(default=False)  # by hand: it stays when the customer moves
+    # given by somebody else, and its owner has not looked at it yet
+    is_new = models.BooleanField(default=False)
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.NORMAL)
     due_on = models.DateField(null=True, blank=True)

@@ -40,6 +40,7 @@ class Counts:
     late: int = 0
     today: int = 0
     worth_minor: int = 0  # of what is late or due today, where it is known
+    new: int = 0  # given to the actor, who has not looked at them yet
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Morning:
     tasks: list[Task]
     total: int  # of the coming seven days, late ones included
     due_count: int  # of those that are late or due today
+    new_count: int  # given to the actor, not looked at yet, whenever they are due
 
 
 def mine(actor: User, today: date) -> Q:
@@ -108,9 +110,10 @@ def counts(actor: User, *, filters: Filters, now: datetime) -> Counts:
     told = _tab(rows, "open", actor, today, scope).aggregate(
         late=Count("pk", filter=Q(due_on__lt=today)),
         today=Count("pk", filter=Q(due_on=today)),
+        new=Count("pk", filter=Q(is_new=True, owner=actor)),
         worth=Sum(Coalesce(F("worth_minor"), F("stake_minor")), filter=Q(due_on__lte=today)),
     )
-    return Counts(tabs, told["late"], told["today"], told["worth"] or 0)
+    return Counts(tabs, told["late"], told["today"], told["worth"] or 0, told["new"])
 
 
 def get(actor: User | None, pk: int) -> Task:
@@ -143,13 +146,18 @@ def due_now(actor: User, *, scope: str, now: datetime, limit: int = 8) -> Mornin
     """What is late or due today, the most valuable first, then what comes in seven days."""
     today = day_of(now)
     rows = _tab(_found(actor, Filters(), today), "open", actor, today, scope)
-    rows = rows.filter(due_on__lte=today + timedelta(days=7))
+    is_soon = Q(due_on__lte=today + timedelta(days=7))
+    counts = rows.aggregate(
+        all=Count("pk", filter=is_soon),
+        due=Count("pk", filter=Q(due_on__lte=today)),
+        new=Count("pk", filter=Q(is_new=True, owner=actor)),
+    )
+    rows = rows.filter(is_soon)
     is_later = Case(When(due_on__lte=today, then=0), default=1, output_field=IntegerField())
     found = rows.select_related("customer", "owner").order_by(
         is_later, amount_down(), F("due_on").asc(nulls_last=True), "priority", "pk"
     )
-    counts = rows.aggregate(all=Count("pk"), due=Count("pk", filter=Q(due_on__lte=today)))
-    return Morning(list(found[:limit]), counts["all"], counts["due"])
+    return Morning(list(found[:limit]), counts["all"], counts["due"], counts["new"])
 
 
 def visible_customers(actor: User | None, tasks: Collection[Task]) -> frozenset[int]:

@@ -38,7 +38,10 @@ FIELD_OF = {
 @page()
 def panel(request, pk):
     """Beside the list; without script, a page of its own."""
-    return render_panel(request, pk)
+    response = render_panel(request, pk)
+    if request.method == "GET":
+        work.look(actor=request.user, task=queries.get(request.user, pk))
+    return response
 
 
 @page("task.work")

@@ -140,6 +140,7 @@ def _tasks(request, scope):
         "task_rows": task_rows(request, found.tasks),
         "task_total": found.total,
         "tasks_pressing": found.due_count,
+        "tasks_new": found.new_count,
         "may_task": can(request.user, "task.work"),
     }
 
