@@ -1,5 +1,6 @@
 """The forecast's formulas: rates, delays, quarter effect, simulation."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -9,15 +10,18 @@ from hypothesis import strategies as st
 
 from gengyun.revenue.calc.forecast import Book, forecast, largest_rows
 from gengyun.revenue.calc.renewal_odds import (
+    AMOUNT_SPREADS,
     SPREADS,
     CellRate,
     History,
     Odds,
+    amount_spread,
     cell_rates,
     known_outcomes,
     learn_odds,
     quarter_of,
     quarter_spread,
+    ratio_levels,
     ratio_table,
     shifted_rates,
 )
@@ -365,3 +369,46 @@ def test_a_model_knows_the_level_of_few_large_customers_less_than_that_of_many_s
     levels = model_levels(SimpleNamespace(rates=(many, few)))
     assert levels == pytest.approx([(1 / 210 + 1 / 90) ** 0.5, (1 / 14 + 1 / 3) ** 0.5])
     assert levels[1] > 4 * levels[0]
+
+
+def signed(quarters, *, moved, seed=1, each=40):
+    """Renewals of many quarters; the amounts of every second one move by `moved`, all together."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for k, first in enumerate(np.arange("2022-01", "2026-01", 3, dtype="M8[M]")[:quarters]):
+        factor = 1 + moved * (-1) ** k
+        on = first.astype("M8[D]") + 10
+        rows += [(0, on, 1_000_000, round(1_000_000 * factor * r), on)
+                 for r in rng.normal(1.0, 0.05, each)]  # fmt: skip
+    return history(rows)
+
+
+def test_how_far_amounts_of_a_quarter_move_together_is_learned_from_quarters():
+    calm, stormy = (amount_spread(signed(12, moved=moved)) for moved in (0.0, 0.10))
+    nothing = amount_spread(history([]))
+    mean = [float(AMOUNT_SPREADS @ weight) for weight in (calm, nothing, stormy)]
+    assert mean[0] < 0.025 < mean[1] < 0.05 < mean[2]
+    assert mean[2] == pytest.approx(0.11, abs=0.03)
+
+
+def test_a_mean_ratio_of_few_is_less_sure_than_of_many():
+    few, many = (ratio_levels(signed(12, moved=0.0, each=each), 2) for each in (1, 40))
+    assert few[0] > 2 * many[0]
+    assert many[1] > many[0]  # no renewal of its own: only the company's
+
+
+def test_amounts_that_move_together_widen_the_interval_and_not_the_middle():
+    odds = certain_odds(0.8)
+    whole = book([(0, "2027-01-15", 1_000_000, None, None)] * 400)
+    known = replace(odds, amount_weight=(AMOUNT_SPREADS[30] == AMOUNT_SPREADS).astype(float))
+    still, moved = (forecast(whole, it, as_of=AS_OF, draws=4_000).total for it in (odds, known))
+    spread = float(AMOUNT_SPREADS[30])
+    assert moved.expected_minor == pytest.approx(still.expected_minor, rel=0.005)
+    wide = [(it.p90_minor - it.p10_minor) / it.expected_minor / 2.563 for it in (still, moved)]
+    assert wide[1] == pytest.approx(np.hypot(wide[0], spread), rel=0.08)
+    # and the months of a quarter move alike: their sum is as unsure as one of them
+    levels = replace(odds, ratio_levels=np.array([spread]))
+    unsure = forecast(whole, levels, as_of=AS_OF, draws=4_000).total
+    assert unsure.p90_minor - unsure.p10_minor == pytest.approx(
+        moved.p90_minor - moved.p10_minor, rel=0.1
+    )

@@ -7,7 +7,7 @@ import pytest
 
 from gengyun.churn.calc.ladder import plain_logistic
 from gengyun.churn.calc.table import Floats, Table
-from gengyun.demo.simulator.churn_forecast import forecasted
+from gengyun.demo.simulator.churn_forecast import forecasted, foreseeable
 from gengyun.demo.simulator.churn_score import (
     CUTOFF,
     caught,
@@ -17,6 +17,8 @@ from gengyun.demo.simulator.churn_score import (
     pooled,
     renewal_world,
 )
+from gengyun.demo.simulator.company_config import company
+from gengyun.demo.simulator.deals_make import make_deals
 
 
 @dataclass
@@ -109,3 +111,20 @@ def test_the_forecast_takes_the_probability_of_what_is_open():
         assert bad.from_model == good.from_model > 5
         assert bad.with_model.expected < 0.4 * good.with_model.expected
         assert bad.with_rates == good.with_rates
+        assert bad.with_truth == good.with_truth  # has nothing to do with the model
+
+
+def test_the_floor_knows_every_probability_but_not_the_shock_that_lies_ahead():
+    config = company("smb", accounts=120)
+    calm = make_deals(config.world, seed=3, deal_config=replace(config.deals, quarter_spread=0.0))
+    known = foreseeable(calm)
+    truth = calm.truth.not_renewing
+    assert len(known) > 100
+    assert all(known[key] == pytest.approx(1 - truth[key]) for key in known)
+    stormy = make_deals(config.world, seed=3, deal_config=config.deals)
+    due = stormy.dues[0]
+    shock = stormy.truth.quarter[due.due_on.year, (due.due_on.month + 2) // 3]
+    lost = stormy.truth.not_renewing[due.account, due.nth]
+    without = foreseeable(stormy)[due.account, due.nth]
+    assert abs(shock) > 0.01
+    assert np.log(without / (1 - without)) == pytest.approx(np.log((1 - lost) / lost) + shock)

@@ -104,6 +104,7 @@ def forecast(report) -> None:
         rungs.append("/".join(learn.rungs[::A_YEAR]))
     mine = score([one.with_model for one in found])
     rates = score([one.with_rates for one in found])
+    truth = score([one.with_truth for one in found])
     unit = f"of {mine.quarters} quarters; rates {rates.cover_80:.2f}"
     report.add(name="churn.forecast.cover_80", value=mine.cover_80, unit=unit, target=0.72)
     report.add(
@@ -119,8 +120,20 @@ def forecast(report) -> None:
         name="churn.forecast.error",
         value=mine.error,
         unit=f"MAPE; base rate {mine.base_error:.3f}, rates of cells {rates.error:.3f}",
+        ceiling=truth.error,
         target=0.8 * mine.base_error,
         higher_is_better=False,
+    )
+    report.add(
+        name="churn.forecast.of_base",
+        value=mine.error / mine.base_error,
+        unit="of the MAPE of the base rate",
+        ceiling=truth.error / mine.base_error,
+        higher_is_better=False,
+    )
+    report.note(
+        "churn: forecast: ceiling of the error: the same forecast from the true probability of "
+        "every renewal, without the shock of the coming quarter, which nobody can know"
     )
     report.note(
         "churn: forecast: learned anew every quarter, on what was decided 90 days before it began; "

@@ -2,9 +2,12 @@
 
 As `forecast_score`, on whole simulated companies. The model of a quarter learned from what was
 decided `LEAD` days before it began. It sees each renewal either `LAG` days before that comes due
-(how science.md 6 measured it) or, harder, all of them on the day on which it learned.
+(how science.md 6 measured it) or, harder, all of them on the day on which it learned. Beside it
+stands the floor: the same forecast from the true probabilities, which no model can do better than
+but by luck.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,6 +22,7 @@ from gengyun.demo.simulator.churn_score import Scorer
 from gengyun.demo.simulator.company import Company
 from gengyun.demo.simulator.company_config import CompanyConfig, company
 from gengyun.demo.simulator.company_make import make_company
+from gengyun.demo.simulator.deals import DealWorld
 from gengyun.demo.simulator.forecast_score import LEAD, QUARTERS, Quarter, quarter
 from gengyun.demo.simulator.observed import TERMS, to_observed
 
@@ -31,10 +35,11 @@ Learn = Callable[[Table], Scorer]
 
 @dataclass(frozen=True)
 class Forecasted:
-    """One quarter: with the model's probabilities, and from rates of cells alone."""
+    """One quarter: with the model's probabilities, from rates of cells alone, from the truth."""
 
     with_model: Quarter
     with_rates: Quarter
+    with_truth: Quarter
     from_model: int  # renewals that the model gave a probability
 
 
@@ -55,6 +60,7 @@ def forecasted(
     chosen = config or company("smb")
     made = make_company(replace(chosen, world=replace(chosen.world, accounts=accounts)), seed=seed)
     reader = Reader.of(to_observed(made))
+    truth = foreseeable(made.deals)
     found: list[Forecasted] = []
     for k, month in enumerate(_months(made, quarters)):
         as_of = month.astype("M8[D]") - np.timedelta64(LEAD, "D")
@@ -65,9 +71,24 @@ def forecasted(
             Forecasted(
                 quarter(made.deals, month, draws=draws, seed=seed, renewing=renewing),
                 quarter(made.deals, month, draws=draws, seed=seed),
+                quarter(made.deals, month, draws=draws, seed=seed, renewing=truth),
                 len(renewing),
             )
         )
+    return found
+
+
+def foreseeable(world: DealWorld) -> dict[tuple[int, int], float]:
+    """(account, nth) -> true probability of renewing, but for the shock that all renewals of the
+    quarter share: it lies ahead, and nothing that is known beforehand tells it."""
+    day = {(due.account, due.nth): due.due_on for due in world.dues}
+    found = {}
+    for key, lost in world.truth.not_renewing.items():
+        on = day.get(key)
+        if on is None:
+            continue
+        odds = (1 - lost) / lost * math.exp(world.truth.quarter[on.year, (on.month + 2) // 3])
+        found[key] = odds / (1 + odds)
     return found
 
 

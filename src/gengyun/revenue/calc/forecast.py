@@ -2,10 +2,10 @@
 
 A draw decides every open renewal at once: rates are drawn from what is believed of them, each
 quarter gets one effect that all its renewals share, what a model gave is shifted together by what
-its level may be off, each renewal comes out or not, and those that do change their amount as
-renewals of the same cell have done. Sums over the draws give the intervals. A renewal that is
-decided counts with what it came to, in every draw. Expected amounts are rounded renewal by renewal,
-so that those of months add up to those of quarters.
+its level may be off, each renewal comes out or not, those that do change their amount as renewals
+of the same cell have done, and all amounts of a quarter move a little together. Sums over the draws
+give the intervals. A renewal that is decided counts with what it came to, in every draw. Expected
+amounts are rounded renewal by renewal, so that those of months add up to those of quarters.
 
 The same book and odds give the same figures, in whatever order the rows come and whatever other
 renewals are in the book: random numbers belong to the `key` of a renewal and start from a fixed
@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gengyun.revenue.calc.renewal_odds import (
+    AMOUNT_SPREADS,
     SPREADS,
     Days,
     Flags,
@@ -242,6 +243,7 @@ def _drawn(odds: Odds, alike: _Alike, *, draws: int, seed: int) -> Iterator[tupl
         ]
     )
     effect = [spread * streams.of(1, one).normal(size=draws) for one in alike.quarters.tolist()]
+    moved = _Moved(odds, alike.quarters, streams, draws)
     steps = odds.ratios.shape[1]
     # the last place stands for a loss
     table = np.append(odds.ratios, np.zeros((len(cells), 1)), axis=1).astype(np.float32)
@@ -265,7 +267,37 @@ def _drawn(odds: Odds, alike: _Alike, *, draws: int, seed: int) -> Iterator[tupl
             chosen = chance[first:last]
             chosen *= inverse.astype(np.float32)
             table[cell].take(chosen.astype(np.int32), out=ratios[first:last], mode="clip")
+            moved.apply(cell, int(alike.quarter[one]), to=ratios[first:last])
         yield alike.rows[start : start + BLOCK], ratios
+
+
+class _Moved:
+    """What a draw does to all amounts of a quarter and cell together: prices that rise for all, and
+    a mean ratio that is learned from few. On average 1."""
+
+    def __init__(self, odds: Odds, quarters: Ints, streams: _Streams, draws: int) -> None:
+        self._found: dict[tuple[int, int], Singles] = {}
+        self._quarters, self._cells = [], []
+        weight, levels = odds.amount_weight, odds.ratio_levels
+        if len(weight):
+            spread = AMOUNT_SPREADS[streams.of(5, 0).choice(len(weight), draws, p=weight)]
+            self._quarters = [
+                spread * streams.of(6, one).normal(size=draws) - spread**2 / 2
+                for one in quarters.tolist()
+            ]
+        self._cells = [
+            level * streams.of(7, place).normal(size=draws) - level**2 / 2
+            for place, level in enumerate(levels.tolist())
+        ]
+
+    def apply(self, cell: int, quarter: int, *, to: Singles) -> None:
+        if not self._quarters and not self._cells:
+            return
+        if (cell, quarter) not in self._found:
+            total = self._quarters[quarter] if self._quarters else 0.0
+            total = total + (self._cells[cell] if self._cells else 0.0)
+            self._found[cell, quarter] = np.exp(total).astype(np.float32)
+        to *= self._found[cell, quarter]
 
 
 def model_levels(odds: Odds) -> list[float]:

@@ -11,7 +11,7 @@ would make every forecast rosy (science.md 4.2).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,10 @@ SAME_AMOUNT_WEIGHT = 5.0  # renewals at the old amount that everything starts fr
 RATIO_STEPS = 200
 QUARTER_SPREAD, QUARTER_WEIGHT = 0.25, 4.0  # prior of the shared quarter effect (science.md 6)
 SPREADS = np.linspace(0.02, 1.2, 60)
+# of what moves the amounts of a quarter together, as a rise of list prices does: an assumption
+AMOUNT_SPREAD, AMOUNT_WEIGHT = 0.03, 4.0
+AMOUNT_SPREADS = np.linspace(0.002, 0.15, 75)
+RATIO_NOISE = 0.2  # spread of one renewal's ratio before any was seen: an assumption
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,10 @@ class Odds:
     delays: Delays
     decided: int
     quarters: int  # past quarters that tell how strong the shared effect is
+    # posterior of the spread of what moves all amounts of a quarter, over AMOUNT_SPREADS; none: 0
+    amount_weight: Floats = field(default_factory=lambda: np.zeros(0))
+    # how unsure the mean ratio of each cell is; none: 0
+    ratio_levels: Floats = field(default_factory=lambda: np.zeros(0))
 
     @property
     def spread(self) -> float:
@@ -97,7 +105,16 @@ def learn_odds(
         grace_days=grace_days,
     )
     ratios = ratio_table(known, len(stated))
-    return Odds(rates, ratios, weights, delays, len(known.cell), quarters)
+    return Odds(
+        rates=rates,
+        ratios=ratios,
+        spread_weight=weights,
+        delays=delays,
+        decided=len(known.cell),
+        quarters=quarters,
+        amount_weight=amount_spread(known),
+        ratio_levels=ratio_levels(known, len(stated)),
+    )
 
 
 def known_outcomes(history: History, *, as_of: np.datetime64, grace_days: int) -> History:
@@ -156,9 +173,8 @@ def ratio_table(known: History, cells: int) -> Floats:
     A cell's own renewals, mixed with those of the whole company (counting RATIO_WEIGHT) and with
     renewals at the old amount (counting SAME_AMOUNT_WEIGHT), so that few cases promise little.
     """
-    has_renewed = (known.outcome_minor > 0) & (known.due_minor > 0)
-    ratio = known.outcome_minor[has_renewed] / known.due_minor[has_renewed]
-    cell = known.cell[has_renewed]
+    ratio, renewed = _ratios(known)
+    cell = renewed.cell
     at = (np.arange(RATIO_STEPS) + 0.5) / RATIO_STEPS
     table = np.ones((cells, RATIO_STEPS))
     for k in range(cells):
@@ -205,6 +221,48 @@ def quarter_spread(known: History, stated: Sequence[float]) -> tuple[Floats, int
         decided, renewed = decided + n, renewed + y
     weight = np.exp(belief - belief.max())
     return weight / weight.sum(), len(seen)
+
+
+def amount_spread(known: History) -> Floats:
+    """Posterior of the spread of what moves the amounts of all renewals of a quarter together.
+
+    As `quarter_spread`, of the mean ratio of those who renewed: each past quarter against the mean
+    of those before it. Prior: AMOUNT_SPREAD, counting for AMOUNT_WEIGHT quarters.
+    """
+    prior = -(AMOUNT_WEIGHT + 1) * np.log(AMOUNT_SPREADS)
+    belief = prior - AMOUNT_WEIGHT * AMOUNT_SPREAD**2 / (2 * AMOUNT_SPREADS**2)
+    ratio, renewed = _ratios(known)
+    quarters, noise2 = quarter_of(renewed.due_on), _ratio_noise(ratio) ** 2
+    total, count = SAME_AMOUNT_WEIGHT, SAME_AMOUNT_WEIGHT
+    for quarter in np.unique(quarters):
+        here = ratio[quarters == quarter]
+        residual = float(here.mean()) - total / count
+        variance = AMOUNT_SPREADS**2 + noise2 * (1 / len(here) + 1 / count)
+        belief = belief - 0.5 * (np.log(variance) + residual**2 / variance)
+        total, count = total + float(here.sum()), count + len(here)
+    weight = np.exp(belief - belief.max())
+    return np.asarray(weight / weight.sum())
+
+
+def ratio_levels(known: History, cells: int) -> Floats:
+    """Standard error of the mean ratio of each cell, by what `ratio_table` rests on."""
+    ratio, renewed = _ratios(known)
+    own = np.bincount(renewed.cell, minlength=cells)
+    cases = own + min(RATIO_WEIGHT, len(ratio)) + SAME_AMOUNT_WEIGHT
+    return np.asarray(_ratio_noise(ratio) / np.sqrt(cases))
+
+
+def _ratios(known: History) -> tuple[Floats, History]:
+    """New ARR over due ARR of those who renewed."""
+    renewed = known.taken((known.outcome_minor > 0) & (known.due_minor > 0))
+    return renewed.outcome_minor / renewed.due_minor, renewed
+
+
+def _ratio_noise(ratio: Floats) -> float:
+    """Spread of one renewal's ratio; RATIO_NOISE counts for SAME_AMOUNT_WEIGHT renewals."""
+    squares = float(((ratio - ratio.mean()) ** 2).sum()) if len(ratio) else 0.0
+    cases = SAME_AMOUNT_WEIGHT + len(ratio)
+    return float(np.sqrt((SAME_AMOUNT_WEIGHT * RATIO_NOISE**2 + squares) / cases))
 
 
 def quarter_of(days: Days) -> Ints:

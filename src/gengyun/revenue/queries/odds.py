@@ -123,6 +123,8 @@ def told(found: Learned) -> dict[str, Any]:
         "rates": [asdict(rate) for rate in odds.rates],
         "ratios": np.round(odds.ratios, 4).tolist(),
         "spread": np.round(odds.spread_weight, 6).tolist(),
+        "amounts": np.round(odds.amount_weight, 6).tolist(),
+        "ratio_levels": np.round(odds.ratio_levels, 5).tolist(),
         "renewed_open": np.round(odds.delays.renewed_open, 5).tolist(),
         "lost_open": np.round(odds.delays.lost_open, 5).tolist(),
         "decided": odds.decided,
@@ -133,6 +135,8 @@ def told(found: Learned) -> dict[str, Any]:
 def remembered(run: ForecastRun) -> Learned:
     kept = run.odds
     spread = np.array(kept["spread"])
+    # a run of an earlier version knew nothing of these, and stays what it was
+    amounts = np.array(kept.get("amounts", []), np.float64)
     odds = Odds(
         rates=tuple(CellRate(**rate) for rate in kept["rates"]),
         ratios=np.array(kept["ratios"]),
@@ -140,6 +144,8 @@ def remembered(run: ForecastRun) -> Learned:
         delays=Delays(np.array(kept["renewed_open"]), np.array(kept["lost_open"])),
         decided=kept["decided"],
         quarters=kept["quarters"],
+        amount_weight=amounts / amounts.sum() if len(amounts) else amounts,
+        ratio_levels=np.array(kept.get("ratio_levels", []), np.float64),
     )
     cells = tuple(Cell(**cell) for cell in kept["cells"])
     return Learned(run.as_of, cells, odds, kept["stated"], kept["is_assumed"])
