@@ -7,7 +7,6 @@ for `undoing.undo`. What was there before stands in the log beside each line.
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 from django.db import transaction
 
@@ -15,9 +14,10 @@ from gengyun.alerts.actions.snapshots import freeze, leave_closed_parent
 from gengyun.alerts.models import Alert, AlertEvent, Episode, RiskCause
 from gengyun.alerts.queries.policy import policy
 from gengyun.kernel.days import day_of
-from gengyun.kernel.errors import NotFound, Refusal
+from gengyun.kernel.errors import Refusal
 from gengyun.kernel.outbox import emit
-from gengyun.team.actions.audit import record_many
+from gengyun.team.actions import pressing
+from gengyun.team.actions.pressing import Told
 from gengyun.team.models import User
 from gengyun.team.queries.access import require
 from gengyun.team.queries.people import possible_owners
@@ -237,46 +237,23 @@ def _each(
     """Apply `change` to every alert; what it tells goes to the log and the audit. None: nothing to
     do for this one."""
     require(actor, "alert.work")
-    batch = uuid4().hex
-    events, told = [], []
-    for alert in mine(actor, alert_ids):
+
+    def checked(alert: Alert) -> Told | None:
         if alert.customer_id is None:  # the company's data and product: not a CSM's to close
             require(actor, "sources.edit")
-        before = freeze(alert)
-        detail = change(alert)
-        if detail is None:
-            continue
-        alert.updated_at = now
-        alert.save()
-        plain = {name: [_plain(one) for one in pair] for name, pair in detail.items()}
-        events.append(
-            AlertEvent(
-                alert=alert,
-                at=now,
-                actor=actor,
-                kind=kind,
-                detail=plain,
-                batch=batch,
-                before=before,
-            )
-        )
-        told.append((alert, plain))
-    AlertEvent.objects.bulk_create(events, batch_size=CHUNK)
-    record_many(actor=actor, now=now, action=f"alert.{kind.value}", changes=told)
-    tell([alert for alert, _ in told], now=now)
+        return change(alert)
+
+    batch, changed = pressing.press(
+        mine(actor, alert_ids), checked,
+        actor=actor, now=now, log=AlertEvent, of="alert", kind=kind.value, freeze=freeze,
+    )  # fmt: skip
+    tell(changed, now=now)
     return batch
 
 
 def mine(actor: User | None, alert_ids: Iterable[int]) -> list[Alert]:
     """Locked rows; one that the actor may not see refuses them all."""
-    ids = sorted(set(alert_ids))
-    rows: list[Alert] = []
-    for start in range(0, len(ids), CHUNK):
-        seen = Alert.objects.visible_to(actor).filter(pk__in=ids[start : start + CHUNK])
-        rows += seen.order_by("pk").select_for_update(of=("self",))
-    if len(rows) != len(ids):
-        raise NotFound
-    return rows
+    return pressing.locked(Alert.objects.visible_to(actor), alert_ids)
 
 
 def tell(alerts: Iterable[Alert], *, now: datetime) -> None:
@@ -284,10 +261,6 @@ def tell(alerts: Iterable[Alert], *, now: datetime) -> None:
     ids = sorted({alert.customer_id for alert in alerts if alert.customer_id is not None})
     for start in range(0, len(ids), CHUNK):
         emit("alert.changed", {"customer_ids": ids[start : start + CHUNK]}, now=now)
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 def _must_be_live(alert: Alert) -> None:

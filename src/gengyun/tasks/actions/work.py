@@ -14,9 +14,10 @@ from gengyun.customers.models import Contact, Customer
 from gengyun.kernel.days import day_of
 from gengyun.kernel.errors import Refusal
 from gengyun.tasks.actions import values
-from gengyun.tasks.actions.pressing import Told, must_be_closed, must_be_open, press
+from gengyun.tasks.actions.pressing import must_be_closed, must_be_open, press
 from gengyun.tasks.models import Task, TaskEvent
 from gengyun.tasks.queries.stakes import stakes_of
+from gengyun.team.actions.pressing import Told
 from gengyun.team.models import User
 
 Kind = TaskEvent.Kind

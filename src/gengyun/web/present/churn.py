@@ -12,7 +12,8 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from gengyun.web.present import format as plain
-from gengyun.web.present.churn_reasons import feature_name, reason_name, sentence
+from gengyun.web.present.churn_names import feature_name, reason_name
+from gengyun.web.present.churn_reasons import sentence
 from gengyun.web.words import gettext as _
 from gengyun.web.words import is_zh, pgettext
 

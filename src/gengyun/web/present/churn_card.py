@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gengyun.web.present import churn_reasons
+from gengyun.web.present import churn_names
 from gengyun.web.present import format as plain
 from gengyun.web.present.churn_findings import number, points, share
 from gengyun.web.present.churn_report_tables import Cell, Line, Sheet
@@ -120,7 +120,7 @@ def settings_of(content: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _symbol(key: str) -> str:
-    return {"k": "k", "tau": "τ", "tau_bend": "τ₂"}.get(key, key)
+    return {"k": "k", "tau": "τ", "tau_group": "τ₁", "tau_bend": "τ₂"}.get(key, key)
 
 
 def member_name(name: str) -> str:
@@ -161,7 +161,7 @@ def weights(content: Mapping[str, Any], settings: Mapping[str, Any]) -> list[Wei
         found.append(
             Weight(
                 key=feature["key"],
-                name=churn_reasons.feature_name(feature["key"]),
+                name=churn_names.feature_name(feature["key"]),
                 group=feature["group"],
                 expert=_expert(weight, feature["sign"]),
                 source=source_name(source),
@@ -239,7 +239,7 @@ def guard(row: Any) -> str:
 def drift_line(check: Any) -> dict[str, str]:
     """A night's look in words."""
     moved = [
-        f"{churn_reasons.feature_name(key)} {plain.number(value, 2)}"
+        f"{churn_names.feature_name(key)} {plain.number(value, 2)}"
         for key, value in sorted(check.psi.items(), key=lambda row: -(row[1] or 0))
         if value is not None and value > 0.25
     ]

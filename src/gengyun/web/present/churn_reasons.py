@@ -9,11 +9,10 @@ from datetime import date
 from math import exp, expm1
 
 from gengyun.web.present import format as plain
+from gengyun.web.present.churn_names import METRIC, reason_name
 from gengyun.web.words import gettext as _
-from gengyun.web.words import pick
 
 Fact = Mapping[str, float]
-METRIC = "metric:"
 AS_OF = "as_of"  # among the facts: the ordinal of the day of the snapshot
 USE = (
     "use_level", "use_trend", "use_rhythm", "use_breadth", "power_user_share", "events_year",
@@ -23,107 +22,6 @@ USE = (
 
 def N_(text: str) -> str:  # noqa: N802 - marks a text that is translated where it is said
     return text
-
-
-def reason_name(reason: str) -> str:
-    """A short name; a reason of one input has the name of that input."""
-    names = {
-        "use_level": _("level of use"),
-        "use_trend": _("trend of use"),
-        "use_rhythm": _("regularity of use"),
-        "use_breadth": _("breadth of use"),
-        "tickets": _("tickets"),
-        "nps": "NPS",
-        "contact": _("contact with us"),
-        "price": _("price"),
-        "size": _("size"),
-        "history": _("history with us"),
-        "tier": _("tier"),
-        "health": _("health"),
-        "scorecard": _("the company's weights together"),
-    }
-    return names.get(reason) or feature_name(reason)
-
-
-def feature_name(key: str) -> str:
-    if key.startswith(METRIC):
-        return metric_name(key.removeprefix(METRIC))
-    names = {
-        "util_28": _("share of seats in use a day"),
-        "util_prev90": _("share of seats in use a day, quarter before"),
-        "util_trend": _("use of seats against the quarter before"),
-        "util_14_vs_28": _("use of seats in the last two weeks"),
-        "seats_active_28": _("seats used in 28 days"),
-        "rate_28": _("use in 28 days"),
-        "rate_90": _("use in 90 days"),
-        "rate_trend": _("use against the quarter before"),
-        "rate_year_trend": _("use against the year before"),
-        "users_28": _("people in 28 days"),
-        "users_90": _("people in 90 days"),
-        "users_year": _("people in a year"),
-        "users_trend": _("people against the quarter before"),
-        "users_lost_90": _("people who stopped"),
-        "depth_28": _("use per person"),
-        "breadth_28": _("parts of the product in use"),
-        "breadth_trend": _("parts of the product against before"),
-        "power_user_share": _("dependence on a few people"),
-        "days_since_active": _("days without use"),
-        "gap_unusual": _("silence longer than usual"),
-        "active_weeks_12": _("weeks with use, of 12"),
-        "active_weeks_52": _("weeks with use, of 52"),
-        "key_contact_gap": _("use by deciders and champions"),
-        "activation": _("seats ever activated"),
-        "milestone_delay": _("late milestones"),
-        "tickets_90": _("tickets in 90 days"),
-        "severe_90": _("severe tickets in 90 days"),
-        "reopened_90": _("reopened tickets"),
-        "answer_hours": _("hours to an answer"),
-        "promises_overdue": _("overdue promises"),
-        "feedback_age": _("unanswered feedback"),
-        "nps_last": "NPS",
-        "nps_age": _("age of the last NPS"),
-        "csat_last": "CSAT",
-        "sentiment": _("sentiment of the CSM"),
-        "decision_maker_change": _("decision maker changed"),
-        "champion_left": _("champion left"),
-        "competitor": _("a competitor is in play"),
-        "roi_doubt": _("doubts about ROI"),
-        "missold": _("sold wrong"),
-        "risk_noted": _("noted risks"),
-        "rate_trend_90": _("use in 90 days against before"),
-        "events_year": _("uses in a year"),
-        "active_days_90": _("days with use in 90"),
-        "active_days_year": _("days with use in a year"),
-        "layoff": _("layoffs"),
-        "contact_refused": _("refused contact"),
-        "touch_gap": _("days without contact"),
-        "no_reply_90": _("no reply"),
-        "meetings_90": _("meetings in 90 days"),
-        "exec_contact_90": _("talk with the decision maker"),
-        "not_solved_90": _("unsolved problems"),
-        "overdue_days": _("overdue invoices"),
-        "disputes": _("disputed invoices"),
-        "discount": _("discount"),
-        "price_increase": _("price increase"),
-        "auto_renew": _("automatic renewal"),
-        "nth": _("number of renewals so far"),
-        "term_months": _("length of the term"),
-        "log_amount": _("amount"),
-        "seats_log": _("seats bought"),
-        "tenure": _("time as a customer"),
-        "lag": _("days to the due day"),
-        "tier": _("tier"),
-        "health": _("health"),
-    }
-    return names.get(key, key)
-
-
-def metric_name(key: str) -> str:
-    """A metric of the company has the name that they gave it."""
-    from gengyun.usage.models import Metric
-
-    found = Metric.objects.filter(key=key).first()
-    return pick(found) if found is not None else key
 
 
 def sentence(reason: str, fact: Fact, is_worse: bool, as_of: date | None = None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gengyun.churn.calc.standards import BaseRate, Threshold, Weight, shipped
 from gengyun.churn.calc.table import Feature
-from gengyun.web.present import churn_reasons
+from gengyun.web.present import churn_names
 from gengyun.web.present import format as plain
 from gengyun.web.present.churn_card import source_name
 from gengyun.web.words import gettext as _
@@ -87,7 +87,7 @@ def weight_groups(features: Iterable[Feature], now: Mapping[str, Weight]) -> lis
             Entry(
                 key=feature.key,
                 field=f"weight.{feature.key}",
-                label=churn_reasons.feature_name(feature.key),
+                label=churn_names.feature_name(feature.key),
                 hint=way[feature.sign],
                 value=number_text(one.weight),
                 source=source_name(one.source),

@@ -19,7 +19,7 @@ from gengyun.kernel.jobs import add
 from gengyun.kernel.models import Job
 from gengyun.team.queries.access import can
 from gengyun.web.access import page
-from gengyun.web.present import churn_cases, churn_reasons
+from gengyun.web.present import churn_cases, churn_names, churn_reasons
 from gengyun.web.present import churn_report as present
 from gengyun.web.present import churn_report_tables as tables
 from gengyun.web.present import renewals as renewal_words
@@ -99,7 +99,7 @@ def _job(running):
 
 def names_of():
     tiers = {tier.key: pick(tier) for tier in Tier.objects.all()}
-    return present.Names(tiers=tiers, features=churn_reasons.feature_name)
+    return present.Names(tiers=tiers, features=churn_names.feature_name)
 
 
 def _shown(request, done):
