@@ -277,3 +277,31 @@ def test_a_draft_that_never_ran_is_deleted(client, operations):
     assert client.get(made.url).status_code == 200
     client.post(made.url + "delete/")
     assert not Sop.objects.exists()
+
+
+def test_another_measured_sop_is_named_beside_the_hold_out_unless_kept_apart(
+    client, sop, operations
+):
+    held = {"holdout": 0.2, "outcome": {"kind": "health", "window_days": 90}}
+
+    def published(name, **more):
+        found = drafts.create_sop(actor=operations, now=NOW, name=name, form=form(**held, **more))
+        drafts.publish(actor=operations, now=NOW, sop=found)
+        return found
+
+    first = published("甲")
+    second = published("乙", not_while_in=[first.key])
+    client.force_login(operations)
+
+    def page(one):
+        return client.get(reverse("web:sop", args=[one.pk])).content.decode()
+
+    assert "也留对照组的还有：乙" in page(first)
+    assert 'id="beside"' in page(second)  # only one of the two keeps away
+    assert 'id="beside"' not in page(sop)  # it holds nobody out
+    drafts.save_draft(
+        actor=operations, now=NOW, sop=first, form=form(**held, not_while_in=[second.key])
+    )
+    drafts.publish(actor=operations, now=NOW, sop=first)
+    assert 'id="beside"' not in page(first)
+    assert 'id="beside"' not in page(second)

@@ -9,8 +9,9 @@ from gengyun.engagement.calc.templates import VARIABLES
 from gengyun.engagement.models import Channel, Survey
 from gengyun.engagement.models.touch import Category
 from gengyun.sop.calc.form import read
-from gengyun.sop.models import Sop
+from gengyun.sop.models import Sop, SopVersion
 from gengyun.sop.queries.effect_plan import planned
+from gengyun.sop.queries.forms import form_of
 from gengyun.usage.models import Arrival
 from gengyun.usage.queries.metrics import active_metrics
 from gengyun.web.jinja import url_or_none
@@ -97,6 +98,22 @@ def events():
 def other_sops(sop):
     rows = Sop.objects.exclude(pk=sop.pk).exclude(state=Sop.State.STOPPED)
     return list(rows.values_list("key", "name"))
+
+
+def measured_beside(raw, sop):
+    """Names of running SOPs that hold customers out, too, and that this one does not keep apart
+    from: customers may be in both, and each then disturbs what the other shows."""
+    form, _problems = read(raw)
+    if form.holdout <= 0:
+        return []
+    live = SopVersion.objects.filter(state=SopVersion.State.PUBLISHED, sop__state=Sop.State.LIVE)
+    found = []
+    for version in live.exclude(sop=sop).select_related("sop").order_by("sop__name"):
+        other = form_of(version)
+        is_apart = version.sop.key in form.not_while_in and sop.key in other.not_while_in
+        if other.holdout > 0 and not is_apart:
+            found.append(version.sop.name)
+    return found
 
 
 def caps():

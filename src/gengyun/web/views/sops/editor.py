@@ -140,6 +140,7 @@ class Editing:
             "migrate": post.get("migrate") == "1",
             "caps": choices.caps(),
             "effect_href": choices.effect_href(self.sop, self.published),
+            "beside": choices.measured_beside(self.form, self.sop),
             "power": choices.power(self.form, self.sop, self.request.today),
             "curl": curl(self.request, self.sop),
             "dry": None,
