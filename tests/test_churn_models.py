@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gengyun.churn.calc import boost, gam, ladder, scores
+from gengyun.churn.calc.calibrate import ends_if_needed
 from gengyun.churn.calc.logistic import expit
 from gengyun.churn.calc.model import Model
 from gengyun.churn.calc.scorecard import BaseRate
@@ -59,6 +60,55 @@ def test_unknown_is_not_zero_and_says_something_of_its_own():
     zero, unknown, low = model.logits(row)
     assert unknown > zero + 1
     assert abs(low - zero) < abs(unknown - zero)
+
+
+def test_an_unknown_value_is_guessed_from_the_columns_that_tell_of_it():
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(800, 3))
+    x[:, 1] = x[:, 0] + rng.normal(size=800) * 0.2  # the second says what the first says
+    y = (rng.random(800) < expit(2 * x[:, 0] - 1)).astype(float)
+    x[rng.random(800) < 0.4, 0] = np.nan
+    told = gam.expert_logistic(plain_table([Feature(key) for key in "abc"], x, y))
+    asked = np.array([[np.nan, 1.5, 0.0], [np.nan, -1.5, 0.0]])
+    found = told.score(asked)
+    assert found.logit[0] - found.logit[1] > 3
+    # what is unknown adds the same to both: the rest is told of the column it was guessed from
+    assert np.ptp(found.contributions[:, 0] / found.base) < 0.2
+    assert found.contributions[0, 1] > 1 > -1 > found.contributions[1, 1]
+    assert np.allclose(found.base + found.contributions.sum(axis=1), found.logit)
+
+
+def test_where_most_is_unknown_at_once_nothing_is_guessed():
+    table = made(300, unknown=0.0)
+    x = table.x.copy()
+    x[:60, :4] = np.nan
+    preparation = gam.expert_logistic(replace(table, x=x)).preparation
+    assert preparation.guesses == ()
+    x[60:, :] = table.x[60:, :]
+    x[:60, 1:] = table.x[:60, 1:]
+    assert len(gam.expert_logistic(replace(table, x=x)).preparation.guesses) == 1
+
+
+def test_a_group_the_expert_is_wrong_about_does_not_spoil_the_others():
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(250, 8))
+    y = (rng.random(250) < expit(x[:, :4].sum(axis=1) - 1)).astype(float)
+    signs = [Feature(f"f{k}", 1, group="use" if k < 4 else "service") for k in range(8)]
+    apart = gam.expert_logistic(plain_table(signs, x, y))
+    alike = gam.expert_logistic(plain_table([replace(f, group="") for f in signs], x, y))
+    assert apart.settings["tau_group"] > gam.GROUP_SPREADS[0]
+    assert np.abs(apart.beta[5:]).mean() < np.abs(alike.beta[5:]).mean()
+
+
+def test_a_line_gets_ends_where_outcomes_come_about_that_nothing_tells():
+    rng = np.random.default_rng(4)
+    logit = rng.normal(size=3_000) * 3
+    plain = (rng.random(3_000) < expit(logit)).astype(float)
+    assert ends_if_needed(logit, plain, np.ones(3_000)) is None
+    ends = ends_if_needed(logit, np.where(rng.random(3_000) < 0.1, 0.0, plain), np.ones(3_000))
+    assert ends.least == 0
+    assert 0.87 < ends.most < 0.93
+    assert (np.diff(ends.of(np.linspace(-9, 9, 50))) > 0).all()
 
 
 @pytest.mark.parametrize("learn", [boost.monotone_trees, boost.free_trees, boost.forest])

@@ -3,6 +3,11 @@
 Beta calibration (Kull, Silva Filho & Flach 2017) held towards leaving everything as it is. Applied
 only where the slope leaves 0.8 to 1.25 (science.md 4.3), and not by chance: a correction of noise
 is noise.
+
+Before members are mixed, a linear one may be given ends that it never passes (`Ends`): where a
+share of outcomes comes about by what no column tells, a line on the logit is surely wrong far out,
+and would be mistrusted in the middle for it (guess and lapse rates; Copas 1988). Trees end by
+themselves.
 """
 
 from dataclasses import asdict, dataclass
@@ -10,13 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from gengyun.churn.calc.logistic import expit, posterior, with_intercept
+from gengyun.churn.calc.logistic import expit, logit_of, posterior, with_intercept
 from gengyun.churn.calc.scores import slope_intercept
 from gengyun.churn.calc.table import Floats
 
 SLOPE_KEPT = (0.8, 1.25)
 PRIOR_SPREAD = 0.5
 SURE = 1.64  # standard errors by which the slope must lie beyond
+MOST_APART = 0.2  # how far an end may lie from 0 or from 1
+ENDS = tuple(np.arange(0.005, MOST_APART, 0.005).tolist())
 
 
 @dataclass(frozen=True)
@@ -63,3 +70,34 @@ def calibration_if_needed(logit: Floats, y: Floats, counts: Floats | None = None
     if abs(slope - nearest) < SURE * float(np.sqrt(told.covariance[1, 1])):
         return None
     return beta_calibration(logit, y, counts)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """New p = least + (most - least) p: the order stays, what was nearly sure is less so."""
+
+    least: float = 0.0
+    most: float = 1.0
+
+    def of(self, logit: Floats) -> Floats:
+        return logit_of(self.least + (self.most - self.least) * expit(logit))
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def ends_if_needed(logit: Floats, y: Floats, counts: Floats) -> Ends | None:
+    """From logits out of fold. Each end must earn its parameter (BIC: half the logarithm of the
+    outcomes); None where neither does."""
+    p, price = expit(logit), 0.5 * float(np.log(max(counts.sum(), 1.0)))
+
+    def loss(ends: Ends) -> float:
+        told = np.clip(ends.least + (ends.most - ends.least) * p, 1e-6, 1 - 1e-6)
+        paid = price * ((ends.least > 0) + (ends.most < 1))
+        return paid - float(counts @ np.where(y == 1, np.log(told), np.log(1 - told)))
+
+    best = Ends()
+    for _ in range(2):
+        best = min((Ends(best.least, 1.0 - away) for away in (0.0, *ENDS)), key=loss)
+        best = min((Ends(away, best.most) for away in (0.0, *ENDS)), key=loss)
+    return None if best == Ends() else best

@@ -12,13 +12,13 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from gengyun.churn.calc import boost, gam
-from gengyun.churn.calc.calibrate import calibration_if_needed
+from gengyun.churn.calc.calibrate import Ends, calibration_if_needed, ends_if_needed
 from gengyun.churn.calc.folds import Folds, account_groups, folds_for
 from gengyun.churn.calc.logistic import expit, log_loss, logit_of
 from gengyun.churn.calc.model import Member, Model, Rung
 from gengyun.churn.calc.scorecard import BaseRate, scorecard
 from gengyun.churn.calc.scores import auc, brier, paired_gain, slope_intercept
-from gengyun.churn.calc.stack import average, line, mixed, out_of_fold, stacked
+from gengyun.churn.calc.stack import average, line, mixed, stacked
 from gengyun.churn.calc.table import NO_TIER, Floats, Ints, Table
 from gengyun.churn.calc.tiers import flagged, tiers_of
 
@@ -33,6 +33,7 @@ MEMBERS: Mapping[Rung, tuple[MemberName, ...]] = {
     "L2": ("expert", "bent", "monotone"),
     "L3": ("expert", "bent", "monotone", "forest", "free"),
 }
+LINEAR: tuple[MemberName, ...] = ("plain", "expert", "bent")
 
 
 class Rate(Protocol):
@@ -221,12 +222,17 @@ class _Learner:
         return self._out[name]
 
     def runner(self, rung: Rung) -> Floats:
-        """Out-of-fold logits of a rung; the weights of its members too are others' choice."""
+        """Out-of-fold logits of a rung; ends and weights of its members too are others' choice."""
         names = self.members(rung)
         logits = np.column_stack([self.out(name) for name in names])
-        if len(names) == 1:
+        if rung == "plain":
             return np.asarray(logits[:, 0], dtype=np.float64)
-        return out_of_fold(logits, self.y, self.counts, self.group)
+        found = np.empty(len(self.y))
+        for group in np.unique(self.group):
+            ours = self.group == group
+            ends, weights = _combined(names, logits[~ours], self.y[~ours], self.counts[~ours])
+            found[ours] = mixed(weights, _ended(ends, logits[ours]))
+        return found
 
     def model(self, rung: Rung) -> Model:
         names = self.members(rung)
@@ -234,12 +240,34 @@ class _Learner:
         weights, calibration = average(len(names)), None
         if rung != "plain" and self.folds.folds:
             logits = np.column_stack([self.out(name) for name in names])
-            if len(names) > 1:
-                weights = stacked(logits, self.y, self.counts)
-            calibration = calibration_if_needed(mixed(weights, logits), self.y, self.counts)
+            ends, weights = _combined(names, logits, self.y, self.counts)
+            together = mixed(weights, _ended(ends, logits))
+            calibration = calibration_if_needed(together, self.y, self.counts)
+            pairs = zip(members, ends, strict=True)
+            members = tuple(replace(member, ends=one) for member, one in pairs)
         found = Model(rung, self.features, members, weights, self.tiers, calibration)
         told = found.predict(self.table)
         return replace(found, importance=np.abs(told.contributions).mean(axis=0))
+
+
+def _combined(
+    names: tuple[MemberName, ...], logits: Floats, y: Floats, counts: Floats
+) -> tuple[tuple[Ends | None, ...], Floats]:
+    """The ends of each linear member and the weights of all, from logits out of fold."""
+    ends = tuple(
+        ends_if_needed(logit, y, counts) if name in LINEAR else None
+        for name, logit in zip(names, logits.T, strict=True)
+    )
+    if len(ends) == 1:
+        return ends, average(1)
+    return ends, stacked(_ended(ends, logits), y, counts)
+
+
+def _ended(ends: tuple[Ends | None, ...], logits: Floats) -> Floats:
+    told = [
+        logit if one is None else one.of(logit) for one, logit in zip(ends, logits.T, strict=True)
+    ]
+    return np.column_stack(told)
 
 
 def _raced(learner: _Learner, lost: int) -> tuple[Rung, Race, list[Note]]:

@@ -30,7 +30,7 @@ class Linear:
     def score(self, x: Floats) -> Part:
         design = self.preparation.design(x)
         found = variance(with_intercept(design), self.covariance)
-        each = design * self.beta[1:]
+        each = self.preparation.shares(x, self.beta[1:])
         raw = self.beta[0] + each.sum(axis=1)
         logit = moderated(raw, found)
         shrink = 1 / np.sqrt(1 + np.pi * found / 8)

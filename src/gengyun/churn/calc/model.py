@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from gengyun.churn.calc.calibrate import Beta
+from gengyun.churn.calc.calibrate import Beta, Ends
 from gengyun.churn.calc.linear import Linear, Part
 from gengyun.churn.calc.logistic import expit, logit_of
 from gengyun.churn.calc.scorecard import Scorecard
@@ -39,29 +39,37 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Member:
-    """`rate`: of the training rows, where the member's sum is linear in the probability."""
+    """`rate`: of the training rows, where the member's sum is linear in the probability. `ends`:
+    what its probability never passes."""
 
     name: str
     content: Linear | Trees | Scorecard
     rate: float | None = None
     edge: float = 1e-4  # how near to 0 and 1 such a member may come
+    ends: Ends | None = None
 
     def score(self, table: Table) -> Part:
         if isinstance(self.content, Scorecard):
             return self.content.score(table.x, table.tier)
         part = self.content.score(table.x)
-        return part if self.rate is None else _relinked(part, self._link)
+        return part if self.is_plain_logit else _relinked(part, self._link)
 
     def logits(self, table: Table) -> Floats:
         if isinstance(self.content, Scorecard):
             return self.content.score(table.x, table.tier).logit
         found = self.content.logits(table.x)
-        return found if self.rate is None else self._link(found)
+        return found if self.is_plain_logit else self._link(found)
+
+    @property
+    def is_plain_logit(self) -> bool:
+        return self.rate is None and self.ends is None
 
     def _link(self, told: Floats) -> Floats:
         """LightGBM's forests tell one Newton step from the base rate; undone here."""
-        rate = np.array(self.rate)
-        return logit_of(rate + rate * (1 - rate) * (told - logit_of(rate)), self.edge)
+        if self.rate is not None:
+            rate = np.array(self.rate)
+            told = logit_of(rate + rate * (1 - rate) * (told - logit_of(rate)), self.edge)
+        return told if self.ends is None else self.ends.of(told)
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,7 @@ class Model:
                     "content": member.content.to_json(),
                     "rate": member.rate,
                     "edge": member.edge,
+                    "ends": None if member.ends is None else member.ends.to_json(),
                 }
                 for member in self.members
             ],
@@ -175,7 +184,10 @@ class Model:
 def _member(told: dict[str, Any]) -> Member:
     kinds = {"linear": Linear, "trees": Trees, "scorecard": Scorecard}
     content = kinds[told["content"]["kind"]].from_json(told["content"])  # type: ignore[attr-defined]
-    return Member(told["name"], content, told["rate"], told["edge"])
+    ends = told.get("ends")  # models kept from before have none
+    return Member(
+        told["name"], content, told["rate"], told["edge"], None if ends is None else Ends(**ends)
+    )
 
 
 def _spread2(parts: list[Part], weights: Floats) -> Floats:

@@ -1,15 +1,17 @@
 """From the columns of a table to the columns of a linear model: unknowns filled and flagged, long
-tails drawn in, everything in units of its own spread (science.md 4.1).
+tails drawn in, everything in units of its own spread (science.md 4.1). Unknowns take the common
+value, or what the other columns let expect (`guesses`).
 
 All of it is learned from the training rows and kept with the model; what is scored has no say.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
 import numpy as np
 
-from gengyun.churn.calc.table import Floats, Ints, Table
+from gengyun.churn.calc.guesses import Guess, guesses_of
+from gengyun.churn.calc.table import Flags, Floats, Ints, Table
 
 Part = Literal["value", "unknown", "bend"]
 LOG_FROM_SKEW = 4.0
@@ -46,15 +48,40 @@ class Term:
 class Preparation:
     columns: tuple[Column, ...]
     terms: tuple[Term, ...]
+    guesses: tuple[Guess, ...] = ()
 
     def design(self, x: Floats) -> Floats:
         """Rows by terms, in units of spread around the mean of training."""
+        made = self._common(x)
+        found = made.copy()
+        for guess in self.guesses:
+            unknown = self._unknown(x, guess.of)
+            found[:, guess.of] = np.where(unknown, guess.values(made), made[:, guess.of])
+        return found
+
+    def shares(self, x: Floats, beta: Floats) -> Floats:
+        """Rows by terms: what each adds to `design` @ `beta`. What is guessed adds to the terms it
+        was guessed from."""
+        made = self._common(x)
+        each, from_others = made * beta, np.zeros_like(made)
+        for guess in self.guesses:
+            unknown, of, sources = self._unknown(x, guess.of), list(guess.of), list(guess.sources)
+            each[:, of] = np.where(unknown, np.array(guess.start) * beta[of], each[:, of])
+            carried = (unknown * beta[of]) @ np.array(guess.weights)
+            from_others[:, sources] += carried * made[:, sources]
+        return np.asarray(each + from_others, dtype=np.float64)
+
+    def _common(self, x: Floats) -> Floats:
+        """As `design`, with the common value for every unknown."""
         by_feature = {column.feature: read(x[:, column.feature], column) for column in self.columns}
         made = np.empty((len(x), len(self.terms)))
         for at, term in enumerate(self.terms):
             raw = _raw(term.part, term.knot, by_feature[term.feature], x[:, term.feature])
             made[:, at] = (raw - term.mean) / term.spread
         return made
+
+    def _unknown(self, x: Floats, terms: tuple[int, ...]) -> Flags:
+        return np.isnan(x[:, self.features[list(terms)]])
 
     @property
     def features(self) -> Ints:
@@ -69,6 +96,7 @@ class Preparation:
         return {
             "columns": [asdict(column) for column in self.columns],
             "terms": [asdict(term) for term in self.terms],
+            "guesses": [asdict(guess) for guess in self.guesses],
         }
 
     @classmethod
@@ -76,7 +104,18 @@ class Preparation:
         return cls(
             tuple(Column(**column) for column in told["columns"]),
             tuple(Term(**term) for term in told["terms"]),
+            tuple(Guess.from_json(one) for one in told.get("guesses", [])),
         )
+
+
+def guessing(table: Table, preparation: Preparation) -> Preparation:
+    """The same, with guesses of values that are unknown in some rows. Bends keep the common value:
+    a guess is a sum, whose parts can be told."""
+    design, unknown = preparation.design(table.x), np.isnan(table.x[:, preparation.features])
+    is_value = np.array([part == "value" for part in preparation.parts], dtype=bool)
+    some = is_value & (unknown.sum(axis=0) >= LEAST_UNKNOWN)
+    found = guesses_of(design, unknown, np.flatnonzero(some), np.flatnonzero(is_value))
+    return replace(preparation, guesses=found)
 
 
 def prepare(table: Table, *, bends: bool = False) -> Preparation:

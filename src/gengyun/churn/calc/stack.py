@@ -8,9 +8,9 @@ does: their sum is held near 1 more tightly, and gives way only to many outcomes
 import numpy as np
 
 from gengyun.churn.calc.logistic import expit, log_loss
-from gengyun.churn.calc.table import Floats, Ints
+from gengyun.churn.calc.table import Floats
 
-WEIGHT_SPREAD = 0.3  # of the prior around 1 / members
+WEIGHT_SPREAD = 0.15  # of the prior around 1 / members
 # Of the prior of their sum around 1. What is judged out of fold was learned from fewer outcomes
 # than the model that will use the weights, and lies in a few quarters: on worlds of 110 to 150
 # losses a free sum cost more than it brought (docs/churn-models.md).
@@ -76,15 +76,6 @@ def stacked(
 
 def mixed(weights: Floats, logits: Floats) -> Floats:
     return np.asarray(weights[0] + logits @ weights[1:], dtype=np.float64)
-
-
-def out_of_fold(logits: Floats, y: Floats, counts: Floats, group: Ints) -> Floats:
-    """Each row mixed by weights that the other groups chose."""
-    found = np.empty(len(y))
-    for g in np.unique(group):
-        ours = group == g
-        found[ours] = mixed(stacked(logits[~ours], y[~ours], counts[~ours]), logits[ours])
-    return found
 
 
 def _loss(logit: Floats, y: Floats, counts: Floats, gap: Floats, precision: Floats) -> float:

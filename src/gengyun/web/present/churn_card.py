@@ -98,12 +98,16 @@ def _note(note: Mapping[str, Any]) -> str:
     return ""
 
 
+LEAST_OF_A_GROUP = 0.1
+
+
 def experts_rejected(content: Mapping[str, Any]) -> bool:
-    """k = 0: the outcomes speak against the company's weights (science.md 4.3)."""
+    """k = 0, and of no group either: the outcomes speak against the company's weights (science.md
+    4.3)."""
     for member in content.get("members", []):
         settings = (member["content"] or {}).get("settings") or {}
         if settings and "k" in settings:
-            return settings["k"] == 0
+            return settings["k"] == 0 and settings.get("tau_group", 0) < LEAST_OF_A_GROUP
     return False
 
 
