@@ -3,7 +3,8 @@ SQLite.
 
 For work on thousands of rows, where building SQL costs more than the database's own work. Model
 instances go in and keep their meaning: what the ORM would store is stored, nothing is signalled
-(neither does `bulk_create`), and errors are Django's.
+(neither does `bulk_create`), and errors are Django's. A JSON field also takes `msgspec.Raw`: text
+that is JSON already.
 """
 
 # ruff: noqa: SLF001 - `_meta` and `_state` are Django's documented names
@@ -14,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.db import connection, models, transaction
+from msgspec import Raw
 
 Plain = Callable[[Any], Any]
 _TEXTS = frozenset({"CharField", "TextField", "SlugField"})
@@ -197,6 +199,8 @@ def _json(encoder: type[json.JSONEncoder] | None) -> Plain:
     def plain(value: Any) -> str | None:
         if value is None:
             return None
+        if isinstance(value, Raw):
+            return bytes(value).decode()
         return json.dumps(value, cls=encoder) if value != {} else "{}"
 
     return plain

@@ -7,6 +7,7 @@ by removing them one after the other, the strongest first, so that they add up a
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -95,38 +96,57 @@ def drivers(
     shares = by_reason(contributions, place, len(names))
     moved = points(logit, shares)
     order = np.argsort(-np.abs(moved), axis=1, kind="stable")[:, :MOST_DRIVERS]
-    members = [np.flatnonzero(place == at) for at in range(len(names))]
+    members = [np.flatnonzero(place == at).tolist() for at in range(len(names))]
+    behind = _behind(keys, x, raw or {})
     found: list[list[dict[str, Any]]] = []
-    for row in range(len(x)):
+    # plain lists: a number at a time, an array takes several times as long
+    for row, (best, points_of, shares_of, parts) in enumerate(
+        zip(order.tolist(), moved.tolist(), shares.tolist(), contributions.tolist(), strict=True)
+    ):
         told = []
-        for at in order[row]:
-            if abs(moved[row, at]) < LEAST_POINTS:
+        for at in best:
+            if abs(points_of[at]) < LEAST_POINTS:
                 break
-            own = members[at]
-            by_strength = np.argsort(-contributions[row, own] * np.sign(shares[row, at]))
-            ordered = [keys[own[i]] for i in by_strength]
-            values = dict(zip(ordered, x[row, own[by_strength]].tolist(), strict=True))
+            sign = 1 if shares_of[at] > 0 else -1
+            ordered = sorted(members[at], key=lambda own: -parts[own] * sign)
             told.append(
                 {
-                    "feature": ordered[0],
+                    "feature": keys[ordered[0]],
                     "reason": names[at],
-                    "points": round(float(moved[row, at]), 4),
-                    "contribution": round(float(shares[row, at]), 4),
-                    "fact": _fact(values, raw or {}, row),
+                    "points": round(points_of[at], 4),
+                    "contribution": round(shares_of[at], 4),
+                    "fact": _fact(ordered, behind, row),
                 }
             )
         found.append(told)
     return found
 
 
-def _fact(values: Mapping[str, float], raw: Mapping[str, Floats], row: int) -> dict[str, float]:
-    """The numbers behind these inputs; an input without any stands for itself."""
-    found: dict[str, float] = {}
-    for key, value in values.items():
+Behind = Sequence[Mapping[str, Sequence[float]]]
+
+
+def _behind(keys: Sequence[str], x: Floats, raw: Mapping[str, Floats]) -> Behind:
+    """Of each input the numbers behind it; one without any stands for itself."""
+    lists: dict[str, list[float]] = {}
+    found = []
+    for at, key in enumerate(keys):
         names = [name for name in EVIDENCE.get(key, ()) if name in raw]
-        told = {name: float(raw[name][row]) for name in names} if names else {key: value}
-        found.update({name: number for name, number in told.items() if not np.isnan(number)})
-    return {name: float(f"{number:.6g}") for name, number in found.items()}
+        for name in names:
+            if name not in lists:
+                lists[name] = np.asarray(raw[name], dtype=float).tolist()
+        found.append({name: lists[name] for name in names} if names else {key: x[:, at].tolist()})
+    return found
+
+
+def _fact(inputs: Sequence[int], behind: Behind, row: int) -> dict[str, float]:
+    """The numbers behind these inputs, in their order."""
+    found: dict[str, float] = {}
+    for at in inputs:
+        for name, numbers in behind[at].items():
+            number = numbers[row]
+            if not isnan(number):
+                found[name] = float(f"{number:.6g}")
+    return found
 
 
 @dataclass(frozen=True)

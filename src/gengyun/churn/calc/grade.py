@@ -47,12 +47,16 @@ def refusal(x: Floats, missing_share: float, age_days: int) -> Reason:
     return "out_of_date" if age_days > AGE_REFUSED else ""
 
 
-def missing(features: Sequence[Feature], x: Floats, model: Model, most: int = 5) -> list[str]:
-    """Keys of what is unknown of a row, what counts most in the model first. `features` are those
-    of the model, `x` in their order."""
+def missing(features: Sequence[Feature], x: Floats, model: Model, most: int = 5) -> list[list[str]]:
+    """Of each row the keys of what is unknown, what counts most in the model first. `features` are
+    those of the model, the columns of `x` in their order."""
     weight = model.importance
     if len(weight) != len(features) or not weight.any():
         weight = np.array([one.weight if one.sign else 0.0 for one in features], dtype=float)
-    order = np.argsort(-weight, kind="stable")
-    found = [features[at].key for at in order if np.isnan(x[at]) and weight[at] > 0]
-    return found[:most]
+    order = [at for at in np.argsort(-weight, kind="stable") if weight[at] > 0]
+    keys = [features[at].key for at in order]
+    found: list[list[str]] = [[] for _ in range(len(x))]
+    for row, at in zip(*(part.tolist() for part in np.nonzero(np.isnan(x[:, order]))), strict=True):
+        if len(found[row]) < most:
+            found[row].append(keys[at])
+    return found

@@ -36,6 +36,7 @@ def judged(
 ) -> list[Judged]:
     """One for each row. `lag` None: no due day; `data_age`: days since the newest data."""
     found = []
+    missing = known.missing(model.features, x, model)
     for row in range(len(x)):
         days = 0 if lag is None else int(lag[row])
         share = float(missing_share[row])
@@ -43,7 +44,7 @@ def judged(
         sure = "" if refused else known.grade(standing, missing_share=share, age_days=data_age)
         if sure and days > FAR_DAYS:
             sure = "C"
-        found.append(Judged(sure, refused, known.missing(model.features, x[row], model)))
+        found.append(Judged(sure, refused, missing[row]))
     return found
 
 

@@ -281,9 +281,12 @@ class _WeekAgo:
             self.place = {pk: i for i, pk in enumerate(rows["customer_id"].to_pylist())}
             self.texts = rows["explanation"]
 
-    def of(self, customer_id: int) -> dict[str, Any] | None:
+    def of(self, customer_id: int) -> msgspec.Raw | None:
         place = self.place.get(customer_id)
-        return None if place is None else slim(msgspec.json.decode(self.texts[place].as_py()))
+        if place is None:
+            return None
+        kept = slim(msgspec.json.decode(self.texts[place].as_py()))
+        return msgspec.Raw(msgspec.json.encode(kept))
 
 
 def _newest_row(
@@ -302,7 +305,7 @@ def _newest_row(
         band=band,
         coverage=coverage,
         trend=arrow,
-        explanation=explanation,
+        explanation=msgspec.Raw(text),  # as it was written: taking it apart and together is work
         history=[[day.isoformat(), number] for day, number in line[first:]],
         week_ago=week_ago.of(customer_id),
         marks=context.lines.marks(customer_id, as_of, version_id),

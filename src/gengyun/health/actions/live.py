@@ -27,6 +27,7 @@ from gengyun.health.queries.peers import PeerCurves
 from gengyun.health.queries.scores import previous_of
 from gengyun.kernel.days import day_of
 from gengyun.kernel.outbox import emit
+from gengyun.kernel.rows import update
 from gengyun.lake.store import Lake
 from gengyun.usage.queries.metrics import live_values, values_as_of
 from gengyun.usage.queries.touched import touched_since
@@ -79,7 +80,7 @@ def refresh_live(
         }
         world.judge(row, values, override_part(overrides.get(row.pk)))
     with transaction.atomic():
-        HealthScore.objects.bulk_update(rows, FIELDS, batch_size=200)
+        update(rows, FIELDS)
         if tell:
             emit("customer.changed", {"customer_ids": ids}, now=now)
     return len(rows)

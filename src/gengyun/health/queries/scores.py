@@ -70,7 +70,8 @@ def explanation_on(
 
 def latest(customer_id: int) -> HealthScore | None:
     """Today's score with explanation, weekly history and what a week-ago comparison needs."""
-    return HealthScore.objects.filter(customer_id=customer_id).select_related("version").first()
+    rows = HealthScore.objects.filter(customer_id=customer_id).select_related("version")
+    return next(iter(rows.order_by()[:1]), None)  # one at most
 
 
 def versions_of(row: HealthScore) -> list[ScorecardVersion]:

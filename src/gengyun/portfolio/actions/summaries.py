@@ -7,19 +7,26 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 
 from django.db import connection, transaction
-from django.db.models import Max, OuterRef, QuerySet, Subquery
+from django.db.models import Max
 
 from gengyun.alerts.queries.open_alerts import OpenAlert, open_alerts
 from gengyun.churn.queries.history import Key
 from gengyun.customers.calc.journeys import pace
 from gengyun.customers.models import Customer, Stage, Tier
-from gengyun.engagement.models import Activity
 from gengyun.health.calc.diff import diff, movers, weakest
 from gengyun.health.models import HealthScore
 from gengyun.health.queries.opinions import expired_sentiments
 from gengyun.kernel.days import day_of
-from gengyun.kernel.rows import put
+from gengyun.kernel.rows import insert_values, put
 from gengyun.lake.store import Lake
+from gengyun.portfolio.actions.summary_sources import (
+    Kept,
+    Scored,
+    Source,
+    kept_of,
+    scores_of,
+    sources_of,
+)
 from gengyun.portfolio.calc.needs import (
     AlertFact,
     ChurnFact,
@@ -50,7 +57,6 @@ CHUNK = 1_000
 LINE_WEEKS = 12
 FOUR_WEEKS = timedelta(weeks=4)
 LOWEST_BAND_TOP = 50.0  # only to date an occurrence; the band itself comes from the scorecard
-SILENT_KINDS = (Activity.Kind.NOTE, Activity.Kind.SYSTEM)
 Report = Callable[[int, int], None]
 
 
@@ -151,12 +157,9 @@ def _refresh_batch(
 ) -> int:
     """`then`: probabilities a month before; None between two nights, when what cannot be worked
     out anew (the change against them, the value without inputs) stays as it was."""
-    customers = _with_last_touch(Customer.objects.present().filter(pk__in=ids))
-    # only what is needed: reading texts as JSON is a good part of a night's work
-    scores = HealthScore.objects.defer("marks", "missing").in_bulk(ids)
-    old = CustomerSummary.objects.only(*_KEPT).in_bulk(ids)
+    customers = sources_of(ids, Tier.objects.in_bulk(), Stage.objects.in_bulk())
+    scores, old = scores_of(ids), kept_of(ids)
     tags = _tag_names(ids)
-    tiers, stages = Tier.objects.in_bulk(), Stage.objects.in_bulk()
     alerts = open_alerts(ids, today=day_of(now))
     said = expired_sentiments(ids, today=day_of(now))
     due = renewal_facts(ids, today=day_of(now), now=now)
@@ -181,7 +184,7 @@ def _refresh_batch(
             churn=churn.get(c.pk),
             likely=likely.get(c.pk),
         )
-        for c in _with_settings(customers, tiers, stages)
+        for c in customers
     ]
     for row in rows:
         before = old.get(row.pk) if then is None else None
@@ -196,24 +199,14 @@ def _refresh_batch(
 
 
 def _tag_names(ids: Sequence[int]) -> dict[int, list[str]]:
-    held = Customer.tags.through.objects.filter(customer_id__in=ids)
+    held = Customer.tags.through.objects.filter(customer_id__among=ids)
     found: dict[int, list[str]] = defaultdict(list)
     for customer_id, name in held.values_list("customer_id", "tag__name"):
         found[customer_id].append(name)
     return {customer_id: sorted(names) for customer_id, names in found.items()}
 
 
-def _with_settings(
-    customers: QuerySet[Customer], tiers: Mapping[int, Tier], stages: Mapping[int, Stage]
-) -> Iterator[Customer]:
-    """With the few tiers and stages that there are, instead of a copy beside every customer."""
-    for customer in customers:
-        customer.tier = tiers.get(customer.tier_id or 0)
-        customer.stage = stages.get(customer.stage_id or 0)
-        yield customer
-
-
-def _index_names(rows: Sequence[CustomerSummary], old: Mapping[int, CustomerSummary]) -> None:
+def _index_names(rows: Sequence[CustomerSummary], old: Mapping[int, Kept]) -> None:
     """Only of new and renamed customers: the pairs of an unchanged name are there."""
     changed = {
         row.pk: inner_pairs(row.search_key)
@@ -221,31 +214,10 @@ def _index_names(rows: Sequence[CustomerSummary], old: Mapping[int, CustomerSumm
         if row.pk not in old or old[row.pk].search_key != row.search_key
     }
     NamePair.objects.filter(customer__in=[pk for pk in changed if pk in old]).delete()
-    NamePair.objects.bulk_create(
-        [NamePair(pair=pair, customer_id=pk) for pk, found in changed.items() for pair in found],
-        batch_size=1_000,
-    )
+    pairs = [(pair, pk) for pk, found in changed.items() for pair in found]
+    insert_values(NamePair, ("pair", "customer_id"), pairs)
 
 
-def _with_last_touch(customers: QuerySet[Customer]) -> QuerySet[Customer]:
-    """The newest touch with the customer beside it; notes to ourselves are none."""
-    touches = (
-        Activity.objects.present()
-        .filter(customer=OuterRef("pk"))
-        .exclude(kind__in=SILENT_KINDS)
-        .order_by("-happened_at", "-pk")
-    )
-    return customers.annotate(
-        touch_at=Subquery(touches.values("happened_at")[:1]),
-        touch_kind=Subquery(touches.values("kind")[:1]),
-    )
-
-
-# of the row before: what a new one goes on from
-_KEPT = (
-    "search_key", "needs", "active_users_7d", "active_change", "last_event_on", "ltv_minor",
-    "ltv_low_minor", "ltv_high_minor", "churn_change",
-)  # fmt: skip
 _FIELDS = [
     f.name
     for f in CustomerSummary._meta.concrete_fields  # noqa: SLF001 - Django's documented name
@@ -254,9 +226,9 @@ _FIELDS = [
 
 
 def _row(
-    customer: Customer,
-    score: HealthScore | None,
-    old: CustomerSummary | None,
+    customer: Source,
+    score: Scored | None,
+    old: Kept | None,
     usage: _Usage | None,
     alerts: Sequence[OpenAlert] = (),
     *,
@@ -268,7 +240,6 @@ def _row(
     churn: Churn | None = None,
     likely: ChurnFact | None = None,
 ) -> CustomerSummary:
-    """`customer` carries `touch_at` and `touch_kind`, see `_with_last_touch`."""
     row = CustomerSummary(
         customer_id=customer.pk,
         name=customer.name,
@@ -285,8 +256,8 @@ def _row(
         currency=customer.currency,
         seats=customer.seats,
         renews_on=customer.renews_on,
-        last_touch_at=customer.touch_at,  # type: ignore[attr-defined]
-        last_touch_kind=customer.touch_kind or "",  # type: ignore[attr-defined]
+        last_touch_at=customer.touch_at,
+        last_touch_kind=customer.touch_kind or "",
         next_step=customer.next_step,
         next_step_on=customer.next_step_on,
         updated_at=now,
@@ -315,14 +286,14 @@ def _alert_facts(alerts: Sequence[OpenAlert]) -> list[AlertFact]:
     return [AlertFact(a.severity, a.since, a.is_snoozed, a.facts, a.covers) for a in alerts]
 
 
-def _pace(customer: Customer, today: date) -> str:
+def _pace(customer: Source, today: date) -> str:
     stage = customer.stage
     if stage is None:
         return ""
     return pace(customer.stage_since, today, stage.expected_days, stage.longest_days)
 
 
-def _put_usage(row: CustomerSummary, old: CustomerSummary | None, usage: _Usage | None) -> None:
+def _put_usage(row: CustomerSummary, old: Kept | None, usage: _Usage | None) -> None:
     if usage is not None:
         row.active_users_7d = usage.active_users_7d.get(row.customer_id)
         row.last_event_on = usage.last_event_on.get(row.customer_id)
@@ -339,7 +310,7 @@ def _change(users: int | None, before: float | None) -> float | None:
     return round((users - before) / before * 100, 1)
 
 
-def _put_health(row: CustomerSummary, score: HealthScore) -> None:
+def _put_health(row: CustomerSummary, score: Scored) -> None:
     row.as_of, row.score, row.band = score.as_of, score.score, score.band
     row.coverage, row.trend = score.coverage, score.trend
     row.line = _line(score)
@@ -355,9 +326,7 @@ def _put_churn(row: CustomerSummary, churn: Churn) -> None:
     row.churn_refused, row.churn_is_estimate = churn.refused, churn.is_estimate
 
 
-def _put_value(
-    row: CustomerSummary, value: CustomerValue | None, old: CustomerSummary | None
-) -> None:
+def _put_value(row: CustomerSummary, value: CustomerValue | None, old: Kept | None) -> None:
     if value is not None:
         row.ltv_minor, row.ltv_low_minor = value.shown_minor, value.low_minor
         row.ltv_high_minor = value.high_minor
@@ -366,14 +335,14 @@ def _put_value(
         row.ltv_high_minor = old.ltv_high_minor
 
 
-def _line(score: HealthScore) -> list[float | None]:
+def _line(score: Scored) -> list[float | None]:
     """Twelve weekly scores, oldest first; weeks before the first score are unknown."""
     found = [None if value is None else round(value, 1) for _, value in score.history[-LINE_WEEKS:]]
     return [*[None] * (LINE_WEEKS - len(found)), *found]
 
 
 def _facts(
-    customer: Customer, row: CustomerSummary, score: HealthScore | None, today: date
+    customer: Source, row: CustomerSummary, score: Scored | None, today: date
 ) -> CustomerFacts:
     return CustomerFacts(
         today=today,
@@ -396,7 +365,7 @@ def _facts(
     )
 
 
-def _below_since(score: HealthScore) -> date:
+def _below_since(score: Scored) -> date:
     """The first of the latest weeks that were all below the lowest band's top."""
     since = score.as_of
     for day, value in reversed(score.history):

@@ -23,7 +23,7 @@ class ViewTab:
 
 def visible_views(actor: User) -> list[SavedView]:
     """One's own views, then those that others share."""
-    rows = SavedView.objects.filter(Q(owner=actor) | Q(is_shared=True)).select_related("owner")
+    rows = SavedView.objects.filter(Q(owner=actor) | Q(is_shared=True)).order_by()
     return sorted(rows, key=lambda view: (view.owner_id != actor.pk, view.position, view.pk))
 
 

@@ -3,10 +3,11 @@ customer, its owner and tier, and the product as models take several times as lo
 
 from collections.abc import Iterable
 from datetime import date
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
-from django.db.models import F, TextField
+from django.db.models import F, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from gengyun.revenue.models import Renewal
@@ -60,12 +61,17 @@ _BESIDE = (
 )  # fmt: skip
 
 
-def lines_of(keys: Iterable[int]) -> dict[int, GridLine]:
-    """Key -> renewal with what a line shows."""
-    rows = Renewal.objects.filter(pk__in=set(keys)).order_by()
+@cache
+def _listed() -> QuerySet[Renewal, tuple[Any, ...]]:
+    """What is asked for, put together once."""
     # as text: Django's way of reading JSON takes several times as long
     why = Cast(F("signal_why"), TextField())
-    return {row[0]: _line(row) for row in rows.values_list(*_PLAIN, why, *_BESIDE)}
+    return Renewal.objects.order_by().values_list(*_PLAIN, why, *_BESIDE)
+
+
+def lines_of(keys: Iterable[int]) -> dict[int, GridLine]:
+    """Key -> renewal with what a line shows."""
+    return {row[0]: _line(row) for row in _listed().filter(pk__in=set(keys))}
 
 
 def _line(row: tuple[Any, ...]) -> GridLine:

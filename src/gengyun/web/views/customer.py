@@ -117,7 +117,7 @@ def events(request, pk):
 def header(request, customer):
     return {
         "customer": customer,  # with owner, tier and stage, which the summary repeats
-        "summary": CustomerSummary.objects.filter(pk=customer.pk).first(),
+        "summary": CustomerSummary.objects.in_bulk([customer.pk]).get(customer.pk),
         "tags": list(customer.tags.all()),
         "may_edit": can(request.user, "customer.edit") and customer.archived_at is None,
         "may_write": can(request.user, "activity.write"),
