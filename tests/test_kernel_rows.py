@@ -125,3 +125,18 @@ def _summary(pk, name, arr):
         customer_id=pk, name=name, arr_minor=arr, needs=[{"code": name, "n": arr}],
         renews_on=date(2028, 2, 29), churn=0.1 + 0.2, updated_at=NOW.astimezone(EAST),
     )  # fmt: skip
+
+
+def test_values_of_some_columns_get_the_defaults_of_the_others():
+    task = _task(1)
+    rows.insert([task])
+    rows.insert_values(
+        TaskEvent,
+        ("task_id", "kind", "at", "detail"),
+        [(task.pk, TaskEvent.Kind.CREATED, NOW, {"n": n}) for n in range(2)],
+    )
+    rows.insert_values(TaskEvent, ("task_id",), [])
+    found = list(TaskEvent.objects.order_by("pk").values_list("task", "kind", "at", "detail"))
+    assert found == [(task.pk, "created", NOW, {"n": n}) for n in range(2)]
+    rest = TaskEvent.objects.values_list("actor", "batch", "before", "undone_at")
+    assert set(rest) == {(None, "", None, None)}

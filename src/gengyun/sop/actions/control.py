@@ -51,7 +51,7 @@ def stop(*, actor: User | None, now: datetime, sop: Sop) -> Sop:
     )
     Run.objects.active().filter(sop=found).order_by().update(
         state=Run.State.STOPPED, end_reason="sop_stopped", ended_at=now, due_at=None,
-        wait_until=None, lease_until=None, lease_by="",
+        wait_until=None,
     )  # fmt: skip
     return found
 
@@ -111,7 +111,7 @@ def stop_run(*, actor: User | None, now: datetime, run: Run, reason: str = "stop
     )
     Run.objects.filter(pk=found.pk).update(
         state=Run.State.STOPPED, end_reason=reason, ended_at=now, due_at=None, wait_until=None,
-        lease_until=None, lease_by="", step_count=F("step_count") + 1,
+        step_count=F("step_count") + 1,
     )  # fmt: skip
     record(actor=actor, now=now, action="sop.run_stopped", obj=found)
     found.refresh_from_db()

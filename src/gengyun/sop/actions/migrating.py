@@ -21,5 +21,5 @@ def migrate_runs(version: SopVersion, *, now: datetime) -> int:
             continue
         here = carried.filter(version_id=pk, step_key=key)
         # a wait keeps its end; what it waits for may be another condition, so it is looked at
-        moved += here.update(version=version, due_at=now, lease_until=None, lease_by="")
+        moved += here.update(version=version, due_at=now)
     return moved

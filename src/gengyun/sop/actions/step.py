@@ -6,17 +6,19 @@ killed anywhere leaves either nothing or all of it. Messages leave later, from r
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef
 
 from gengyun.kernel import faults
+from gengyun.sop.actions import leases
 from gengyun.sop.actions.walking import Walk
 from gengyun.sop.calc.form import Form
-from gengyun.sop.models import Run, Sop, StepRun
+from gengyun.sop.models import Run, RunLease, Sop, StepRun
 from gengyun.sop.queries.forms import form_of, versions_in
 
 log = logging.getLogger(__name__)
@@ -25,35 +27,41 @@ LEASE = timedelta(minutes=5)
 BATCH = 1_000
 # PostgreSQL lets others write meanwhile, and a group of one step gets larger
 LARGE_BATCH = 5_000
+# what no step looks at
+UNREAD = ("entry_facts", "entry_key", "entered_at", "entered_on", "stratum", "goal_on")
 
 
 @dataclass(frozen=True)
 class Claim:
-    """`token` is on the rows: whoever changed it in between has them now."""
+    """Leases on these runs under this token; who took one over in between has that run now."""
 
     token: str
-    count: int
+    ids: Sequence[int] = ()
+
+    @property
+    def count(self) -> int:
+        return len(self.ids)
 
 
 def step(*, now: datetime, limit: int | None = None, worker: str = "") -> Counter[str]:
     """One batch of due runs; what was done, counted. Nothing due: an empty count.
 
     Any number of workers may call it. A clock that jumps ahead ends leases early; the token on the
-    row then says to the slower worker that the runs are not its own any more.
+    lease then says to the slower worker that the runs are not its own any more.
     """
     claim = claim_due(now=now, limit=limit or _batch(), worker=worker)
     if not claim.count:
         return Counter()
     faults.point("sop.claimed")
     try:
-        return _work(claim.token, now)
+        return _work(claim, now)
     except DatabaseError:
         raise  # the database, not the runs: the lease ends and somebody tries again
     except Exception:
         log.exception("a batch of %s runs went wrong; one at a time", claim.count)
     done: Counter[str] = Counter()
-    for pk in Run.objects.filter(lease_by=claim.token).order_by("pk").values_list("pk", flat=True):
-        done += _alone(pk, claim.token, now)
+    for pk in sorted(claim.ids):
+        done += _alone(pk, claim, now)
     return done
 
 
@@ -72,51 +80,44 @@ def run_due(*, now: datetime, worker: str = "", most: int = 1_000_000) -> Counte
 def claim_due(*, now: datetime, limit: int, worker: str) -> Claim:
     """Take up to `limit` runs, the longest due first; two workers never get the same one."""
     token = f"{worker[:40]}:{uuid4().hex}"
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     live = list(Sop.objects.filter(state=Sop.State.LIVE).order_by().values_list("pk", flat=True))
-    due = Run.objects.active().filter(free, due_at__lte=now, sop__in=live)
-    wanted = list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
-    if not wanted:
-        return Claim(token, 0)
-    # the condition again: in between another worker may have taken some of them
-    taken = (
-        Run.objects.active()
-        .filter(free, pk__among=wanted, due_at__lte=now)
-        .order_by()
-        .update(lease_until=now + LEASE, lease_by=token)
-    )
-    return Claim(token, taken)
+    due = Run.objects.active().filter(due_at__lte=now, sop__in=live)
+    taken = RunLease.objects.filter(run_id=OuterRef("pk"), until__gte=now)
+    free = due.exclude(Exists(taken)).order_by("due_at", "pk")
+    wanted = list(free.values_list("pk", flat=True)[:limit])
+    return Claim(token, leases.take(wanted, now=now, until=now + LEASE, by=token))
 
 
-def _work(token: str, now: datetime, only: int | None = None) -> Counter[str]:
+def _work(claim: Claim, now: datetime, only: int | None = None) -> Counter[str]:
     with transaction.atomic():
-        rows = Run.objects.filter(lease_by=token)
-        if only is not None:
-            rows = rows.filter(pk=only)
-        # those that a person stopped since, or another worker took, are not among them
-        runs = list(rows.active().order_by("pk").select_for_update())
+        ids = leases.held(claim.ids if only is None else [only], by=claim.token)
+        # those that a person stopped since, or another worker carried on, are not among them:
+        # the conditions are asked again when the row is locked
+        rows = Run.objects.active().filter(pk__among=ids, due_at__lte=now)
+        runs = list(rows.order_by("pk").defer(*UNREAD).select_for_update())
         done = Walk(runs, now).go()
+        leases.release(ids, by=claim.token)
         faults.point("sop.worked")
     faults.point("sop.committed")
     return done
 
 
-def _alone(pk: int, token: str, now: datetime) -> Counter[str]:
+def _alone(pk: int, claim: Claim, now: datetime) -> Counter[str]:
     """A run that breaks the batch stops for good and says so; the others do not wait for it."""
     try:
-        return _work(token, now, only=pk)
+        return _work(claim, now, only=pk)
     except DatabaseError:
         raise
     except Exception as error:
         log.exception("run %s failed", pk)
-        fail(pk, token, now, repr(error))
+        fail(pk, claim.token, now, repr(error))
         return Counter(runs=1, failed=1)
 
 
 @transaction.atomic
 def fail(pk: int, token: str, now: datetime, why: str) -> None:
-    run = Run.objects.filter(pk=pk, lease_by=token).active().select_for_update().first()
-    if run is None:
+    run = Run.objects.active().filter(pk=pk, due_at__lte=now).select_for_update().first()
+    if run is None or not leases.held([pk], by=token):
         return
     StepRun.objects.bulk_create(
         [
@@ -130,8 +131,9 @@ def fail(pk: int, token: str, now: datetime, why: str) -> None:
     )  # fmt: skip
     Run.objects.filter(pk=pk).update(
         state=Run.State.FAILED, end_reason="error", ended_at=now, due_at=None,
-        lease_until=None, lease_by="", step_count=F("step_count") + 1,
+        step_count=F("step_count") + 1,
     )  # fmt: skip
+    leases.release([pk], by=token)
 
 
 def wake(*, now: datetime, customer_ids: list[int]) -> int:

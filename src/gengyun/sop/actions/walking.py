@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from gengyun.customers.calc.custom import Definition
 from gengyun.customers.models import Contact
@@ -29,7 +30,10 @@ from gengyun.sop.models import Run, SopVersion, StepRun
 from gengyun.sop.queries.forms import form_of, versions_in
 from gengyun.sop.queries.outcomes import asking, outcomes_of, said_of, step_states
 
-# columns of a run that a batch changes: written for all runs that end up alike in one statement
+# what a line of a step says
+LINE = ("run_id", "step_key", "ordinal", "key", "kind", "at", "state", "reason", "told",
+        "ref")  # fmt: skip
+# columns of a run that a batch changes
 MOVED = ("state", "step_key", "step_count", "step_since", "wait_until", "due_at", "ended_at",
          "end_reason")  # fmt: skip
 # the facts that were read are not true any more behind these: the run is looked at again
@@ -51,7 +55,7 @@ class Walk:
         self.asking = asking(self.asked)
         self.states = step_states([run for run in runs if run.version_id in self.asking])
         self.said: dict[str, Collection[str]] = {}  # what became of things made in this look
-        self.lines: list[StepRun] = []
+        self.lines: list[tuple[Any, ...]] = []
         self.done: Counter[str] = Counter()
 
     def go(self) -> Counter[str]:
@@ -59,10 +63,8 @@ class Walk:
         going = [run for run in self.runs if not self._ends(run)]
         while going:
             going = self._round(going)
-        rows.insert(self.lines)
-        for run in self.runs:
-            run.lease_until, run.lease_by = None, ""
-        rows.update(self.runs, (*MOVED, "lease_until", "lease_by"))
+        rows.insert_values(StepRun, LINE, self.lines)
+        rows.update(self.runs, MOVED)
         self.done["runs"] = len(self.runs)
         return self.done
 
@@ -182,11 +184,8 @@ class Walk:
     def _on(self, run: Run, found: Step, told: Told, way: str | None) -> bool:
         """Write the line of a step and move on; True: there is a step to move on to."""
         self.lines.append(
-            StepRun(
-                run_id=run.pk, step_key=found.key, ordinal=run.step_count, key=key_of(run),
-                kind=found.kind, state=told.state, at=self.now, reason=told.reason,
-                told=dict(told.facts), ref=told.ref,
-            )
+            (run.pk, found.key, run.step_count, key_of(run), found.kind, self.now, told.state,
+             told.reason, dict(told.facts), told.ref)
         )  # fmt: skip
         if run.version_id in self.asking:
             states = said_of(told.state, self.said.get(told.ref, ()))
@@ -204,11 +203,8 @@ class Walk:
         form = self.forms[run.version_id]
         if found.reason not in {"end", "handed", "holdout_over"} and run.step_key in form.steps:
             self.lines.append(
-                StepRun(
-                    run_id=run.pk, step_key=run.step_key, ordinal=run.step_count, key=key_of(run),
-                    kind=form.steps[run.step_key].kind, state=SKIPPED, at=self.now,
-                    reason=found.reason,
-                )
+                (run.pk, run.step_key, run.step_count, key_of(run), form.steps[run.step_key].kind,
+                 self.now, SKIPPED, found.reason, {}, "")
             )  # fmt: skip
             run.step_count += 1
         run.state, run.end_reason, run.ended_at = found.state, found.reason, self.now

@@ -1,5 +1,5 @@
 from gengyun.sop.models.effect import Effect, RunOutcome
-from gengyun.sop.models.run import ACTIVE, Decision, EventHit, Run, StepRun
+from gengyun.sop.models.run import ACTIVE, Decision, EventHit, Run, RunLease, StepRun
 from gengyun.sop.models.sop import Sop, SopVersion
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "Effect",
     "EventHit",
     "Run",
+    "RunLease",
     "RunOutcome",
     "Sop",
     "SopVersion",

@@ -41,16 +41,20 @@ class Run(models.Model):
     sop = models.ForeignKey(Sop, on_delete=models.CASCADE, related_name="runs", db_index=False)
     version = models.ForeignKey(SopVersion, on_delete=models.PROTECT, related_name="runs")
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="sop_runs")
-    contact = models.ForeignKey(Contact, null=True, on_delete=models.SET_NULL, related_name="+")
+    contact = models.ForeignKey(
+        Contact, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     product_key = models.CharField(max_length=60, default="", blank=True)
     identity_key = models.CharField(max_length=90)  # "c:12", "k:7", "p:12:suite"
     # what let it in, once: "c:3:c:12:2026-11-22", "e:3:c:12:<event id>"
-    entry_key = models.CharField(max_length=200, unique=True)
+    entry_key = models.CharField(max_length=200)
     arm = models.CharField(max_length=7, choices=Arm, default=Arm.TREAT)
     state = models.CharField(max_length=7, choices=State, default=State.RUNNING)
     entered_at = models.DateTimeField()
     entered_on = models.DateField()
-    entered_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    entered_by = models.ForeignKey(
+        User, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     entry_facts = models.JSONField(default=dict)  # frozen at entry; the effect reads them
     stratum = models.CharField(max_length=60, default="", blank=True)
     step_key = models.CharField(max_length=40, default="", blank=True)  # where it stands
@@ -58,8 +62,6 @@ class Run(models.Model):
     step_since = models.DateTimeField(null=True)  # when it came to where it stands
     wait_until = models.DateTimeField(null=True)  # the end of a wait, or its time-out
     due_at = models.DateTimeField(null=True)  # when it is looked at next; null: ended
-    lease_until = models.DateTimeField(null=True)
-    lease_by = models.CharField(max_length=80, default="", blank=True)
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=20, default="", blank=True)
     # first day the goal held, in both arms and also after the end, within the outcome's window
@@ -80,7 +82,9 @@ class Run(models.Model):
                 fields=["sop", "identity_key"],
                 condition=Q(state__in=["running", "waiting"]),
                 name="one_active_run",
-            )
+            ),
+            # no `unique=True`: on PostgreSQL that is two indexes, and every step writes to each
+            models.UniqueConstraint(fields=["entry_key"], name="run_entry_key"),
         ]
         indexes = [
             models.Index(
@@ -91,10 +95,32 @@ class Run(models.Model):
             models.Index(fields=["sop", "identity_key", "-ended_at"], name="run_identity"),
             models.Index(fields=["sop", "state", "-entered_at"], name="run_state"),
             models.Index(fields=["sop", "-entered_at"], name="run_entered"),
+            # few runs are a contact's, or were begun by a person
+            models.Index(
+                fields=["contact"], name="run_contact", condition=Q(contact__isnull=False)
+            ),
+            models.Index(
+                fields=["entered_by"], name="run_entered_by", condition=Q(entered_by__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.sop_id} {self.identity_key} {self.state}"
+
+
+class RunLease(models.Model):
+    """Who carries a run on at the moment. A table of its own: taking thousands of runs writes a few
+    bytes each, and not their rows with all their indexes."""
+
+    run_id = models.BigIntegerField(primary_key=True)  # no foreign key: it may be gone
+    until = models.DateTimeField()
+    by = models.CharField(max_length=80)
+
+    class Meta:
+        ordering = ["run_id"]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.by}"
 
 
 class StepRun(models.Model):
@@ -109,7 +135,7 @@ class StepRun(models.Model):
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps", db_index=False)
     step_key = models.CharField(max_length=40)
     ordinal = models.PositiveIntegerField()
-    key = models.CharField(max_length=120, unique=True)  # "sop:<run>:<step>:<ordinal>"
+    key = models.CharField(max_length=120)  # unique: "sop:<run>:<step>:<ordinal>"
     kind = models.CharField(max_length=10)
     state = models.CharField(max_length=10, choices=State)
     at = models.DateTimeField()
@@ -119,6 +145,7 @@ class StepRun(models.Model):
 
     class Meta:
         ordering = ["run", "ordinal"]
+        constraints = [models.UniqueConstraint(fields=["key"], name="one_line_of_a_step")]
         indexes = [
             models.Index(fields=["run", "ordinal"], name="step_of_run"),
             models.Index(

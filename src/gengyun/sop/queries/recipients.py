@@ -10,9 +10,15 @@ from gengyun.sop.queries.participants import ROLE_PARTS
 ANY_ORDER = ("champion", "decider", "user", "procurement", "other")
 
 
+# what texts and notices say of a customer
+SAID = ("external_id", "name", "edition", "seats", "started_on", "renews_on", "owner")
+
+
 def customers_of(due: Iterable[Due]) -> dict[int, Customer]:
+    """Those that are still there; of each only what is said of it."""
     ids = sorted({one.customer_id for one in due})
-    return {row.pk: row for row in Customer.objects.present().filter(pk__among=ids).order_by()}
+    rows = Customer.objects.present().filter(pk__among=ids).order_by()
+    return {row.pk: row for row in rows.only(*SAID)}
 
 
 def contacts_of(due: Sequence[Due], role: str) -> dict[str, Contact]:
