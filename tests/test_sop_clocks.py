@@ -100,7 +100,7 @@ def test_a_clock_that_runs_ahead_takes_over_and_the_slow_worker_does_nothing():
     # the slow one goes on: its token is on no run any more
     from gengyun.sop.actions.step import _work
 
-    assert _work(slow.token, ahead)["runs"] == 0
+    assert _work(slow, ahead)["runs"] == 0
     run = Run.objects.get()
     assert (run.step_key, run.step_count) == ("wait", 0)
     run_due(now=ahead + timedelta(days=1))
