@@ -22,10 +22,6 @@ class Deployment(WebServer):
         path = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")]))
         super().__init__(folder, PYTHONPATH=path, **environment)
         self.worker = None
-        folder.mkdir(exist_ok=True)
-        self.python(
-            "from django.core.management import call_command; call_command('migrate', verbosity=0)"
-        )
 
     def python(self, code):
         super().python(f"import django; django.setup()\n{code}")

@@ -10,13 +10,24 @@ AS_OF = date(2026, 11, 22)
 NOW = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def built(db, settings, tmp_path):
+@pytest.fixture(scope="module")
+def made(django_db_setup, django_db_blocker, tmp_path_factory):
+    """Built once for the tests here; what each of them changes is taken back, and all at the end."""
+    from django.db import transaction
+    from django.test import override_settings
+
     from gengyun.demo.load.build import build
 
-    settings.DATA_DIR = tmp_path
-    settings.LAKE_DIR = tmp_path / "lake"
-    return build(as_of=AS_OF, now=NOW, seed=3, count=40, weeks=1)
+    folder = tmp_path_factory.mktemp("demo")
+    places = override_settings(DATA_DIR=folder, LAKE_DIR=folder / "lake")
+    with django_db_blocker.unblock(), places, transaction.atomic():
+        yield build(as_of=AS_OF, now=NOW, seed=3, count=40, weeks=1)
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def built(made, db):
+    return made
 
 
 def test_demo_is_built_judged_and_visible_by_role(built, settings):

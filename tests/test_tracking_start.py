@@ -37,10 +37,10 @@ def wait_for(condition, seconds=40):
 def start(tmp_path):
     started = []
 
-    def start(port):
+    def start(port, *, migrated=False):
         process = subprocess.Popen(
             [sys.executable, "-m", "gengyun", "start", "--port", str(port), "--workers", "1"],
-            env=own_environment(tmp_path),
+            env=own_environment(tmp_path, migrated=migrated),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -77,7 +77,7 @@ def gone(pids):
 
 def test_start_serves_restarts_what_is_killed_and_stops_on_interrupt(start, port):
     process = start(port)
-    wait_for(lambda: answers(port))
+    wait_for(lambda: answers(port), seconds=150)  # it makes all tables first
     before = wait_for(lambda: len(children(process.pid)) == 2 and children(process.pid))
     time.sleep(5)  # an end within the first seconds would be taken for a wrong set-up
     for name in ("web", "worker"):
@@ -96,7 +96,7 @@ def test_start_serves_restarts_what_is_killed_and_stops_on_interrupt(start, port
 
 
 def test_start_that_is_killed_leaves_nobody_behind(start, port):
-    process = start(port)
+    process = start(port, migrated=True)
     wait_for(lambda: answers(port))
     left = children(process.pid)
     process.kill()

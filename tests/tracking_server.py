@@ -10,15 +10,13 @@ import time
 from base64 import b64encode
 from contextlib import contextmanager
 
-from databases import drop_database, new_database, open_database
+from databases import drop_database, migrated_database, open_database
 
 KEY = "test-write-key"
 SET_UP = """
 import django; django.setup()
 from datetime import UTC, datetime
-from django.core.management import call_command
 from gengyun.usage.models import Source, WriteKey
-call_command("migrate", verbosity=0)
 now = datetime.now(UTC)
 source = Source.objects.create(key="app", name="App", created_at=now)
 off = Source.objects.create(key="off", name="Off", created_at=now, is_active=False)
@@ -31,7 +29,7 @@ WriteKey.objects.create(source=off, key="off-key", created_at=now)
 class WebServer:
     def __init__(self, folder, **environment):
         self.folder = folder
-        self.url = new_database()
+        self.url = self.new_database()
         self.environment = {
             **os.environ,
             "GENGYUN_DATA": str(folder),
@@ -43,6 +41,10 @@ class WebServer:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.process = None
+
+    def new_database(self):
+        """One with all tables, and nothing in them."""
+        return migrated_database(self.folder)
 
     def python(self, code):
         subprocess.run([sys.executable, "-c", code], env=self.environment, check=True)
