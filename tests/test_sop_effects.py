@@ -11,7 +11,9 @@ from gengyun.kernel.days import day_of
 from gengyun.sop.calc.effects import perform
 from gengyun.sop.models import Run, StepRun
 from gengyun.sop.queries.forms import form_of
+from gengyun.sop.queries.outcomes import outcomes_of
 from gengyun.tasks.models import Task
+from gengyun.web.present.sop_runs import became
 
 pytestmark = pytest.mark.django_db
 MESSAGE = {
@@ -106,6 +108,27 @@ def test_a_webhook_is_queued_once_with_keys_a_program_knows():
     facts = dict(tuple(fact) for fact in found.item["facts"])
     assert (facts["run"], facts["step"]) == (str(run.pk), "w")
     assert facts.get("customer_id", "") == customer.external_id
+    # the log of the run says what became of it, and conditions may ask
+    line = run.steps.get()
+    assert line.ref == f"delivery:{found.pk}"
+    assert (became([line], today=day_of(MONDAY)), outcomes_of({line.ref})) == (
+        {line.ref: "等待中"}, {},
+    )  # fmt: skip
+    Delivery.objects.update(state="failed", error_text="The service did not answer in time.")
+    assert became([line], today=day_of(MONDAY))[line.ref].startswith("失败：")
+    assert outcomes_of({line.ref}) == {line.ref: ["failed"]}
+
+
+def test_a_task_about_a_contact_names_the_contact():
+    contact = make_contact(make_scored(), part="champion")
+    version = make_sop({
+        "identity": "contact",
+        "steps": [{"key": "t", "kind": "task", "title": "x", "next": "h"},
+                  {"key": "h", "kind": "hand", "text": "y"}],
+    })  # fmt: skip
+    day(MONDAY)
+    assert version.runs.get().contact == contact
+    assert set(Task.objects.values_list("contact", flat=True)) == {contact.pk}
 
 
 def test_a_survey_is_asked_of_one_contact_once_a_month():

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 from django.urls import reverse
-from factories import NOW, make_customer, make_user
+from factories import NOW, make_contact, make_customer, make_user
 
 from gengyun.portfolio.actions.summaries import refresh_summaries
 from gengyun.portfolio.models import CustomerSummary
@@ -305,3 +305,35 @@ def test_another_measured_sop_is_named_beside_the_hold_out_unless_kept_apart(
     drafts.publish(actor=operations, now=NOW, sop=first)
     assert 'id="beside"' not in page(first)
     assert 'id="beside"' not in page(second)
+
+
+MAIL = {"key": "mail", "kind": "message", "title": "问候", "channel": "email",
+        "category": "service", "mode": "draft", "to": "champion", "next": None,
+        "template": {"zh": {"subject": "{{ contact.name }}", "body": "{{ customer.seats }} 个席位"}}}  # fmt: skip
+
+
+def test_the_dry_run_shows_the_messages_as_one_customer_would_get_them(client, operations):
+    mine = customer_of(operations)
+    other = customer_of(operations, "安好科技")
+    nobody = customer_of(operations, "无人科技")
+    make_contact(mine, "林岚", email="lin@example.cn", part="champion")
+    type(mine).objects.filter(pk=mine.pk).update(seats=120)
+    make_contact(other, "何先生", email="he@example.cn", part="champion")
+    steps = [TASK | {"next": "mail"}, MAIL]
+    sop = drafts.create_sop(actor=operations, now=NOW, name="信", form=form(steps=steps))
+    client.force_login(operations)
+    path = reverse("web:sop", args=[sop.pk])
+    sent = sent_by(client.get(path).content.decode())
+    sent["block.items.1.zh_body"] = MAIL["template"]["zh"]["body"]
+
+    def asked(customer):
+        headers = {"HX-Request": "true", "HX-Target": "dry"}
+        page = client.post(path, sent | {"do": "dry", "why": customer.name}, headers=headers)
+        return page.content.decode().partition('id="letter-1"')[2]
+
+    assert "120 个席位" in asked(mine)
+    assert "林岚" in asked(mine)
+    # why it would not go, before it does not go
+    assert "customer.seats" in asked(other)
+    assert "没有这个角色的联系人" in asked(nobody)
+    assert Run.objects.count() == 0

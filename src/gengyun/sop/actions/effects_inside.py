@@ -1,6 +1,7 @@
 """Steps that stay in the house: tasks, hand-overs, notes, fields and stages."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from gengyun.customers.actions.custom_values import set_values
 from gengyun.customers.actions.journeys import move_stage
 from gengyun.customers.calc.cells import BadCell
 from gengyun.customers.calc.custom import PREFIX, read_cell
-from gengyun.customers.models import Customer, Stage
+from gengyun.customers.models import Contact, Customer, Stage
 from gengyun.customers.queries.custom_fields import fields_named
 from gengyun.engagement.actions.activities import note_many
 from gengyun.engagement.calc.templates import ValueMissing, render_template, slots
@@ -108,7 +109,11 @@ def _tasks(
     wanted: Callable[[Due], NewTask],
 ) -> list[Told]:
     here = [one for one in due if one.customer_id in customers]
-    tasks = create_many(actor=None, now=now, wanted=[wanted(one) for one in here])
+    # the contact that goes through it; a task about a customer has none
+    named = contacts_of([one for one in here if one.contact_id], "any")
+    tasks = create_many(actor=None, now=now, wanted=[
+        replace(wanted(one), contact=_own(named.get(one.key), one)) for one in here
+    ])  # fmt: skip
     made = {one.key: task for one, task in zip(here, tasks, strict=True)}
     return [
         Told(ref=f"task:{made[one.key].pk}",
@@ -117,6 +122,11 @@ def _tasks(
         else GONE
         for one in due
     ]  # fmt: skip
+
+
+def _own(contact: Contact | None, one: Due) -> Contact | None:
+    """A contact that has moved to another customer meanwhile is no contact of this task."""
+    return contact if contact is not None and contact.customer_id == one.customer_id else None
 
 
 def _iso(day: Any) -> str | None:

@@ -10,12 +10,12 @@ from gengyun.engagement.actions.survey_mail import send_many
 from gengyun.engagement.actions.surveys import invite_many
 from gengyun.engagement.actions.touches import TouchRequest, request_many
 from gengyun.engagement.calc.messages import Item
-from gengyun.engagement.calc.templates import ValueMissing, VariableUnknown, render_template
-from gengyun.engagement.models import Channel, Invitation, Survey, Touch
+from gengyun.engagement.models import Channel, Delivery, Invitation, Survey, Touch
 from gengyun.engagement.queries.template_facts import facts_for_many, languages_of
 from gengyun.kernel.days import day_of
 from gengyun.sop.actions.effects_inside import GONE
 from gengyun.sop.calc.effects import DONE, FAILED, SUPPRESSED, Due, Told, effect
+from gengyun.sop.calc.texts import letter_of
 from gengyun.sop.queries.outcomes import outcomes_from
 from gengyun.sop.queries.recipients import contacts_of, customers_of
 
@@ -76,28 +76,21 @@ def _request(
 ) -> TouchRequest:
     """A value that the text needs and nobody knows: not sent, and the reason names it."""
     params = one.step.params
-    text = params["template"]["zh" if code.startswith("zh") else "en"]
-    subject = body = suppress = ""
-    told = {}
-    try:
-        subject = render_template(text["subject"], facts)
-        body = render_template(text["body"], facts)
-    except (ValueMissing, VariableUnknown) as refusal:
-        suppress, told = "missing_value", {"name": str(refusal.params["name"])}
+    letter = letter_of(params, facts, code)
     return TouchRequest(
         key=one.key,
         customer=customer,
         contact=contact,
         channel=params["channel"],
         category=params["category"],
-        subject=subject[:300],
-        body=body,
+        subject=letter.subject,
+        body=letter.body,
         # "approve" is a draft, too: a person reads it before it goes
         draft=params["mode"] != "send",
         source=one.key,
         language=code,
-        suppress=suppress,
-        told=told,
+        suppress="missing_value" if letter.missing else "",
+        told={"name": letter.missing} if letter.missing else {},
     )
 
 
@@ -165,7 +158,13 @@ def call_webhook(due: Sequence[Due], now: datetime) -> list[Told]:
         if one.customer_id in customers
     ]  # fmt: skip
     deliveries.write(rows)
-    return [Told(reason="queued") if one.customer_id in customers else GONE for one in due]
+    made = dict(
+        Delivery.objects.filter(key__among=[row.key for row in rows]).values_list("key", "pk")
+    )
+    return [
+        Told(reason="queued", ref=f"delivery:{made[one.key]}") if one.key in made else GONE
+        for one in due
+    ]
 
 
 def _item(one: Due, customer: Customer) -> Item:
@@ -202,3 +201,13 @@ def _of_invitations(ids: Collection[int]) -> Mapping[int, Collection[str]]:
 
 
 outcomes_from("invitation", _of_invitations)
+
+
+def _of_deliveries(ids: Collection[int]) -> Mapping[int, Collection[str]]:
+    """On its way is nothing yet: neither sent nor failed."""
+    over = (Delivery.State.SENT, Delivery.State.FAILED, Delivery.State.DROPPED)
+    rows = Delivery.objects.filter(pk__in=ids, state__in=over)
+    return {pk: [state] for pk, state in rows.values_list("pk", "state")}
+
+
+outcomes_from("delivery", _of_deliveries)

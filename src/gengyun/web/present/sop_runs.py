@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from gengyun.engagement.models import Touch
+from gengyun.engagement.models import Delivery, Invitation, Touch
 from gengyun.kernel.days import day_of
 from gengyun.sop.models import StepRun
 from gengyun.sop.models.run import ACTIVE
@@ -15,7 +15,7 @@ from gengyun.tasks.models import Task
 from gengyun.web.jinja import url_or_none
 from gengyun.web.present import format as plain
 from gengyun.web.present import sop_reasons, sop_tree, sop_words
-from gengyun.web.words import is_zh
+from gengyun.web.words import gettext, is_zh
 
 # state of a line -> class of the checklist, icon of its box
 MARKS = {
@@ -130,15 +130,31 @@ def became(rows, *, today: date) -> dict[str, str]:
     keys: dict[str, list[int]] = {}
     for row in rows:
         kind, _colon, key = row.ref.partition(":")
-        if key.isdecimal():
+        if key.isdecimal() and (kind in {"task", "touch"} or row.state == StepRun.State.DONE):
             keys.setdefault(kind, []).append(int(key))
-    found = {}
+    found = _of_outside(keys, today)
     for task in Task.objects.filter(pk__in=keys.get("task", [])):
         found[f"task:{task.pk}"] = _task_words(task, today)
     for touch in Touch.objects.filter(pk__in=keys.get("touch", [])):
         word = touch.get_state_display()
         why = sop_reasons.sentence(touch.reason, touch.told)
         found[f"touch:{touch.pk}"] = f"{word}{_(': ')}{why}" if why else str(word)
+    return found
+
+
+def _of_outside(keys, today):
+    """Questions and notices: answered or not, sent or not and why."""
+    found = {}
+    for one in Invitation.objects.filter(pk__in=keys.get("invitation", [])):
+        said = _("not answered yet")
+        if one.answered_at:
+            day = plain.day(day_of(one.answered_at), today=today, zh=is_zh())
+            said = _("answered %(day)s") % {"day": day}
+        found[f"invitation:{one.pk}"] = said
+    for one in Delivery.objects.filter(pk__in=keys.get("delivery", [])):
+        word = str(one.get_state_display())
+        why = gettext(one.error_text) if one.error_text else ""
+        found[f"delivery:{one.pk}"] = f"{word}{_(': ')}{why}" if why else word
     return found
 
 

@@ -1,6 +1,6 @@
 """The dry run beside the editor: who would enter, what they would get, why the others would not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from gengyun.portfolio.calc.expressions import All
 from gengyun.portfolio.models import CustomerSummary
 from gengyun.sop.calc.form import read
 from gengyun.sop.queries.dry_run import dry_run
+from gengyun.sop.queries.previews import previews
 from gengyun.sop.queries.reasons import judged
 from gengyun.web.present import format as plain
 from gengyun.web.present import sop_reasons, sop_runs
@@ -149,6 +150,18 @@ class Why:
     pk: int | None
     said: str  # the outcome
     leaves: list[tuple[str, str, str]]  # class, condition, the value that says so
+    letters: list["Letter"] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message as this customer would get it."""
+
+    step: str
+    to: str
+    subject: str
+    body: str
+    problem: str
 
 
 def why_one(request, form, *, typed, found, words, day):
@@ -163,10 +176,11 @@ def why_one(request, form, *, typed, found, words, day):
     )
     if customer is None:
         return Why(asked, None, _("No customer with this name."), [])
+    letters = _letters(form, typed, customer, day)
     mine = next((r for r in found.rows if r.participant.customer_id == customer.pk), None)
     if typed.entry.when is None:
         said = _row_says(mine, {}) if mine else _comes_by(typed)
-        return Why(customer.name, customer.pk, said, [])
+        return Why(customer.name, customer.pk, said, [], letters)
     told = judged(typed.entry.when, customer.pk, day=day)
     if told is None:
         return Why(customer.name, customer.pk, sop_reasons.sentence("gone"), [])
@@ -179,7 +193,21 @@ def why_one(request, form, *, typed, found, words, day):
     else:
         key = "condition_unknown" if told.holds is None else "condition_false"
         said = _("does not enter: %(reason)s") % {"reason": sop_reasons.sentence(key)}
-    return Why(customer.name, customer.pk, said, leaves)
+    return Why(customer.name, customer.pk, said, leaves, letters)
+
+
+def _letters(form, typed, customer, day):
+    steps = {step["key"]: step for step in form.get("steps") or ()}
+    return [
+        Letter(
+            step=sop_runs.title_of(steps.get(one.step_key), steps),
+            to=one.contact.name if one.contact else "",
+            subject=one.letter.subject,
+            body=one.letter.body,
+            problem=sop_reasons.sentence(one.problem, {"name": one.letter.missing}),
+        )
+        for one in previews(typed, customer, day=day)
+    ]
 
 
 def leaf_line(said, words):
