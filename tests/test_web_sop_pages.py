@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from factories import NOW, make_contact, make_customer, make_user
 
+from gengyun.customers.models import CustomField
 from gengyun.portfolio.actions.summaries import refresh_summaries
 from gengyun.portfolio.models import CustomerSummary
 from gengyun.sop.actions import drafts
@@ -337,3 +338,17 @@ def test_the_dry_run_shows_the_messages_as_one_customer_would_get_them(client, o
     assert "customer.seats" in asked(other)
     assert "没有这个角色的联系人" in asked(nobody)
     assert Run.objects.count() == 0
+
+
+def test_the_list_names_running_sops_whose_field_was_deleted(client, operations):
+    field = CustomField.objects.create(key="n", kind="number", created_at=NOW, updated_at=NOW)
+    entry = {"kind": "condition", "when": {"field": "custom.n", "op": "lt", "value": "5"}}
+    sop = drafts.create_sop(actor=operations, now=NOW, name="自定义", form=form(entry=entry))
+    drafts.publish(actor=operations, now=NOW, sop=sop)
+    client.force_login(operations)
+    path = reverse("web:sops")
+    assert "gy-tag d" not in client.get(path).content.decode()
+    field.delete()
+    assert "1 处失效" in client.get(path).content.decode()
+    # the editor says which
+    assert 'id="sop-problems"' in client.get(reverse("web:sop", args=[sop.pk])).content.decode()

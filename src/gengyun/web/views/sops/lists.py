@@ -9,9 +9,11 @@ from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.kernel.jobs import add
 from gengyun.kernel.texts import keepable
 from gengyun.sop.actions import control, drafts
+from gengyun.sop.calc.check import check
 from gengyun.sop.jobs import evaluate_sops
 from gengyun.sop.models import Sop
 from gengyun.sop.queries.effect import verdicts
+from gengyun.sop.queries.known import known
 from gengyun.sop.queries.overview import overview
 from gengyun.team.queries.access import can
 from gengyun.web.access import page
@@ -27,6 +29,7 @@ from gengyun.web.views.sops.common import found_sop
 def listing(request):
     rows = overview(request.user, today=request.today)
     found = verdicts([row.sop.pk for row in rows])
+    faults = _faults(rows)
     context = {
         "rows": [
             {
@@ -34,6 +37,7 @@ def listing(request):
                 "sop": row.sop,
                 "state": sop_words.state(row.sop.state),
                 "effect": sop_effects.cell(found.get(row.sop.pk)),
+                "faults": faults.get(row.sop.pk, 0),
             }
             for row in rows
         ],
@@ -44,6 +48,17 @@ def listing(request):
         "may_edit": can(request.user, "sops.edit"),
     }
     return render(request, "sops/list.html", context)
+
+
+def _faults(rows):
+    """{SOP: how many things in its running version are not there any more}: a field that was
+    deleted lets nobody in, a channel that is gone sends nothing, and neither says so by itself."""
+    running = [row for row in rows if row.published and row.sop.state in _RUNS]
+    there = known() if running else None
+    return {row.sop.pk: len(check(row.published.form, there)) for row in running}
+
+
+_RUNS = (Sop.State.LIVE, Sop.State.PAUSED)
 
 
 @page("sops.edit", methods=("GET", "POST"))
