@@ -310,3 +310,14 @@ def test_who_may_not_write_settles_nothing(contact):
         assert answer.status_code == status
     touch.refresh_from_db()
     assert touch.state == "unsure"
+
+
+def test_drafts_that_wait_are_told_in_the_morning_to_who_may_send_them(contact, alice):
+    ask(contact, draft=True)
+    ask(contact, "b", draft=True)
+    said = "2 messages to customers wait for a look"
+    assert said in logged_in(alice).get("/").content.decode()
+    other = make_user(name="Bob", language="en")
+    assert "wait for a look" not in logged_in(other).get("/").content.decode()
+    viewer = make_user("viewer", language="en")
+    assert "wait for a look" not in logged_in(viewer).get("/").content.decode()

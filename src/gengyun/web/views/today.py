@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from gengyun.engagement.queries import touches
 from gengyun.kernel.errors import NotFound
 from gengyun.portfolio.actions import needs as actions
 from gengyun.portfolio.actions.seen import note_seen
@@ -142,7 +143,16 @@ def _tasks(request, scope):
         "tasks_pressing": found.due_count,
         "tasks_new": found.new_count,
         "may_task": can(request.user, "task.work"),
+        "drafts": _drafts(request, scope),
     }
+
+
+def _drafts(request, scope):
+    """Messages to customers that wait for a person: nobody else would remember them."""
+    if not can(request.user, "touches.write"):
+        return 0
+    filters = touches.Filters(is_mine=scope == "mine")
+    return touches.of_tab(touches.ledger(request.user, filters), "drafts").count()
 
 
 def _calendar(request, scope):
