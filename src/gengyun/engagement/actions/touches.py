@@ -164,8 +164,8 @@ class _Writer:
         kind, channel = self._channel(one, customer)
         touch = Touch(
             key=one.key,
-            customer=customer,
-            contact=contact,
+            customer_id=customer.pk,
+            contact_id=contact.pk if contact is not None else None,
             person=person_of(customer.pk, contact, kind),
             recipient=address_of(contact) if kind == Channel.Kind.EMAIL else "",
             channel_kind=kind,

@@ -20,6 +20,7 @@ from gengyun.sop.actions.walking import Walk
 from gengyun.sop.calc.form import Form
 from gengyun.sop.models import Run, RunLease, Sop, StepRun
 from gengyun.sop.queries.forms import form_of, versions_in
+from gengyun.usage.actions.drain import without_gc
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,8 @@ def step(*, now: datetime, limit: int | None = None, worker: str = "") -> Counte
         return Counter()
     faults.point("sop.claimed")
     try:
-        return _work(claim, now)
+        with without_gc():
+            return _work(claim, now)
     except DatabaseError:
         raise  # the database, not the runs: the lease ends and somebody tries again
     except Exception:

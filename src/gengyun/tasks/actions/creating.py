@@ -161,8 +161,8 @@ def _row(
     return Task(
         title=values.clean_title(one.title, cut=actor is None),
         body=values.clean_text(one.body),
-        customer=one.customer,
-        contact=one.contact,
+        customer_id=customer_id,
+        contact_id=one.contact.pk if one.contact is not None else None,
         owner_id=owner_id,
         role=role,
         is_assigned=one.owner is not None,
