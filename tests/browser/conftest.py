@@ -1,4 +1,5 @@
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -8,6 +9,18 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import demo_site
+import together
+
+
+def copy_of_demo(folder):
+    """A demo company of one's own: it is built once for all processes of the run."""
+
+    def build(part):
+        with demo_site.running_demo(part / "company"):
+            pass
+
+    shutil.copytree(together.once("demo", build) / "company", folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +34,7 @@ def site():
     # not pytest's own folder: other runs of pytest clear that while the server still needs it
     with (
         tempfile.TemporaryDirectory(prefix="gengyun-browser-") as folder,
-        demo_site.running_demo(Path(folder) / "company") as address,
+        demo_site.running_demo(copy_of_demo(Path(folder) / "company")) as address,
     ):
         yield address
 
