@@ -68,6 +68,11 @@ def test_a_wait_may_end_the_sop_when_the_time_runs_out():
     block = tree.to_tree("a", [wait, step("b", next=None)])
     assert (keys(block), block["items"][0]["late"]) == (["a", "b"], {"items": [], "end": tree.STOP})
     assert tree.to_graph(block)[1][0]["on_timeout"] == "end"
+    # also where nothing follows: what is added later must not be gone on to
+    alone = tree.to_tree("a", [{**wait, "next": None}])
+    assert alone["items"][0]["late"]["end"] == tree.STOP
+    alone["items"].append({**step("c"), "bmat": []})
+    assert tree.to_graph(alone)[1][0]["on_timeout"] == "end"
     block["items"][0]["late"]["end"] = ""
     assert tree.to_graph(block)[1][0]["on_timeout"] is None
 

@@ -77,7 +77,9 @@ class _Reader:
             item["otherwise"] = self.block(step.get("otherwise"), after)
             return item, after
         # what was waited for goes on in the main line; only the time running out is a box
-        if found[1] == found[0]:
+        if step.get("on_timeout") == END:  # also where nothing follows yet: something may
+            item["late"] = {"items": [], "end": STOP}
+        elif found[1] == found[0]:
             item["late"] = {"items": [], "end": ""}
         else:
             item["late"] = self.block(found[1], found[0])
