@@ -56,7 +56,7 @@ def _context(request, address):
     user, today = request.user, request.today
     query = address.query()
     found = queries.list_page(user, query, today=today, **address.at)
-    saved = _saved(user, address)
+    saved = _saved(request, address)
     customs = _customs(address)
     columns = chosen(address.columns, customs)
     base = reverse("web:customers")
@@ -119,7 +119,7 @@ def _address(request):
             return list_query.replace(whole, **address.at)
     if not is_number(address.view):
         return address
-    query = queries.ListQuery.from_json(get_view(request.user, int(address.view)).query)
+    query = queries.ListQuery.from_json(_saved(request, address).query)
     return list_query.Address(
         query.filters, "", query.sort, query.columns, address.view, **address.at
     )
@@ -183,8 +183,14 @@ def _tabs(request, address, *, with_counts=False):
     ]
 
 
-def _saved(user, address):
-    return get_view(user, int(address.view)) if is_number(address.view) else None
+def _saved(request, address):
+    """The view that the address names, read once a request."""
+    if not is_number(address.view):
+        return None
+    pk, read = int(address.view), vars(request).setdefault("views_read", {})
+    if pk not in read:
+        read[pk] = get_view(request.user, pk)
+    return read[pk]
 
 
 def _same(view, query):
