@@ -53,8 +53,14 @@ def _risk_noted(told: Told) -> str:
     facts = told.facts
     on, note = day(facts["happened_on"], told), str(facts.get("note") or "").strip()
     if told.zh:
-        return f"{facts['cause_zh']}（{on}）" + (f"：{note.rstrip('。')}。" if note else "。")
-    return f"{facts['cause_en']} ({on})" + (f": {note.rstrip('.')}." if note else ".")
+        return f"{facts['cause_zh']}（{on}）" + (f"：{_ended(note, '。')}" if note else "。")
+    return f"{facts['cause_en']} ({on})" + (f": {_ended(note, '.')}" if note else ".")
+
+
+def _ended(text: str, stop: str) -> str:
+    """What somebody wrote, in whatever language, as the end of a sentence of ours."""
+    bare = text.rstrip("。.")
+    return bare if bare.endswith(("！", "？", "!", "?", "…")) else bare + stop
 
 
 def _survey_low(told: Told) -> str:
@@ -64,9 +70,9 @@ def _survey_low(told: Told) -> str:
     comment = " ".join(str(facts.get("comment") or "").split())[:COMMENT_LENGTH]
     if zh:
         said = f"{facts['contact']}在 {name} 问卷里打了 {score} 分（满分 {most}，{on}）"
-        return f"{said}：{comment.rstrip('。')}。" if comment else f"{said}，没有写原因。"
+        return f"{said}：{_ended(comment, '。')}" if comment else f"{said}，没有写原因。"
     said = f"{facts['contact']} gave {score} of {most} in a {name} survey ({on})"
-    return f"{said}: {comment.rstrip('.')}." if comment else f"{said} and wrote no reason."
+    return f"{said}: {_ended(comment, '.')}" if comment else f"{said} and wrote no reason."
 
 
 def _asked_for(told: Told) -> str:

@@ -90,7 +90,7 @@ def churn_fact(row, today):
     if row.churn_is_estimate:
         more.append(_("estimate"))
     dot = '<span class="gy-dot" aria-hidden="true">·</span>'
-    rest = dot.join([str(escape(text)) for text in more if text])
+    rest = dot.join([f'<span class="gy-nowrap">{escape(text)}</span>' for text in more if text])
     return Markup(f'{escape(churn.probability(row.churn))} <span class="gy-note">{rest}</span>')
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from gengyun.web.present import sop_runs, sop_tree, sop_words
 
@@ -73,10 +74,10 @@ def _steps(lines: list[Line], old: Form, new: Form, words: Any) -> None:
     for key, step in now.items():
         title = sop_runs.title_of(step, now)
         if key not in was:
-            lines.append(Line(_("Step"), "", title))
+            lines.append(Line(pgettext("SOP", "Step"), "", title))
             continue
         before = was[key]
-        _add(lines, _("Step"), sop_runs.title_of(before, was), title)
+        _add(lines, pgettext("SOP", "Step"), sop_runs.title_of(before, was), title)
         for label, name in _properties():
             _add(lines, f"{title}: {label}", _said(before.get(name)), _said(step.get(name)))
         for number, case in enumerate(step.get("cases") or ()):
@@ -88,7 +89,7 @@ def _steps(lines: list[Line], old: Form, new: Form, words: Any) -> None:
             _add(lines, f"{title}: {_('goes on with')}", *names)
     for key, step in was.items():
         if key not in now:
-            lines.append(Line(_("Step"), sop_runs.title_of(step, was), ""))
+            lines.append(Line(pgettext("SOP", "Step"), sop_runs.title_of(step, was), ""))
 
 
 def _way(step: Mapping[str, Any], steps: Mapping[str, Any]) -> str:

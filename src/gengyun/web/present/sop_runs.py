@@ -165,8 +165,10 @@ def _task_words(task, today):
     if task.state == Task.State.DROPPED:
         return _("dropped")
     if task.due_on is None:
-        return _("not done yet")
-    return _("not done yet, due %(day)s") % {"day": plain.day(task.due_on, today=today, zh=is_zh())}
+        return _("task made, not done yet")
+    return _("task made, not done yet, due %(day)s") % {
+        "day": plain.day(task.due_on, today=today, zh=is_zh())
+    }
 
 
 def decision(row) -> Line:

@@ -24,6 +24,10 @@ document.addEventListener('htmx:beforeSwap', (event) => {
 });
 document.addEventListener('htmx:sendError', () => say(document.body.dataset.failed, 'bad'));
 
+/* Tabs that do not fit are scrolled sideways: the one that is open is in sight. */
+const open = document.querySelector('nav.gy-tabs > [aria-current]');
+if (open) open.parentElement.scrollLeft = open.offsetLeft - (innerWidth - open.offsetWidth) / 2;
+
 /* Charts: the library is large, so it comes only to pages that draw. */
 async function draw() {
   if (!document.querySelector('[data-chart]')) return;
