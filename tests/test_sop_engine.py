@@ -333,3 +333,19 @@ def test_a_run_that_goes_round_for_ever_ends_alone():
     ended, other = (Run.objects.get(customer=one) for one in (first, second))
     assert (ended.state, ended.end_reason) == ("failed", "too_many_steps")
     assert (other.state, other.step_key) == ("waiting", "wait")
+
+
+def test_who_was_let_in_by_another_worker_at_the_same_moment_is_in_once():
+    from gengyun.sop.actions.entering import _write
+
+    make_sop(JOURNEY)
+    first, second = make_scored(40.0), make_scored(41.0)
+    evaluate(now=MONDAY, day=day_of(MONDAY))
+    one, two = Run.objects.order_by("customer_id")
+    two.delete()
+    again = [Run.objects.get(pk=one.pk), two]
+    for row in again:
+        row.pk = None
+    _write(again)
+    assert [run.customer_id for run in Run.objects.order_by("pk")] == [first.pk, second.pk]
+    assert Run.objects.get(customer=first).pk == one.pk

@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
+from gengyun.kernel import rows as written
 from gengyun.kernel.days import start_of
 from gengyun.portfolio.models import CustomerSummary
 from gengyun.sop.calc.assign import HOLDOUT
@@ -55,8 +56,8 @@ def enter(
         if key not in there
     ]
     for row in rows:
-        row.entered_by = actor
-    Run.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
+        row.entered_by_id = actor.pk if actor is not None else None
+    _write(rows)
     again = [keys[key][0] for key in keys if key in there]
     found.refused += [(one, ENTERED_ALREADY, {}, None) for one in again]
     _note(version, found, day=day)
@@ -66,11 +67,19 @@ def enter(
 
 
 def _used(keys: Sequence[str]) -> set[str]:
-    found: set[str] = set()
-    for start in range(0, len(keys), 500):
-        rows = Run.objects.filter(entry_key__in=keys[start : start + 500]).order_by()
-        found.update(rows.values_list("entry_key", flat=True))
-    return found
+    rows = Run.objects.filter(entry_key__among=list(keys)).order_by()
+    return set(rows.values_list("entry_key", flat=True))
+
+
+def _write(rows: Sequence[Run]) -> None:
+    try:
+        with transaction.atomic():
+            written.insert(rows)
+    except IntegrityError:
+        # another worker let some of them in at the same moment: those stay as they are
+        for row in rows:
+            row.pk = None
+        Run.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
 
 
 def _run(

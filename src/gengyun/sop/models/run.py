@@ -74,6 +74,7 @@ class Run(models.Model):
         version_id: int
         customer_id: int
         contact_id: int | None
+        entered_by_id: int | None
 
     class Meta:
         ordering = ["-entered_at", "-pk"]
