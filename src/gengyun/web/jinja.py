@@ -85,7 +85,14 @@ def url(name, *args, **kwargs):
     if args and not kwargs and type(args[0]) is int and args[0] >= 0:
         before, after = _around_id(name, args[1:])
         return f"{before}{args[0]}{after}"
+    if not args and not kwargs:
+        return _plain(name)
     return reverse(f"web:{name}", args=args, kwargs=kwargs)
+
+
+@lru_cache(maxsize=500)
+def _plain(name):
+    return reverse(f"web:{name}")
 
 
 @lru_cache(maxsize=500)
@@ -98,7 +105,7 @@ def _around_id(name, rest):
 
 def url_or_none(name, *args):
     try:
-        return reverse(f"web:{name}", args=args)
+        return url(name, *args)
     except NoReverseMatch:
         return None
 
