@@ -1,8 +1,9 @@
 """A month of SOPs in a process of its own, killed at random moments and begun again.
 
-`python sop_month.py FOLDER PORT RUNS FIRST_SEED`: for each run a fresh copy of the database, a
-child that plays the month turn by turn and dies by a timer wherever it is, again and again; then
-twelve quiet days without kills. Prints what is in the database as one JSON line per run.
+`python sop_month.py FOLDER PORT RUNS FIRST_SEED`, where the database has its tables: for each run
+a fresh copy of it, a child that plays the month turn by turn and dies by a timer wherever it is,
+again and again; then twelve quiet days without kills. Prints what is in the database as one JSON
+line per run.
 """
 
 import json
@@ -80,9 +81,6 @@ FORMS = {
 
 
 def build(port):
-    from django.core.management import call_command
-
-    call_command("migrate", verbosity=0)
     from gengyun.customers.models import Contact, Customer, CustomField
     from gengyun.engagement.models import Channel, TouchPreference
     from gengyun.portfolio.models import CustomerSummary

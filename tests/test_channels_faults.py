@@ -12,8 +12,6 @@ pytestmark = pytest.mark.slow
 
 PREPARE = """
 import django; django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
 from gengyun.engagement.actions import deliveries as sending
 from gengyun.engagement.calc.messages import Item
 from gengyun.engagement.models import Channel
@@ -43,10 +41,9 @@ print(",".join(Delivery.objects.order_by("pk").values_list("state", flat=True)))
 
 @pytest.fixture
 def deployment(tmp_path):
-    (tmp_path / "data").mkdir()
     with services_running() as (services, address):
         environment = {
-            **own_environment(tmp_path / "data"),
+            **own_environment(tmp_path / "data", migrated=True),
             "DJANGO_SETTINGS_MODULE": "gengyun.config.settings",
         }
 

@@ -37,7 +37,7 @@ def months(tmp_path_factory):
     with postman() as (man, port):
         man.mood = lambda: chance.choice(MOODS)
         environment = {
-            **own_environment(folder),
+            **own_environment(folder, migrated=True),
             "DJANGO_SETTINGS_MODULE": "gengyun.config.settings",
             "GENGYUN_ADDRESS": "https://cs.example.cn",
         }
