@@ -209,6 +209,12 @@ def test_what_a_run_learned_is_used_all_week_and_read_back_whole(people, past):
     assert kept.odds.rates == fresh.odds.rates
     assert kept.odds.delays.renewed_open == pytest.approx(fresh.odds.delays.renewed_open, abs=1e-4)
     assert kept.odds.spread == pytest.approx(fresh.odds.spread, abs=1e-4)
+    assert kept.odds.amount_weight == pytest.approx(fresh.odds.amount_weight, abs=1e-4)
+    assert kept.odds.ratio_levels == pytest.approx(fresh.odds.ratio_levels, abs=1e-4)
+    for name in ("amounts", "ratio_levels"):  # a run of a version that did not know them
+        del run.odds[name]
+    earlier = remembered(run)
+    assert len(earlier.odds.amount_weight) == len(earlier.odds.ratio_levels) == 0
     assert learned(TODAY + timedelta(days=5)).as_of == TODAY
     assert learned(TODAY + timedelta(days=9)).as_of == TODAY + timedelta(days=9)
     assert learned(TODAY - timedelta(days=1)).as_of == TODAY - timedelta(days=1)
