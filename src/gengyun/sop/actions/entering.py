@@ -150,5 +150,5 @@ def retried(version: SopVersion, *, day: date) -> set[int]:
 def settle_retries(version: SopVersion, customer_ids: Collection[int], *, day: date) -> None:
     for part in chunks(sorted(customer_ids)):
         Decision.objects.filter(
-            version=version, retry_on__lte=day, on__lt=day, customer_id__in=part
+            version=version, retry_on__lte=day, on__lt=day, customer_id__among=part
         ).update(retry_on=None)

@@ -119,15 +119,10 @@ def _after_earlier(
 
 
 def _earlier(sop_id: int, identities: Sequence[str]) -> tuple[set[str], dict[str, date]]:
-    active: set[str] = set()
-    ended: dict[str, date] = {}
-    for start in range(0, len(identities), 500):
-        runs = Run.objects.filter(sop_id=sop_id, identity_key__in=identities[start : start + 500])
-        active.update(runs.active().order_by().values_list("identity_key", flat=True))
-        last = runs.filter(ended_at__isnull=False).order_by().values("identity_key")
-        for row in last.annotate(last=Max("ended_at")):
-            ended[row["identity_key"]] = day_of(row["last"])
-    return active, ended
+    runs = Run.objects.filter(sop_id=sop_id, identity_key__among=list(identities)).order_by()
+    active = set(runs.active().values_list("identity_key", flat=True))
+    last = runs.filter(ended_at__isnull=False).values("identity_key").annotate(last=Max("ended_at"))
+    return active, {row["identity_key"]: day_of(row["last"]) for row in last}
 
 
 def _after_others(
@@ -138,7 +133,7 @@ def _after_others(
         return people
     busy: dict[int, str] = {}
     for part in chunks(sorted({one.customer_id for one in people})):
-        runs = Run.objects.active().filter(sop__key__in=form.not_while_in, customer_id__in=part)
+        runs = Run.objects.active().filter(sop__key__in=form.not_while_in, customer_id__among=part)
         busy.update(runs.exclude(sop=version.sop_id).values_list("customer_id", "sop__name"))
     tomorrow = day + timedelta(days=1)
     found.refused += [
@@ -189,6 +184,6 @@ def _placed(
     placed = {row["stratum"]: row["many"] for row in counts}
     before: dict[str, str] = {}
     for part in chunks(customer_ids):
-        again = runs.filter(customer_id__in=part).values_list("customer_id", "arm")
+        again = runs.filter(customer_id__among=part).values_list("customer_id", "arm")
         before.update((f"c:{pk}", arm) for pk, arm in again)
     return placed, before

@@ -14,7 +14,7 @@ from gengyun.revenue.models.renewals import RenewalState
 from gengyun.sop.calc.form import Form
 from gengyun.usage.queries.metrics import values_as_of
 
-CHUNK = 500
+CHUNK = 5_000
 # whom a role means, the best known first
 ROLE_PARTS = {
     "champion": (Contact.Part.CHAMPION,),
@@ -49,7 +49,7 @@ def participants(form: Form, customer_ids: Sequence[int], *, day: date) -> list[
 
 
 def _contacts(form: Form, ids: Collection[int]) -> Iterator[Participant]:
-    rows = Contact.objects.filter(customer_id__in=ids, left_on__isnull=True)
+    rows = Contact.objects.filter(customer_id__among=ids, left_on__isnull=True)
     if form.contact_role != "any":
         rows = rows.filter(part__in=ROLE_PARTS[form.contact_role])
     for pk, customer_id in rows.order_by("customer_id", "pk").values_list("pk", "customer_id"):
@@ -59,7 +59,7 @@ def _contacts(form: Form, ids: Collection[int]) -> Iterator[Participant]:
 def _products(ids: Collection[int], day: date) -> Iterator[Participant]:
     covering = Q(ends_on__isnull=True) | Q(ends_on__gte=day)
     rows = (
-        Line.objects.filter(covering, customer_id__in=ids, starts_on__lte=day, voided_at=None)
+        Line.objects.filter(covering, customer_id__among=ids, starts_on__lte=day, voided_at=None)
         .order_by("customer_id", "product__key")
         .values_list("customer_id", "product__key")
         .distinct()
@@ -80,7 +80,7 @@ def entry_facts(
     found: dict[int, dict[str, Any]] = {}
     for part in chunks(ids):
         renewals = _renewals(part, day)
-        rows = CustomerSummary.objects.filter(pk__in=part).values_list(
+        rows = CustomerSummary.objects.filter(pk__among=part).values_list(
             "pk", "churn", "score", "band", "arr_minor", "currency", "renews_on", "tier__key"
         )
         for pk, churn, score, band, arr, currency, renews_on, tier in rows:
@@ -101,6 +101,6 @@ def entry_facts(
 def _renewals(ids: Collection[int], day: date) -> dict[int, int]:
     """The open renewal that comes due next."""
     rows = Renewal.objects.filter(
-        customer_id__in=ids, state=RenewalState.OPEN, due_on__gte=day
+        customer_id__among=ids, state=RenewalState.OPEN, due_on__gte=day
     ).order_by("-due_on", "-pk")
     return dict(rows.values_list("customer_id", "pk"))  # the last of a customer: the earliest
