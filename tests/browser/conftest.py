@@ -39,8 +39,10 @@ def site():
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def launched():
+    """A browser for a file: while one is open, Django takes this process for an asynchronous one
+    and refuses the database to the tests that come after."""
     with demo_site.browser() as browser:
         yield browser
 
