@@ -7,6 +7,7 @@ from django.utils import translation
 from factories import NOW, make_customer, make_run, make_sop
 from sop_effect_runs import DAY, form
 
+from gengyun.portfolio.models import CustomerSummary
 from gengyun.sop.calc.form import read
 from gengyun.sop.queries.effect_plan import planned
 from gengyun.web.present.sop_effect_power import power
@@ -63,6 +64,12 @@ def test_without_a_hold_out_or_an_outcome():
 
 def test_scores_and_metrics_are_in_their_own_unit():
     assert "4.5" in told(form("health"))[1]
+    for score in (50.0, 70.0, None):  # who has no score says nothing of the spread
+        customer = make_customer()
+        CustomerSummary.objects.create(
+            customer=customer, name=customer.name, score=score, updated_at=NOW
+        )
+    assert "a difference of 3 " in told(form("health"))[1]
     found, text = told(form("metric", key="active_7"))
     assert found.worth is None
     assert "three tenths of the usual spread" in text

@@ -64,7 +64,8 @@ def _spread(form: Form) -> tuple[float, float]:
     if kind == "goal":
         return spread_of_share(BASE), WORTH
     if kind == "health":
-        found = CustomerSummary.objects.aggregate(spread=StdDev("score"))["spread"]
+        known = CustomerSummary.objects.exclude(score=None)  # SQLite's deviation stumbles over them
+        found = known.aggregate(spread=StdDev("score"))["spread"]
         spread = float(found or SPREAD_OF_HEALTH)
         return spread, WORTH_OF_SPREAD * spread
     return 1.0, WORTH_OF_SPREAD
