@@ -78,12 +78,8 @@ def drop_known() -> int:
 
 def _owners(ids: Iterable[int]) -> dict[int, str]:
     """Open tasks that are still news -> the address of who has them now."""
-    wanted = sorted(ids)
-    found: dict[int, str] = {}
-    for start in range(0, len(wanted), 500):
-        rows = Task.objects.open().filter(pk__in=wanted[start : start + 500], is_new=True)
-        found.update(rows.order_by().values_list("pk", "owner__email"))
-    return found
+    rows = Task.objects.open().filter(pk__among=sorted(ids), is_new=True).order_by()
+    return dict(rows.values_list("pk", "owner__email"))
 
 
 def _delivery(channel: Channel, event: TaskEvent, now: datetime) -> Delivery:

@@ -109,7 +109,7 @@ def reject(*, actor: User | None, now: datetime, touch: Touch) -> Touch:
 @transaction.atomic
 def restore(*, actor: User | None, now: datetime, touch: Touch) -> Touch:
     """A refused draft is a draft again."""
-    row = _mine(actor, touch)
+    row = mine(actor, touch)
     if row.state != State.SUPPRESSED or row.reason != REJECTED:
         raise NotADraft
     row.state, row.reason, row.told = State.DRAFT, "", {}
@@ -134,7 +134,7 @@ def withdraw(*, actor: User | None, now: datetime, touch: Touch) -> Touch:
     # "interrupted": it may have left before the server stopped
     free = waiting.exclude(error_code="interrupted")
     stopped = free.update(state=Delivery.State.DROPPED)
-    row = _mine(actor, touch)
+    row = mine(actor, touch)
     if row.state != State.QUEUED or not stopped:
         raise NotPlanned
     apply(row, Decision(reason=WITHDRAWN))
@@ -177,7 +177,8 @@ def _edit(row: Touch, subject: str | None, body: str | None) -> None:
         raise TextEmpty
 
 
-def _mine(actor: User | None, touch: Touch) -> Touch:
+def mine(actor: User | None, touch: Touch) -> Touch:
+    """Its row, locked; one that the actor does not see is not there."""
     require(actor, "touches.write")
     rows = Touch.objects.visible_to(actor).select_for_update(of=("self",))
     row = rows.filter(pk=touch.pk).first()
@@ -187,7 +188,7 @@ def _mine(actor: User | None, touch: Touch) -> Touch:
 
 
 def _draft(actor: User | None, touch: Touch) -> Touch:
-    row = _mine(actor, touch)
+    row = mine(actor, touch)
     if row.state != State.DRAFT:
         raise NotADraft
     return row

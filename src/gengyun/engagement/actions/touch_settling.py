@@ -5,12 +5,12 @@ from typing import Any
 
 from django.db import transaction
 
+from gengyun.engagement.actions.touch_decisions import mine
 from gengyun.engagement.actions.touches import tell
 from gengyun.engagement.models import Delivery, Touch
-from gengyun.kernel.errors import NotFound, Refusal
+from gengyun.kernel.errors import Refusal
 from gengyun.team.actions.audit import record
 from gengyun.team.models import User
-from gengyun.team.queries.access import require
 
 State = Touch.State
 _OF_DELIVERY = {
@@ -36,7 +36,7 @@ class NotSettled(Refusal):
 def settle(*, actor: User | None, now: datetime, touch: Touch, was_sent: bool) -> Touch:
     """Sent: it goes on counting. Not sent: it counts in no cap any more; it is not sent again by
     itself, whoever wants it writes anew."""
-    row = _mine(actor, touch)
+    row = mine(actor, touch)
     if row.state != State.UNSURE:
         raise NotUnsure
     settled: dict[str, Any] = {
@@ -54,7 +54,7 @@ def settle(*, actor: User | None, now: datetime, touch: Touch, was_sent: bool) -
 @transaction.atomic
 def unsettle(*, actor: User | None, now: datetime, touch: Touch) -> Touch:
     """It was said in error: nobody knows again."""
-    row = _mine(actor, touch)
+    row = mine(actor, touch)
     settled = row.told.get("settled") if isinstance(row.told, dict) else None
     if row.state not in {State.SENT, State.FAILED} or not isinstance(settled, dict):
         raise NotSettled
@@ -73,13 +73,4 @@ def _kept(row: Touch, actor: User | None, now: datetime, action: str, before: st
     )
     record(actor=actor, now=now, action=action, obj=row, changes={"state": [before, row.state]})
     tell([row], now=now)
-    return row
-
-
-def _mine(actor: User | None, touch: Touch) -> Touch:
-    require(actor, "touches.write")
-    rows = Touch.objects.visible_to(actor).select_for_update(of=("self",))
-    row = rows.filter(pk=touch.pk).first()
-    if row is None:
-        raise NotFound
     return row

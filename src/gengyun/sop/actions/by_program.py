@@ -6,7 +6,7 @@ not a reason to treat those customers otherwise.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +14,8 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from gengyun.customers.models import Customer, CustomerMerge
+from gengyun.customers.models import Customer
+from gengyun.customers.queries.merges import kept_by_gone
 from gengyun.kernel.days import day_of
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.portfolio.calc.expressions import Expr, Not
@@ -24,8 +25,7 @@ from gengyun.sop.actions.by_hand import SopDoesNotRun, TooManyAtOnce
 from gengyun.sop.actions.entering import enter
 from gengyun.sop.models import Run, Sop, SopVersion
 from gengyun.sop.queries.forms import form_of
-from gengyun.sop.queries.judging import Verdicts, judge
-from gengyun.sop.queries.participants import chunks
+from gengyun.sop.queries.judging import judge
 from gengyun.team.actions.audit import record
 from gengyun.team.actions.tokens import answer_once
 from gengyun.team.calc.tokens import scope_of
@@ -114,64 +114,46 @@ def _entered(
     record(actor=None, now=now, action="sop.entered_by_program", obj=found,
            changes={"token": (None, str(token)), "asked": (None, len(ids)),
                     "runs": (None, sum(len(arms) for arms in made.values()))})  # fmt: skip
-    answers = [_answer(one, asked, made, verdicts) for one in ids]
+    why: dict[int, tuple[str, Mapping[str, Any]]] = {}
+    for who, reason, facts, _ in verdicts.refused:
+        why.setdefault(who.customer_id, (reason, facts))
+    answers = [_answer(one, asked, made, why) for one in ids]
     accepted = sum(answer["outcome"] == ACCEPTED for answer in answers)
     return {"sop": found.key, "version": version.number, "accepted": accepted,
             "refused": len(answers) - accepted, "customers": answers}  # fmt: skip
 
 
 def _known(ids: Sequence[str]) -> _Asked:
+    """Who was merged is answered for by whom it is part of now; who was archived stays away."""
+    rows = Customer.objects.filter(external_id__among=list(ids)).order_by()
+    found = dict(rows.values_list("external_id", "pk"))
+    kept = kept_by_gone() if found else {}
+    into = {one: kept.get(pk, pk) for one, pk in found.items()}
+    present = Customer.objects.present().filter(pk__among=sorted(set(into.values()))).order_by()
+    there = set(present.values_list("pk", flat=True))
     asked = _Asked()
-    for start in range(0, len(ids), 500):
-        part = ids[start : start + 500]
-        rows = Customer.objects.filter(external_id__in=part).order_by()
-        archived = set()
-        for external_id, pk, archived_at in rows.values_list("external_id", "pk", "archived_at"):
-            asked.customers[external_id] = pk
-            if archived_at is not None:
-                archived.add(pk)
-        kept = _kept(archived)
-        for external_id, pk in list(asked.customers.items()):
-            if pk in archived:
-                asked.customers[external_id] = kept.get(pk, 0)
     for one in ids:
-        if not asked.customers.get(one):
-            asked.customers.pop(one, None)
+        if into.get(one) in there:
+            asked.customers[one] = into[one]
+        else:
             asked.refused[one] = NOT_FOUND
     return asked
 
 
-def _kept(gone: set[int]) -> dict[int, int]:
-    """Where merged customers went, to the last one; who was archived without that stays away."""
-    found: dict[int, int] = {}
-    for pk in gone:
-        at, seen = pk, {pk}
-        while step := CustomerMerge.objects.filter(gone=at, undone_at=None).first():
-            at = step.kept_id
-            if at in seen:
-                break
-            seen.add(at)
-        if at != pk and Customer.objects.present().filter(pk=at).exists():
-            found[pk] = at
-    return found
-
-
 def _fit(asked: _Asked, when: Expr | None, day: date) -> None:
     """Without those that the entry's own condition keeps out, or about whom nothing is known."""
-    ready: set[int] = set()
-    fitting: set[int] = set()
-    unfit: set[int] = set()
-    for part in chunks(sorted(set(asked.customers.values()))):
-        rows = CustomerSummary.objects.filter(pk__in=part).order_by()
-        ready.update(rows.values_list("pk", flat=True))
-        if when is not None:
-            fitting.update(rows.filter(to_q(when, None, day)).values_list("pk", flat=True))
-            unfit.update(rows.filter(to_q(Not(when), None, day)).values_list("pk", flat=True))
+    rows = CustomerSummary.objects.filter(pk__among=sorted(set(asked.customers.values())))
+    keys = rows.order_by().values_list("pk", flat=True)
+    ready = set(keys)
+    fitting, unfit = ready, set[int]()
+    if when is not None:
+        fitting = set(keys.filter(to_q(when, None, day)))
+        unfit = set(keys.filter(to_q(Not(when), None, day)))
     for external_id, pk in list(asked.customers.items()):
         reason = ""
         if pk not in ready:
             reason = NOT_READY  # so new that its figures are not there yet
-        elif when is not None and pk not in fitting:
+        elif pk not in fitting:
             reason = NOT_FITTING if pk in unfit else UNKNOWN
         if reason:
             asked.refused[external_id] = reason
@@ -181,27 +163,24 @@ def _fit(asked: _Asked, when: Expr | None, day: date) -> None:
 def _made(sop: Sop, turn: Sequence[int], mark: str) -> dict[int, list[str]]:
     """Arms of the runs that this request, or an earlier one of the same key, began."""
     found: dict[int, list[str]] = {}
-    for part in chunks(turn):
-        rows = Run.objects.filter(sop=sop, customer_id__in=part, entry_key__endswith=f":{mark}")
-        for pk, arm in rows.order_by("pk").values_list("customer_id", "arm"):
-            found.setdefault(pk, []).append(arm)
+    rows = Run.objects.filter(sop=sop, customer_id__among=turn, entry_key__endswith=f":{mark}")
+    for pk, arm in rows.order_by("pk").values_list("customer_id", "arm"):
+        found.setdefault(pk, []).append(arm)
     return found
 
 
 def _answer(
-    one: str, asked: _Asked, made: dict[int, list[str]], verdicts: Verdicts
+    one: str,
+    asked: _Asked,
+    made: Mapping[int, list[str]],
+    why: Mapping[int, tuple[str, Mapping[str, Any]]],
 ) -> dict[str, Any]:
-    pk = asked.customers.get(one)
-    arms = made.get(pk, []) if pk is not None else []
-    if arms:
+    if one in asked.refused:
+        return {"id": one, "outcome": REFUSED, "reason": asked.refused[one]}
+    pk = asked.customers[one]
+    if arms := made.get(pk):
         held = all(arm == Run.Arm.HOLDOUT for arm in arms)
         return {"id": one, "outcome": ACCEPTED, "runs": len(arms), "held_out": held}
-    reason = asked.refused.get(one, "")
-    told: dict[str, Any] = {}
-    if not reason:
-        of_it = [(why, facts) for who, why, facts, _ in verdicts.refused if who.customer_id == pk]
-        reason, told = of_it[0] if of_it else ("gone", {})
-    more: dict[str, Any] = {
-        name: told[name] for name in ("free_on", "ended_on", "sop") if name in told
-    }
+    reason, told = why.get(pk, ("gone", {}))
+    more = {name: told[name] for name in ("free_on", "ended_on", "sop") if name in told}
     return {"id": one, "outcome": REFUSED, "reason": reason, **more}

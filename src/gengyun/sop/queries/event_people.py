@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from gengyun.customers.models import Contact
 from gengyun.sop.models import EventHit
-from gengyun.sop.queries.participants import chunks
 from gengyun.usage.models import ProductUser
 
 
@@ -35,23 +34,18 @@ def _contacts(
     """By user of the product, and by address; 0 where two have the same address."""
     users: dict[tuple[int, str], int] = {}
     addresses: dict[tuple[int, str], int] = {}
-    for part in chunks(sorted(customers)):
-        rows = Contact.objects.filter(customer_id__in=part, left_on__isnull=True).order_by("pk")
-        for pk, customer, user, mail in rows.values_list(
-            "pk", "customer_id", "product_user_id", "email"
-        ):
-            if user:
-                users.setdefault((customer, user), pk)
-            if mail:
-                place = (customer, mail.casefold())
-                addresses[place] = 0 if place in addresses else pk
+    there = Contact.objects.filter(customer_id__among=sorted(customers), left_on__isnull=True)
+    rows = there.order_by("pk").values_list("pk", "customer_id", "product_user_id", "email")
+    for pk, customer, user, mail in rows:
+        if user:
+            users.setdefault((customer, user), pk)
+        if mail:
+            place = (customer, mail.casefold())
+            addresses[place] = 0 if place in addresses else pk
     return users, addresses
 
 
 def _mails(users: set[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    names = sorted(users)
-    for start in range(0, len(names), 500):
-        rows = ProductUser.objects.filter(external_id__in=names[start : start + 500])
-        found.update(rows.exclude(email="").order_by().values_list("external_id", "email"))
-    return {user: mail.casefold() for user, mail in found.items()}
+    rows = ProductUser.objects.filter(external_id__among=sorted(users)).exclude(email="")
+    found = rows.order_by().values_list("external_id", "email")
+    return {user: mail.casefold() for user, mail in found}
