@@ -8,6 +8,7 @@ from django.test import Client
 from factories import NOW, make_contact, make_customer, make_user
 from factories import make_sop as make_version
 
+from gengyun.customers.actions.merging import merge_customers
 from gengyun.portfolio.models import CustomerSummary
 from gengyun.sop.models import Run, Sop
 from gengyun.team.actions import tokens
@@ -70,6 +71,16 @@ def test_each_customer_gets_an_answer_and_enters_once(sop, token):
     assert said(ask(sop, token, ["acct_a"])) == {"acct_a": "running"}
     assert Run.objects.count() == 1
     assert AuditEntry.objects.filter(action="sop.entered_by_program").count() == 2
+
+
+def test_a_merged_customer_is_answered_for_by_whom_it_is_part_of(sop, token):
+    gone, between, kept = made("acct_old"), made("acct_mid"), made("acct_kept")
+    merge_customers(actor=None, now=NOW, kept=between, gone=gone)
+    between.refresh_from_db()
+    merge_customers(actor=None, now=NOW, kept=kept, gone=between)
+    answer = ask(sop, token, ["acct_old"])
+    assert said(answer) == {"acct_old": "accepted"}
+    assert Run.objects.get().customer_id == kept.pk
 
 
 def test_the_same_key_gets_the_same_answer_and_lets_nobody_in_twice(sop, token):
