@@ -1,24 +1,27 @@
 """A deployment of the version before, with its data, comes up in this one."""
 
 import pytest
-from databases import new_database
+import schema
+from databases import drop_database, migrated_database, new_database
 from deployment import Deployment
 
 pytestmark = pytest.mark.slow
 
 # the packages as version 0.1 left them
 BEFORE = """
-from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 
 OLD = ["kernel", "team", "customers", "usage", "engagement", "health", "portfolio"]
-for app in ("contenttypes", "auth", "sessions", "axes"):
-    call_command("migrate", app, verbosity=0)
 executor = MigrationExecutor(connection)
+# one after another, as there was no shorter way then
+loader = executor.loader = MigrationLoader(connection, replace_migrations=False)
 targets = [(app, "0001_initial") for app in OLD]
+for app in ("contenttypes", "auth", "sessions", "axes"):
+    targets += loader.graph.leaf_nodes(app)
 executor.migrate(targets)
-apps = MigrationExecutor(connection).loader.project_state(targets).apps
+apps = loader.project_state(targets).apps
 
 from datetime import UTC, date, datetime, timedelta
 from django.contrib.auth.hashers import make_password
@@ -132,11 +135,22 @@ class OldDeployment(Deployment):
         return new_database()
 
 
+def schema_of_a_new_database(folder):
+    url = migrated_database(folder)
+    try:
+        return schema.of(folder, url)
+    finally:
+        drop_database(url)
+
+
 def test_data_of_the_version_before_is_there_and_goes_on(tmp_path):
     deployment = OldDeployment(tmp_path / "data")
     done = deployment.run("migrate")
     assert done.returncode == 0, done.stderr
     assert deployment.rows("SELECT count(*) FROM portfolio_namepair")[0][0] > 40
+    assert schema.of(deployment.folder, deployment.url) == schema_of_a_new_database(
+        tmp_path / "new"
+    )
     deployment.start(workers=1).start_worker()
     try:
         assert deployment.post("/v1/batch", EVENTS)[0] == 200
