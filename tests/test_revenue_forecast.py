@@ -412,3 +412,100 @@ def test_amounts_that_move_together_widen_the_interval_and_not_the_middle():
     assert unsure.p90_minor - unsure.p10_minor == pytest.approx(
         moved.p90_minor - moved.p10_minor, rel=0.1
     )
+
+
+# --- what was asked, and what is kept ------------------------------------------------------------
+
+
+def past_and_coming():
+    """A past with luck in it and a book, partly decided, partly with a model's probability."""
+    rng, count = np.random.default_rng(3), 300
+    due = rng.lognormal(14, 1, count).astype(np.int64)
+    on = np.datetime64("2024-01-01") + rng.integers(0, 900, count)
+    renews = rng.random(count) < 0.8
+    came = np.where(renews, (due * rng.normal(1.05, 0.1, count)).astype(np.int64), 0)
+    past = History(rng.integers(0, 2, count), on, due, came, on + rng.integers(-20, 20, count))
+    size = 40
+    coming = Book(
+        np.arange(size),
+        rng.integers(0, 2, size),
+        np.datetime64("2027-01-01") + rng.integers(0, 90, size),
+        rng.lognormal(14, 1, size).astype(np.int64),
+        np.where(rng.random(size) < 0.2, 1e6, np.nan),
+        np.where(rng.random(size) < 0.5, rng.random(size), np.nan),
+    )
+    return past, coming
+
+
+def learned_from(past):
+    return learn_odds(past, as_of=AS_OF, stated=[0.8, 0.9], grace_days=60)
+
+
+def test_a_company_that_never_says_what_it_asks_gets_what_it_always_got():
+    """Figures of the version that knew nothing of prices asked, to the last minor unit."""
+    past, coming = past_and_coming()
+    silent = replace(past, asked=np.full(300, np.nan)), replace(coming, asked=np.full(40, np.nan))
+    for rows, whole in ((past, coming), silent):
+        total = forecast(whole, learned_from(rows), as_of=AS_OF, draws=500).total
+        assert total.expected_minor == 48_568_013
+        assert total.quantile_minor == (31_454_535, 36_402_025, 50_601_459, 56_988_588, 60_264_362)
+
+
+def test_a_rise_that_all_were_told_of_moves_the_amounts_and_teaches_nothing_of_its_own():
+    """Told of 10 % and signed at 10 %: the next 10 % are expected once, not twice, and surely."""
+    rows = [(0, f"2025-{1 + k % 12:02}-10", 1_000_000, 1_100_000, "2025-12-20") for k in range(60)]
+    untold = history(rows)
+    told = replace(untold, asked=np.full(60, 1.1))
+    coming = book([(0, "2027-01-10", 1_000_000, None, 1.0)] * 50)
+    raised = replace(coming, asked=np.full(50, 1.1))
+    by_asked, by_due = learned_from(told), learned_from(untold)
+    assert by_asked.ratios.mean() == pytest.approx(1.0, abs=0.001)
+    assert by_due.ratios.mean() > 1.08
+    share = {
+        name: forecast(it, odds, as_of=AS_OF, draws=2_000).total.expected_minor / 50_000_000
+        for name, it, odds in (
+            ("told again", raised, by_asked),
+            ("not told", coming, by_asked),
+            ("never told", coming, by_due),
+        )
+    }
+    assert share["told again"] == pytest.approx(1.1, rel=0.01)
+    assert share["not told"] == pytest.approx(1.0, rel=0.01)
+    assert share["never told"] == pytest.approx(1.09, rel=0.02)
+
+
+def test_gross_is_of_each_renewal_at_most_what_came_due():
+    table = np.full((1, 200), 1.5)
+    table[0, :100] = 0.6
+    odds = certain_odds(1 - 1e-7, ratios=table)
+    rows = [(0, "2027-02-01", 1_000_000, None, None)] * 200
+    total = forecast(book(rows), odds, as_of=AS_OF, draws=2_000).total
+    assert total.expected_minor / total.due_minor == pytest.approx(1.05, abs=0.01)
+    assert total.gross.expected_minor / total.due_minor == pytest.approx(0.8, abs=0.01)
+    decided = [(0, "2027-02-01", 100, 150, None), (0, "2027-02-01", 100, 60, None)]
+    total = forecast(book(decided), odds, as_of=AS_OF, draws=100).total
+    assert (total.settled_minor, total.expected_minor) == (210, 210)
+    assert (total.gross.settled_minor, total.gross.expected_minor) == (160, 160)
+    assert total.gross.quantile_minor == (160,) * 5
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.tuples(one_row, st.one_of(st.none(), st.floats(0.2, 3))), min_size=1, max_size=20)
+)
+def test_gross_is_never_above_net_nor_above_what_comes_due(rows):
+    table = np.linspace(0.3, 2.0, 400).reshape(2, 200)
+    odds = replace(certain_odds(0.7, 0.9, ratios=table), ratio_levels=np.array([0.1, 0.2]))
+    asked = np.array([np.nan if one is None else one for _row, one in rows])
+    whole = replace(book([row for row, _one in rows]), asked=asked)
+    months = whole.due_on.astype("datetime64[M]").astype(np.int64)
+    made = forecast(whole, odds, as_of=AS_OF, groups={"month": months}, draws=200)
+    for sums in (made.total, *made.groups["month"].values()):
+        pairs = zip(sums.gross.quantile_minor, sums.quantile_minor, strict=True)
+        assert all(kept <= came for kept, came in pairs)
+        assert sums.gross.expected_minor <= min(sums.expected_minor, sums.due_minor)
+        # a sum of single precision: within one in ten million
+        assert sums.gross.quantile_minor[-1] <= sums.due_minor * (1 + 1e-6) + 1
+        assert sums.gross.settled_minor <= sums.settled_minor
+    parts = made.groups["month"].values()
+    assert sum(one.gross.expected_minor for one in parts) == made.total.gross.expected_minor

@@ -1,11 +1,16 @@
 """The forecast against simulated worlds, whose truth is known; and those worlds themselves."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
 
+from gengyun.demo.simulator.churn_forecast import told_by
+from gengyun.demo.simulator.company_config import company
+from gengyun.demo.simulator.company_make import make_company, rise_on
+from gengyun.demo.simulator.company_money import prices_told
 from gengyun.demo.simulator.config import preset
 from gengyun.demo.simulator.deals import (
     DealConfig,
@@ -17,7 +22,14 @@ from gengyun.demo.simulator.deals import (
     start_day,
 )
 from gengyun.demo.simulator.deals_make import make_deals
-from gengyun.demo.simulator.forecast_score import outcomes, score, seen
+from gengyun.demo.simulator.forecast_score import (
+    Told,
+    asked_by,
+    outcomes,
+    quarter,
+    score,
+    seen,
+)
 from gengyun.demo.simulator.make import make_latent, make_world
 
 SMB = preset("smb", accounts=600)
@@ -157,3 +169,48 @@ def test_forecast_holds_in_a_company_of_few_large_customers():
     found = score(outcomes(preset("ka"), range(1, 9)))
     assert 0.72 <= found.cover_80 <= 0.95
     assert found.cover_95 >= 0.90
+
+
+def test_a_price_is_known_after_the_day_it_was_told(world):
+    """Told 120 days before the due date: seen 90 days before it is known, 150 days before not."""
+    due = next(one for one in world.dues if one.due_on > SMB.start + timedelta(days=900))
+    told = {(due.account, due.nth): Told(np.datetime64(due.due_on) - 120, 1.06)}
+    place = world.dues.index(due)
+    for days, expected in ((90, 1.06), (119, 1.06), (120, np.nan), (150, np.nan)):
+        looked = np.full(len(world.dues), np.datetime64(due.due_on) - days)
+        asked = asked_by(world, looked, told)
+        assert np.isnan(np.delete(asked, place)).all()
+        assert asked[place] == pytest.approx(expected, nan_ok=True)
+
+
+def test_prices_told_to_the_product_and_to_the_forecast_are_the_same():
+    made = make_company(company("smb", accounts=60), seed=3)
+    facts = made.tables["facts"]
+    raised = facts["kind"] == "price_increase"
+    given = Counter(zip(facts["account"][raised], facts["known"][raised], strict=True))
+    told = told_by(made)
+    assert Counter((account, one.on) for (account, _nth), one in told.items()) == given
+    assert {one.ratio for one in told.values()} == {1 + made.config.deals.price_rise}
+
+
+def test_known_prices_take_the_error_down_and_gross_stays_below_net():
+    """The first quarters of a rise: 24 quarters of two worlds, rates alone."""
+    errors = {}
+    config = company("smb", accounts=600)
+    for seed in (101, 102):
+        world = make_deals(config.world, seed=seed, deal_config=config.deals)
+        terms = prices_told(world.terms, rise_on(config), config.crm.price_asked_days)
+        prices = {(term.account, term.nth): Told(np.datetime64(on, "D"), 1.5) for term, on in terms}
+        raised = replace(world, dues=tuple(
+            replace(due, outcome_minor=round(due.outcome_minor * 1.5 / 1.06))
+            if (due.account, due.nth) in prices else due for due in world.dues
+        ))  # fmt: skip
+        first = np.datetime64(rise_on(config), "M") + 2
+        for month in (first, first + 3):
+            for name, told in (("told", prices), ("untold", {})):
+                one = quarter(raised, month, draws=300, seed=seed, told=told, lag=90)
+                errors.setdefault(name, []).append(abs(one.came - one.expected) / one.came)
+                assert one.gross.came <= min(one.came, one.due)
+                assert one.gross.expected <= min(one.expected, one.due)
+                assert one.gross.base_rate <= one.due
+    assert np.mean(errors["told"]) < 0.7 * np.mean(errors["untold"])

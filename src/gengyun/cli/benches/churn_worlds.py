@@ -102,22 +102,41 @@ def forecast(report) -> None:
         learn = _Learner()
         found += forecasted(seed, learn, every=1)
         rungs.append("/".join(learn.rungs[::A_YEAR]))
-    mine = score([one.with_model for one in found])
-    rates = score([one.with_rates for one in found])
-    truth = score([one.with_truth for one in found])
+    for label, of in (("net", lambda quarter: quarter), ("gross", lambda quarter: quarter.gross)):
+        _worth(report, label, *(
+            score([of(getattr(one, name)) for one in found])
+            for name in ("with_model", "with_rates", "with_truth")
+        ))  # fmt: skip
+    report.note(
+        "churn: forecast: ceiling of the error: the same forecast from the true probability of "
+        "every renewal, without the shock of the coming quarter, which nobody can know"
+    )
+    report.note(
+        "churn: forecast: net: with price rises, upsell and downsell; gross: of what comes due, at "
+        "most all of it. A new price is known from the day the customer was told, 120 days before "
+        "the due date; the base rate, the share that came back so far, knows none"
+    )
+    report.note(
+        "churn: forecast: learned anew every quarter, on what was decided 90 days before it began; "
+        f"raced once a year: {', '.join(rungs)}"
+    )
+
+
+def _worth(report, label, mine, rates, truth) -> None:
+    name = f"churn.forecast.{label}"
     unit = f"of {mine.quarters} quarters; rates {rates.cover_80:.2f}"
-    report.add(name="churn.forecast.cover_80", value=mine.cover_80, unit=unit, target=0.72)
+    report.add(name=f"{name}.cover_80", value=mine.cover_80, unit=unit, target=0.72)
     report.add(
-        name="churn.forecast.cover_80.most",
+        name=f"{name}.cover_80.most",
         value=mine.cover_80,
         unit=unit,
         target=0.88,
         higher_is_better=False,
     )
     unit = f"rates {rates.cover_95:.2f}"
-    report.add(name="churn.forecast.cover_95", value=mine.cover_95, unit=unit, target=0.90)
+    report.add(name=f"{name}.cover_95", value=mine.cover_95, unit=unit, target=0.90)
     report.add(
-        name="churn.forecast.error",
+        name=f"{name}.error",
         value=mine.error,
         unit=f"MAPE; base rate {mine.base_error:.3f}, rates of cells {rates.error:.3f}",
         ceiling=truth.error,
@@ -125,19 +144,11 @@ def forecast(report) -> None:
         higher_is_better=False,
     )
     report.add(
-        name="churn.forecast.of_base",
+        name=f"{name}.of_base",
         value=mine.error / mine.base_error,
-        unit="of the MAPE of the base rate",
+        unit=f"of the MAPE of the base rate; bias {mine.bias:+.3f} of what is due",
         ceiling=truth.error / mine.base_error,
         higher_is_better=False,
-    )
-    report.note(
-        "churn: forecast: ceiling of the error: the same forecast from the true probability of "
-        "every renewal, without the shock of the coming quarter, which nobody can know"
-    )
-    report.note(
-        "churn: forecast: learned anew every quarter, on what was decided 90 days before it began; "
-        f"raced once a year: {', '.join(rungs)}"
     )
 
 

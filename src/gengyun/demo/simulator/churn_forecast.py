@@ -4,7 +4,8 @@ As `forecast_score`, on whole simulated companies. The model of a quarter learne
 decided `LEAD` days before it began. It sees each renewal either `LAG` days before that comes due
 (how science.md 6 measured it) or, harder, all of them on the day on which it learned. Beside it
 stands the floor: the same forecast from the true probabilities, which no model can do better than
-but by luck.
+but by luck. All of them know the prices that customers had been told by the day on which each
+renewal is seen; the control, one share of what comes due, does not.
 """
 
 import math
@@ -21,9 +22,10 @@ from gengyun.churn.calc.target import is_undecided
 from gengyun.demo.simulator.churn_score import Scorer
 from gengyun.demo.simulator.company import Company
 from gengyun.demo.simulator.company_config import CompanyConfig, company
-from gengyun.demo.simulator.company_make import make_company
+from gengyun.demo.simulator.company_make import make_company, rise_on
+from gengyun.demo.simulator.company_money import prices_told
 from gengyun.demo.simulator.deals import DealWorld
-from gengyun.demo.simulator.forecast_score import LEAD, QUARTERS, Quarter, quarter
+from gengyun.demo.simulator.forecast_score import LEAD, QUARTERS, Quarter, Told, quarter
 from gengyun.demo.simulator.observed import TERMS, to_observed
 
 ACCOUNTS = 600
@@ -60,22 +62,26 @@ def forecasted(
     chosen = config or company("smb")
     made = make_company(replace(chosen, world=replace(chosen.world, accounts=accounts)), seed=seed)
     reader = Reader.of(to_observed(made))
-    truth = foreseeable(made.deals)
+    truth, told = foreseeable(made.deals), told_by(made)
     found: list[Forecasted] = []
     for k, month in enumerate(_months(made, quarters)):
         as_of = month.astype("M8[D]") - np.timedelta64(LEAD, "D")
         if k % every == 0:
             model = learn(training_rows(reader, cutoff=as_of.astype(object)).table)
         renewing = _renewing(reader, model, month, as_of, lag)
-        found.append(
-            Forecasted(
-                quarter(made.deals, month, draws=draws, seed=seed, renewing=renewing),
-                quarter(made.deals, month, draws=draws, seed=seed),
-                quarter(made.deals, month, draws=draws, seed=seed, renewing=truth),
-                len(renewing),
-            )
+        of_model, of_rates, of_truth = (
+            quarter(made.deals, month, draws=draws, seed=seed, renewing=p, told=told, lag=lag)
+            for p in (renewing, None, truth)
         )
+        found.append(Forecasted(of_model, of_rates, of_truth, len(renewing)))
     return found
+
+
+def told_by(made: Company) -> dict[tuple[int, int], Told]:
+    """(account, nth) -> the price that the customer was told, as the product gets it."""
+    rise = 1 + made.config.deals.price_rise
+    told = prices_told(made.deals.terms, rise_on(made.config), made.config.crm.price_asked_days)
+    return {(term.account, term.nth): Told(np.datetime64(day, "D"), rise) for term, day in told}
 
 
 def foreseeable(world: DealWorld) -> dict[tuple[int, int], float]:

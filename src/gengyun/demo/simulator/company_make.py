@@ -1,6 +1,6 @@
 """A whole simulated company from a config and a seed: same config and seed, same company."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -15,6 +15,11 @@ from gengyun.demo.simulator.deals_make import make_deals, value_of
 from gengyun.demo.simulator.make import make_latent
 
 FIRST_STREAM = 20
+
+
+def rise_on(config: CompanyConfig) -> date:
+    """The day from which list prices are higher."""
+    return config.world.start + timedelta(days=round(365 * config.deals.price_rise_years))
 
 
 def make_company(config: CompanyConfig, *, seed: int) -> Company:
@@ -36,13 +41,12 @@ def make_company(config: CompanyConfig, *, seed: int) -> Company:
     )
     scene = Scene(config, latent, deals, mine, value)
     facts, people = crm.heard(next(streams), scene)
-    rise_on = world.start + timedelta(days=round(365 * config.deals.price_rise_years))
     tables = {
         "contracts": _contracts(deals),
         "changes": _changes(deals),
         "outcomes": money.outcomes(next(streams), scene),
         "contacts": people,
-        "facts": _stacked([facts, money.price_asked(scene, rise_on)]),
+        "facts": _stacked([facts, money.price_asked(scene, rise_on(config))]),
         "nps": crm.surveys(next(streams), scene),
         "tickets": crm.tickets(next(streams), scene),
         "promises": crm.promises(next(streams), scene),

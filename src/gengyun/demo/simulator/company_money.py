@@ -1,13 +1,14 @@
 """Invoices with their payments, new prices named before a renewal, the product that runs month by
 month, and why customers left."""
 
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 import numpy as np
 
 from gengyun.demo.simulator.company import NEVER, Columns, rows
 from gengyun.demo.simulator.company_crm import Scene, chance
-from gengyun.demo.simulator.deals import months_later
+from gengyun.demo.simulator.deals import Term, months_later
 
 DUE_DAYS = 30
 CAUSES = ("roi_wrong", "decider_changed", "slow_answers", "need_unmet", "use_low")
@@ -51,14 +52,21 @@ def invoices(rng: np.random.Generator, scene: Scene) -> Columns:
 
 def price_asked(scene: Scene, rise_on: date) -> Columns:
     """The day a customer was told the new price: all whose term ends in the year of the rise."""
-    days = timedelta(days=scene.config.crm.price_asked_days)
-    told = [
-        (term.account, "price_increase", max(term.ends_on - days, term.starts_on))
-        for term in scene.deals.terms
-        if rise_on <= term.ends_on < rise_on + timedelta(days=365)
-    ]
-    made = rows(told, account="i8", kind="U24", happened="M8[D]")
+    told = prices_told(scene.deals.terms, rise_on, scene.config.crm.price_asked_days)
+    made = rows(
+        [(term.account, "price_increase", on) for term, on in told],
+        account="i8", kind="U24", happened="M8[D]",
+    )  # fmt: skip
     return made | {"known": made["happened"].copy()}
+
+
+def prices_told(
+    terms: Iterable[Term], rise_on: date, days_before: int
+) -> Iterator[tuple[Term, date]]:
+    """Terms that end in the year of the rise, with the day on which the customer was told."""
+    for term in terms:
+        if rise_on <= term.ends_on < rise_on + timedelta(days=365):
+            yield term, max(term.ends_on - timedelta(days=days_before), term.starts_on)
 
 
 def monthly(rng: np.random.Generator, scene: Scene) -> Columns:

@@ -3,10 +3,13 @@
 Every quarter of a world is forecast from what was known `lead` days before it began: renewals
 decided by then teach the odds, renewals due in the quarter are forecast. The control is the base
 rate: the share of the due amount that had renewed so far, applied to what comes due.
+
+Each is scored twice: as it came out, with price rises and upsell (net), and by what was kept of
+what came due, at most all of it (gross). The control of the gross one is the share kept so far.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
@@ -15,21 +18,44 @@ from gengyun.demo.simulator.config import WorldConfig
 from gengyun.demo.simulator.deals import GRACE_DAYS, DealConfig, DealWorld
 from gengyun.demo.simulator.deals_make import make_deals
 from gengyun.revenue.calc.forecast import Book, forecast
-from gengyun.revenue.calc.renewal_odds import STATED, History, known_outcomes, learn_odds
+from gengyun.revenue.calc.renewal_odds import (
+    STATED,
+    Days,
+    Floats,
+    History,
+    Ints,
+    known_outcomes,
+    learn_odds,
+)
 
 LEAD = 90  # days before the first day of the quarter
 QUARTERS = 12  # of each world, its last ones
 
 
 @dataclass(frozen=True)
-class Quarter:
-    """One forecast quarter; amounts in minor units."""
+class Outcome:
+    """What a quarter was forecast to come to, and came to; amounts in minor units."""
 
     due: int
     came: int
     expected: int
     quantiles: tuple[int, ...]  # 2.5, 10, 50, 90, 97.5 %
     base_rate: float  # the control's forecast
+
+
+@dataclass(frozen=True)
+class Quarter(Outcome):
+    """One forecast quarter: net, and beside it gross."""
+
+    gross: Outcome
+
+
+@dataclass(frozen=True)
+class Told:
+    """A price that a customer was told, over the one that ends."""
+
+    on: np.datetime64
+    ratio: float
 
 
 @dataclass(frozen=True)
@@ -71,13 +97,21 @@ def quarter(
     draws: int = 1_000,
     seed: int,
     renewing: Mapping[tuple[int, int], float] | None = None,
+    told: Mapping[tuple[int, int], Told] | None = None,
+    lag: int | None = None,
 ) -> Quarter:
     """The quarter that begins with `month`. `renewing`: (account, nth) -> probability of renewing
-    that a model gives what is open; others have the rate of their cell."""
+    that a model gives what is open; others have the rate of their cell. `told`: -> the price that
+    the customer was told, used once that day is over: `lag` days before the due date, or, without
+    it, on the day of the forecast."""
     first = month.astype("datetime64[D]")
     end = (month + np.timedelta64(3, "M")).astype("datetime64[D]")
     as_of = first - np.timedelta64(lead, "D")
     past = seen(world)
+    looked = np.full(len(past.cell), as_of)
+    if lag is not None:
+        looked = np.maximum(as_of, past.due_on - np.timedelta64(lag, "D"))
+    past = replace(past, asked=asked_by(world, looked, told or {}))
     stated = [STATED] * (2 * len(world.tiers))
     odds = learn_odds(past, as_of=as_of, stated=stated, grace_days=GRACE_DAYS)
     rows = np.flatnonzero((past.due_on >= first) & (past.due_on < end))
@@ -86,17 +120,46 @@ def quarter(
     given = renewing or {}
     dues = [world.dues[row] for row in rows.tolist()]
     own = np.array([given.get((due.account, due.nth), np.nan) for due in dues], np.float64)
-    book = Book(rows, mine.cell, mine.due_on, mine.due_minor, settled, own)
+    book = Book(rows, mine.cell, mine.due_on, mine.due_minor, settled, own, mine.asked)
     made = forecast(book, odds, as_of=as_of, draws=draws, seed=seed).total
     known = known_outcomes(past, as_of=as_of, grace_days=GRACE_DAYS)
-    share = known.outcome_minor.sum() / known.due_minor.sum()
-    base = np.nansum(settled) + share * mine.due_minor[np.isnan(settled)].sum()
-    return Quarter(
-        int(mine.due_minor.sum()),
-        int(mine.outcome_minor.sum()),
-        made.expected_minor,
-        made.quantile_minor,
-        float(base),
+    base, gross_base = (_control(one, known, settled, mine) for one in (_all, _kept))
+    due, came = int(mine.due_minor.sum()), int(mine.outcome_minor.sum())
+    kept = made.gross
+    gross = Outcome(
+        due, int(_kept(mine).sum()), kept.expected_minor, kept.quantile_minor, gross_base
+    )
+    return Quarter(due, came, made.expected_minor, made.quantile_minor, base, gross)
+
+
+def _all(rows: History) -> Ints:
+    return rows.outcome_minor
+
+
+def _kept(rows: History) -> Ints:
+    """Of what came due, at most all of it."""
+    return np.minimum(rows.outcome_minor, rows.due_minor)
+
+
+def _control(
+    counted: Callable[[History], Ints], known: History, settled: Floats, mine: History
+) -> float:
+    """What is decided as it came out; of the rest the share that it was so far."""
+    is_open = np.isnan(settled)
+    share = counted(known).sum() / known.due_minor.sum()
+    return float(counted(mine)[~is_open].sum() + share * mine.due_minor[is_open].sum())
+
+
+def asked_by(world: DealWorld, looked: Days, told: Mapping[tuple[int, int], Told]) -> Floats:
+    """Of each renewal the price asked over the one that ends, if the customer had been told before
+    the day on which it is looked at; nan: not told by then."""
+    said = [told.get((due.account, due.nth)) for due in world.dues]
+    return np.array(
+        [
+            one.ratio if one is not None and one.on < day else np.nan
+            for one, day in zip(said, looked, strict=True)
+        ],
+        np.float64,
     )
 
 
@@ -118,7 +181,7 @@ def seen(world: DealWorld) -> History:
     )
 
 
-def score(quarters: Sequence[Quarter]) -> Score:
+def score(quarters: Sequence[Outcome]) -> Score:
     due, came, expected, base = (
         np.array([getattr(one, name) for one in quarters], float)
         for name in ("due", "came", "expected", "base_rate")

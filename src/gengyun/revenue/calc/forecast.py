@@ -3,9 +3,13 @@
 A draw decides every open renewal at once: rates are drawn from what is believed of them, each
 quarter gets one effect that all its renewals share, what a model gave is shifted together by what
 its level may be off, each renewal comes out or not, those that do change their amount as renewals
-of the same cell have done, and all amounts of a quarter move a little together. Sums over the draws
+of the same cell have done, and all amounts of a quarter move a little together. The change is on
+what the customer was asked for, and where nobody said that, on what comes due. Sums over the draws
 give the intervals. A renewal that is decided counts with what it came to, in every draw. Expected
 amounts are rounded renewal by renewal, so that those of months add up to those of quarters.
+
+Beside each amount stands its gross part: what comes back of what comes due, no more than that of
+any renewal. It is taken from the same draws, so it is never above the amount in any of them.
 
 The same book and odds give the same figures, in whatever order the rows come and whatever other
 renewals are in the book: random numbers belong to the `key` of a renewal and start from a fixed
@@ -18,8 +22,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
+from gengyun.revenue.calc.forecast_sums import NOTHING, Drawn, Members, Singles, Sums, sums_of
 from gengyun.revenue.calc.renewal_odds import (
     AMOUNT_SPREADS,
     SPREADS,
@@ -28,20 +32,18 @@ from gengyun.revenue.calc.renewal_odds import (
     Floats,
     Ints,
     Odds,
+    expected_of,
     logit,
     quarter_of,
 )
 
 DRAWS = 3_000
 LARGEST = 5
-QUANTILES = (0.025, 0.10, 0.50, 0.90, 0.975)
 MOST_INVERSE = 1e6  # of a probability: keeps places within 32 bits
 BLOCK = 256  # renewals drawn at once: the arrays of a block stay in the cache
 # (16 sqrt 3 / 15 pi)^2: a logit with normal noise of variance v is as flat as one divided by
 # sqrt(1 + c v); stretched by it, the mean over the noise is the rate that was meant
 FLATTENING = (16 * np.sqrt(3) / (15 * np.pi)) ** 2
-
-Singles = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Book:
     due_minor: Ints
     settled_minor: Floats  # what a decided one came to; nan: open
     probability: Floats  # of renewing, from a model that knows what is open; nan: the cell's rate
+    # ARR asked for the next term over what comes due; nan, or none at all: nobody said
+    asked: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.key)
@@ -66,31 +70,13 @@ class Book:
             self.due_minor[order],
             self.settled_minor[order],
             self.probability[order],
+            None if self.asked is None else self.asked[order],
         )
 
-
-@dataclass(frozen=True)
-class Sums:
-    """One group of renewals. Amounts in minor units; quantiles as in QUANTILES."""
-
-    count: int
-    open_count: int
-    due_minor: int
-    settled_minor: int  # of those decided
-    expected_minor: int
-    quantile_minor: tuple[int, ...]
-
     @property
-    def p10_minor(self) -> int:
-        return self.quantile_minor[1]
-
-    @property
-    def p50_minor(self) -> int:
-        return self.quantile_minor[2]
-
-    @property
-    def p90_minor(self) -> int:
-        return self.quantile_minor[3]
+    def gross_settled(self) -> Floats:
+        """What decided ones kept of what came due; nan: open."""
+        return np.minimum(self.settled_minor, self.due_minor)
 
 
 @dataclass(frozen=True)
@@ -123,23 +109,23 @@ def forecast(
         **dimensions,
     }
     is_open = np.isnan(mine.settled_minor)
-    members = {name: _Members(codes) for name, codes in rows.items()}
-    drawn = {name: np.zeros((len(found.codes), draws)) for name, found in members.items()}
-    means = np.zeros(len(mine))
+    members = {name: Members(codes) for name, codes in rows.items()}
+    net = Drawn.of(members, mine.settled_minor, draws)
+    gross = Drawn.of(members, mine.gross_settled, draws)
+    asked = expected_of(mine.due_minor, mine.asked)
     alike = _alike(mine, odds, as_of)
     for block, ratios in _drawn(odds, alike, draws=draws, seed=seed):
-        amounts = np.multiply(ratios, mine.due_minor[block, None], out=ratios, casting="same_kind")
-        means[block] = amounts.mean(axis=1)
-        for name, found in members.items():
-            found.add(block, amounts, to=drawn[name])
-    made = {name: _sums(mine, found, drawn[name], means) for name, found in members.items()}
-    nothing = Sums(0, 0, 0, 0, 0, (0,) * len(QUANTILES))
+        amounts = np.multiply(ratios, asked[block, None], out=ratios, casting="same_kind")
+        net.add(block, amounts)
+        due = mine.due_minor[block, None].astype(np.float32)
+        gross.add(block, np.minimum(amounts, due, out=amounts))
+    made = {name: sums_of(name, mine.due_minor, net, gross) for name in members}
     return Forecast(
-        total=made[""].get(0, nothing),
-        without_largest=made["without"].get(0, nothing),
+        total=made[""].get(0, NOTHING),
+        without_largest=made["without"].get(0, NOTHING),
         largest=mine.key[largest],
         groups={name: made[name] for name in dimensions},
-        expected_minor=dict(zip(mine.key.tolist(), _expected(mine, means).tolist(), strict=True)),
+        expected_minor=dict(zip(mine.key.tolist(), net.expected().tolist(), strict=True)),
         from_model=int((is_open & ~np.isnan(mine.probability)).sum()),
     )
 
@@ -149,26 +135,6 @@ def largest_rows(book: Book, count: int = LARGEST) -> Flags:
     found = np.zeros(len(book), dtype=np.bool_)
     found[np.lexsort((book.key, -book.due_minor))[:count]] = True
     return found
-
-
-class _Members:
-    """Which rows belong to which code of a dimension; -1 belongs nowhere."""
-
-    def __init__(self, codes: Ints) -> None:
-        found, place = np.unique(codes, return_inverse=True)
-        first = int(np.searchsorted(found, 0))
-        self.codes = found[first:]
-        self.place = place - first
-
-    def add(self, rows: Ints, amounts: Singles, *, to: Floats) -> None:
-        """Add [row, draw] amounts of some rows to the [code, draw] sums.
-
-        Row by row: quicker than a product with a matrix of ones and zeros, whose threads wait for
-        one another on a busy machine, and exact to the last minor unit.
-        """
-        for place, amount in zip(self.place[rows].tolist(), amounts, strict=True):
-            if place >= 0:
-                to[place] += amount
 
 
 class _Streams:
@@ -309,41 +275,3 @@ def model_levels(odds: Odds) -> list[float]:
     all of them would know too much of those. One draw shifts all that it gave of a cell.
     """
     return [math.sqrt(1 / rate.alpha + 1 / rate.beta) for rate in odds.rates]
-
-
-def _expected(book: Book, means: Floats) -> Ints:
-    """Whole minor units: the mean over the draws, or what a decided one came to."""
-    settled = np.isfinite(book.settled_minor)
-    return np.round(np.where(settled, book.settled_minor, means)).astype(np.int64)
-
-
-def _sums(book: Book, members: _Members, drawn: Floats, means: Floats) -> dict[int, Sums]:
-    size = len(members.codes)
-    belongs = members.place >= 0
-    place = members.place[belongs]
-    is_open = np.isnan(book.settled_minor)
-    settled = np.where(is_open, 0, np.nan_to_num(book.settled_minor)).astype(np.int64)
-    of_group = [
-        _whole(place, rows[belongs], size)
-        for rows in (
-            np.ones(len(book), dtype=np.int64),
-            is_open.astype(np.int64),
-            book.due_minor,
-            settled,
-            _expected(book, means),
-        )
-    ]
-    levels = np.quantile(drawn, QUANTILES, axis=1) if size else np.zeros((len(QUANTILES), 0))
-    found = {}
-    for k, code in enumerate(members.codes.tolist()):
-        count, still_open, due, fixed, expected = (int(total[k]) for total in of_group)
-        quantiles = tuple(fixed + round(float(level[k])) for level in levels)
-        found[code] = Sums(count, still_open, due, fixed, expected, quantiles)
-    return found
-
-
-def _whole(place: Ints, minor: Ints, size: int) -> Ints:
-    """Sums of whole minor units; `bincount` would go through floats."""
-    total = np.zeros(size, dtype=np.int64)
-    np.add.at(total, place, minor)
-    return total

@@ -46,6 +46,8 @@ class History:
     due_minor: Ints
     outcome_minor: Ints  # 0: lost
     decided_on: Days
+    # new ARR that was asked over what was due; nan, or none at all: nobody said
+    asked: Floats | None = None
 
     def taken(self, which: Flags) -> "History":
         return History(
@@ -54,6 +56,7 @@ class History:
             self.due_minor[which],
             self.outcome_minor[which],
             self.decided_on[which],
+            None if self.asked is None else self.asked[which],
         )
 
 
@@ -76,7 +79,9 @@ class CellRate:
 @dataclass(frozen=True)
 class Odds:
     rates: tuple[CellRate, ...]
-    ratios: Floats  # [cell, step]: new ARR over due ARR of those who renew, quantiles
+    ratios: (
+        Floats  # [cell, step]: new ARR over the asked (or due) ARR of those who renew, quantiles
+    )
     spread_weight: Floats  # posterior of the quarter effect's spread over SPREADS
     delays: Delays
     decided: int
@@ -168,7 +173,8 @@ def shifted_rates(decided: Floats, renewed: Floats, stated: Sequence[float]) -> 
 
 
 def ratio_table(known: History, cells: int) -> Floats:
-    """[cell, step]: what renewed over what was due, as evenly spaced quantiles.
+    """[cell, step]: what renewed over what was asked, as evenly spaced quantiles. Where nobody said
+    what was asked, over what was due.
 
     A cell's own renewals, mixed with those of the whole company (counting RATIO_WEIGHT) and with
     renewals at the old amount (counting SAME_AMOUNT_WEIGHT), so that few cases promise little.
@@ -253,9 +259,15 @@ def ratio_levels(known: History, cells: int) -> Floats:
 
 
 def _ratios(known: History) -> tuple[Floats, History]:
-    """New ARR over due ARR of those who renewed."""
+    """New ARR over what was asked of those who renewed; over what was due where nobody said."""
     renewed = known.taken((known.outcome_minor > 0) & (known.due_minor > 0))
-    return renewed.outcome_minor / renewed.due_minor, renewed
+    return renewed.outcome_minor / expected_of(renewed.due_minor, renewed.asked), renewed
+
+
+def expected_of(due_minor: Ints, asked: Floats | None) -> Floats:
+    """What a renewal is measured by: the ARR asked for the next term, or else what comes due."""
+    due = due_minor.astype(np.float64)
+    return due if asked is None else due * np.where(asked > 0, asked, 1.0)
 
 
 def _ratio_noise(ratio: Floats) -> float:
