@@ -11,6 +11,8 @@ from gengyun.kernel.clock import utc_now
 from gengyun.kernel.days import day_of
 from gengyun.portfolio.actions.chances import follow_chances
 from gengyun.revenue.models import Renewal
+from gengyun.revenue.queries import renewals as queries
+from gengyun.revenue.queries.chances import calls, disagree
 from gengyun.web.present.renewals import quarter_of
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +76,16 @@ def grid(web, due, more=""):
 def names(text):
     rows = text.split("<tr data-row ")[1:]
     return [row.split("data-name")[1].split(">")[1].split("<")[0] for row in rows]
+
+
+def test_sums_of_the_disagreements_are_those_of_their_rows(book, due):
+    known, whole = calls(), queries.scoped(None, queries.Filters())
+    convert, _base = queries.converter(due)
+    sums = queries.totals(whole, convert, known)
+    rows = queries.totals(whole.filter(disagree(known)), convert, with_gaps=False)
+    assert sums.gaps == 3
+    assert sums.apart.cells == rows.cells
+    assert sums.apart.of().forecast_minor == 30_000_000
 
 
 def test_each_row_has_probability_interval_and_how_far_it_is_from_the_call(web, book, due):

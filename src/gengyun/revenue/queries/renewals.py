@@ -58,9 +58,13 @@ class Totals:
     """Sums by (month, category) in the base currency; `without_rate` could not be converted."""
 
     cells: dict[tuple[date, str], Part] = field(default_factory=dict)
-    gaps: int | None = 0  # renewals with a disagreement; None: not counted
-    gap_minor: int = 0
+    apart: "Totals | None" = None  # of those with a disagreement; None: not counted
     without_rate: dict[str, int] = field(default_factory=dict)  # currency -> minor due
+
+    @property
+    def gaps(self) -> int | None:
+        """Renewals with a disagreement; None: not counted."""
+        return None if self.apart is None else self.apart.of().count
 
     def add(self, month: date, category: str, count: int, due: int, forecast: int) -> None:
         key = (month, category)
@@ -193,27 +197,41 @@ def totals(
     if with_gaps:
         apart = disagree(known or calls())
         groups = groups.annotate(
-            gaps=Count("pk", filter=apart), gap_due=Sum("due_minor", filter=apart)
+            gaps=Count("pk", filter=apart),
+            gap_due=Sum("due_minor", filter=apart),
+            gap_forecast=Sum("forecast_minor", filter=apart),
         )
     # added up by month before anything is converted: a rate holds for all days alike
     parts: dict[tuple[str, str, str], list[int]] = {}
     for due_on, currency, category, n, due, forecast, *apart_ones in _plain_rows(groups):
-        held = parts.setdefault((str(due_on)[:7], currency, category), [0] * 5)
+        held = parts.setdefault((str(due_on)[:7], currency, category), [0] * 6)
         held[0] += n
         held[1] += due
         held[2] += forecast or 0
-        if apart_ones:
-            held[3] += apart_ones[0]
-            held[4] += apart_ones[1] or 0
-    found = Totals(gaps=0 if with_gaps else None)
+        if apart_ones and apart_ones[0]:
+            for place, value in enumerate(apart_ones, start=3):
+                held[place] += value or 0
+    found = Totals(apart=Totals() if with_gaps else None)
     for (text, currency, category), sums in parts.items():
-        month, (n, due, forecast, gaps, gap_due) = date.fromisoformat(f"{text}-01"), map(int, sums)
-        base = found.based(due, currency, convert)
-        found.add(month, category, n, base, convert(forecast, currency) or 0)
-        if found.gaps is not None:
-            found.gaps += gaps
-            found.gap_minor += convert(gap_due, currency) or 0
+        month, (n, due, forecast, *gaps) = date.fromisoformat(f"{text}-01"), map(int, sums)
+        _add(found, month, category, currency, convert, (n, due, forecast))
+        if found.apart is not None and gaps[0]:
+            _add(found.apart, month, category, currency, convert, (gaps[0], gaps[1], gaps[2]))
     return found
+
+
+def _add(
+    to: Totals,
+    month: date,
+    category: str,
+    currency: str,
+    convert: Convert,
+    sums: tuple[int, int, int],
+) -> None:
+    """Renewals of one currency: how many, what comes due, what is expected."""
+    count, due, forecast = sums
+    base = to.based(due, currency, convert)
+    to.add(month, category, count, base, convert(forecast, currency) or 0)
 
 
 def _plain_rows(rows: QuerySet[Any]) -> list[tuple[Any, ...]]:
@@ -346,14 +364,13 @@ def as_of(rows: Iterable[Renewal], day: date) -> list[Renewal]:
 
 def totals_of(rows: Iterable[Renewal], convert: Convert) -> Totals:
     """The totals of rows at hand, as `totals` makes them in the database."""
-    found = Totals()
+    apart = Totals()
+    found = Totals(apart=apart)
     for row in rows:
         due = found.based(row.due_minor, row.currency, convert)
         forecast = convert(row.forecast_minor or 0, row.currency) or 0
-        found.add(row.due_on.replace(day=1), row.category, 1, due, forecast)
-        if row.gap:
-            found.gaps = (found.gaps or 0) + 1
-            found.gap_minor += due
+        for to in (found, apart) if row.gap else (found,):
+            to.add(row.due_on.replace(day=1), row.category, 1, due, forecast)
     return found
 
 

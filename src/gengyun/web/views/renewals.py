@@ -183,10 +183,12 @@ def board(request, address):
 def _now(user, address, whole, convert, today):
     since, known = start_of(queries.monday_of(today)), calls()
     is_late = is_wide(user, address)  # disagreements come after the page, as the tabs' counts do
-    sums = queries.totals(whole, convert, known, with_gaps=not is_late)
+    sums = queries.totals(whole, convert, known, with_gaps=not is_late or address.only == "gap")
     is_narrow = bool(address.only or address.category or address.text)
     rows = rows_of(user, address, today=today, known=known)
     shown_sums = _shown_sums(address, sums, rows, convert)
+    if is_late:
+        sums = replace(sums, apart=None)
     first = (address.page - 1) * PAGE
     ordered = _grouped_order(queries.ordered(rows, address.sort, known), address)
     keys = queries.keys_of(ordered, first, PAGE + 1)
@@ -211,6 +213,8 @@ def _now(user, address, whole, convert, today):
 
 def _shown_sums(address, sums, rows, convert):
     """Of what the table shows; where a category alone narrows it, that is part of the whole."""
+    if address.only == "gap" and not address.text and sums.apart is not None:
+        return sums.apart.only({address.category} - {""})
     if address.text or address.only not in {"", "unjudged"}:
         return queries.totals(rows, convert, with_gaps=False)
     wanted = {address.category, Category.UNJUDGED if address.only else ""} - {""}
