@@ -48,6 +48,11 @@ class ForecastBad(Refusal):
     message = "The amount must be 0 or more, and not %(times)s times what comes due."
 
 
+class AskedBad(Refusal):
+    code = "renewal_asked_bad"
+    message = "The price asked must be more than 0, and not %(times)s times what comes due."
+
+
 class CategoryUnknown(Refusal):
     code = "renewal_category_unknown"
     message = "There is no such category."
@@ -70,11 +75,14 @@ def set_forecast(
     renewal_id: int,
     category: str | None = None,
     forecast_minor: int | None = _KEEP,
+    asked_minor: int | None = _KEEP,
     why: str = "",
 ) -> dict[str, list[Any]]:
-    """Category and amount as the CSM sees them; returns {field: [old, new]} of what changed.
+    """Category and amount as the CSM sees them, and the ARR asked of the customer for the next
+    term; returns {field: [old, new]} of what changed.
 
-    A category without an amount takes what comes due; "not judged" takes the amount away.
+    A category without an amount takes what was asked, or else what comes due; "not judged" takes
+    the amount away. What is asked is no judgement: it changes nothing else.
     """
     require(actor, "renewal.work")
     renewal = locked(actor, renewal_id)
@@ -90,7 +98,9 @@ def set_forecast(
     if wanted["category"] == Category.UNJUDGED:
         wanted["forecast_minor"] = None
     elif wanted["forecast_minor"] is None:
-        wanted["forecast_minor"] = renewal.due_minor
+        wanted["forecast_minor"] = _usual(renewal, asked_minor)
+    if asked_minor is not _KEEP:
+        wanted["asked_minor"] = askable(asked_minor, renewal.due_minor)
     told = write(renewal, wanted, actor=actor, now=now, why=why)
     if told:
         follow_category(renewal, actor=actor, now=now)
@@ -132,7 +142,7 @@ def put_back(
     renewal = locked(actor, renewal_id)
     if renewal.state != RenewalState.OPEN:
         raise RenewalDecided
-    names = [name for name in ("category", "forecast_minor") if name in told]
+    names = [name for name in ("category", "forecast_minor", "asked_minor") if name in told]
     if any(getattr(renewal, name) != told[name][1] for name in names):
         raise ForecastChanged(category=renewal.category, amount=renewal.forecast_minor)
     back = write(renewal, {n: told[n][0] for n in names}, actor=actor, now=now, why="undo")
@@ -157,6 +167,19 @@ def _usable(minor: int | None, renewal: Renewal) -> int | None:
     most = MOST_TIMES * max(renewal.due_minor, 1)
     if minor < 0 or (renewal.due_minor > 0 and minor > most):
         raise ForecastBad(times=MOST_TIMES)
+    return minor
+
+
+def _usual(renewal: Renewal, asked_minor: int | None) -> int:
+    """What is forecast where a category alone is said."""
+    asked = renewal.asked_minor if asked_minor is _KEEP else asked_minor
+    return renewal.due_minor if asked is None else asked
+
+
+def askable(minor: int | None, due_minor: int) -> int | None:
+    """A price that may be asked; None takes it back."""
+    if minor is not None and (minor <= 0 or minor > MOST_TIMES * max(due_minor, 1)):
+        raise AskedBad(times=MOST_TIMES)
     return minor
 
 

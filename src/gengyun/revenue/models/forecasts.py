@@ -52,6 +52,11 @@ class ForecastFigure(models.Model):
     p10_minor = models.BigIntegerField()
     p50_minor = models.BigIntegerField()
     p90_minor = models.BigIntegerField()
+    # of what comes due, at most all of it; null: recorded before this was
+    gross_expected_minor = models.BigIntegerField(null=True, blank=True)
+    gross_p10_minor = models.BigIntegerField(null=True, blank=True)
+    gross_p50_minor = models.BigIntegerField(null=True, blank=True)
+    gross_p90_minor = models.BigIntegerField(null=True, blank=True)
     said_minor = models.BigIntegerField()  # forecasts of the CSMs, decided ones as they came out
     unjudged_count = models.PositiveIntegerField()
 

@@ -14,6 +14,10 @@ from gengyun.team.models import User
 from gengyun.team.queries.access import customer_scope
 
 
+def rise(asked_minor: int | None, due_minor: int) -> float | None:
+    return None if asked_minor is None or due_minor <= 0 else asked_minor / due_minor - 1
+
+
 class RenewalState(models.TextChoices):
     OPEN = "open", _("Open")
     RENEWED = "renewed", _("Renewed")
@@ -49,6 +53,9 @@ class Renewal(models.Model):
     state = models.CharField(max_length=8, choices=RenewalState, default=RenewalState.OPEN)
     category = models.CharField(max_length=8, choices=Category, default=Category.UNJUDGED)
     forecast_minor = models.BigIntegerField(null=True, blank=True)  # null: nobody said
+    # ARR asked of the customer for the next term, as it was told them; null: nobody said. When it
+    # was known is in the changes: a forecast and a snapshot know it from then on
+    asked_minor = models.BigIntegerField(null=True, blank=True)
     outcome_minor = models.BigIntegerField(null=True, blank=True)  # ARR after; null: open
     decided_on = models.DateField(null=True, blank=True)
     successor = models.ForeignKey(
@@ -111,6 +118,11 @@ class Renewal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.group} {self.due_on}"
+
+    @property
+    def rise(self) -> float | None:
+        """Share by which more is asked than comes due; None: nobody said, or nothing comes due."""
+        return rise(self.asked_minor, self.due_minor)
 
 
 class RenewalLine(models.Model):

@@ -9,7 +9,8 @@ import numpy as np
 from django.db.models import Exists, OuterRef, QuerySet
 
 from gengyun.revenue.calc.chances import is_fresh
-from gengyun.revenue.calc.forecast import DRAWS, Book, Forecast, Sums, forecast
+from gengyun.revenue.calc.forecast import DRAWS, Book, Forecast, forecast
+from gengyun.revenue.calc.forecast_sums import Sums
 from gengyun.revenue.calc.renewal_odds import Ints
 from gengyun.revenue.models import (
     Category,
@@ -20,6 +21,7 @@ from gengyun.revenue.models import (
     Renewal,
     RenewalState,
 )
+from gengyun.revenue.models.renewals import rise
 from gengyun.revenue.queries.odds import Learned, learned
 from gengyun.revenue.queries.renewals import before, converter
 from gengyun.team.models import Role, User
@@ -53,6 +55,7 @@ class Row:
     outcome_minor: int
     said_minor: int | None
     renewing: float | None = None  # chance of renewing, of a churn model; None: it says nothing
+    asked: float | None = None  # ARR asked for the next term over what comes due; None: not said
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,11 @@ class Expected:
     @property
     def is_thin(self) -> bool:
         return self.learned.odds.decided < FEW_DECIDED
+
+    @property
+    def asked(self) -> int:
+        """Open renewals whose price for the next term was told."""
+        return sum(row.is_open and row.asked is not None for row in self.rows)
 
     @property
     def from_model(self) -> int:
@@ -116,6 +124,7 @@ def expect(
         due_minor=_ints(row.due_minor for row in rows),
         settled_minor=np.array([np.nan if row.is_open else row.outcome_minor for row in rows]),
         probability=np.array([own.get(row.pk, np.nan) for row in rows]),
+        asked=np.array([np.nan if row.asked is None else row.asked for row in rows]),
     )
     count = draws or max(FEWEST_DRAWS, min(DRAWS, MOST_DRAWN // max(len(rows), 1)))
     owners, owner_codes = _coded([row.owner_id or 0 for row in rows])
@@ -163,9 +172,9 @@ def _level(path: Sequence[int], level: int) -> int:
 COLUMNS = (
     "pk", "due_on", "due_minor", "state", "outcome_minor", "category", "forecast_minor",
     "currency", "customer__tier_id", "customer__owner_id", "has_before", "churn_probability",
-    "churn_on",
+    "churn_on", "asked_minor",
 )  # fmt: skip
-REPLAYED = COLUMNS[1:7]
+REPLAYED = (*COLUMNS[1:7], "asked_minor")
 
 
 def book_rows(
@@ -201,6 +210,7 @@ def book_rows(
                 outcome_minor=outcome,
                 said_minor=_opinion(values["category"], opinion) if is_open else outcome,
                 renewing=_renewing(values, as_of) if is_open else None,
+                asked=_asked(values),
             )
         )
     return found, currency, without_rate
@@ -230,6 +240,11 @@ def _renewing(values: Mapping[str, Any], as_of: date) -> float | None:
     if lost is None or not is_fresh(values["churn_on"], as_of, values["due_on"]):
         return None
     return 1.0 - float(lost)
+
+
+def _asked(values: Mapping[str, Any]) -> float | None:
+    more = rise(values["asked_minor"], values["due_minor"])
+    return None if more is None else 1 + more
 
 
 def _opinion(category: str, forecast_minor: int | None) -> int | None:
@@ -331,4 +346,8 @@ def figures(sums: Sums) -> dict[str, int]:
         "p10_minor": sums.p10_minor,
         "p50_minor": sums.p50_minor,
         "p90_minor": sums.p90_minor,
+        "gross_expected_minor": sums.gross.expected_minor,
+        "gross_p10_minor": sums.gross.p10_minor,
+        "gross_p50_minor": sums.gross.p50_minor,
+        "gross_p90_minor": sums.gross.p90_minor,
     }

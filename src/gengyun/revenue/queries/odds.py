@@ -11,6 +11,7 @@ from gengyun.customers.models import Tier
 from gengyun.revenue.calc.renewal_odds import STATED, CellRate, History, Odds, learn_odds
 from gengyun.revenue.calc.signing_delay import Delays
 from gengyun.revenue.models import ForecastRun, Renewal, RenewalState
+from gengyun.revenue.models.renewals import rise
 from gengyun.revenue.queries.settings import current
 
 GOOD_FOR = timedelta(days=8)  # odds are learned once a week; one late night is nothing
@@ -76,14 +77,14 @@ def history(cells: Sequence[Cell]) -> History:
         .order_by("pk")
         .values_list(
             "customer_id", "customer__tier_id", "due_on", "due_minor", "outcome_minor",
-            "decided_on", "state",
+            "decided_on", "state", "asked_minor",
         )
     )  # fmt: skip
     if not rows:
         empty = np.zeros(0, np.int64)
         days = np.zeros(0, "datetime64[D]")
         return History(empty, days, empty, empty, days)
-    customer, tier, due_on, due, outcome, decided_on, state = zip(*rows, strict=True)
+    customer, tier, due_on, due, outcome, decided_on, state, asked = zip(*rows, strict=True)
     due_days = np.array(due_on, "datetime64[D]")
     place = {cell: k for k, cell in enumerate(cells)}
     first = first_due(np.array(customer, np.int64), due_days)
@@ -99,7 +100,14 @@ def history(cells: Sequence[Cell]) -> History:
         np.array(due, np.int64),
         np.array([amount or 0 for amount in outcome], np.int64),
         days,
+        np.array([_ratio(price, amount) for price, amount in zip(asked, due, strict=True)]),
     )
+
+
+def _ratio(asked_minor: int | None, due_minor: int) -> float:
+    """What was asked over what came due; nan: nobody said. Nothing is asked once it is decided."""
+    more = rise(asked_minor, due_minor)
+    return np.nan if more is None else 1 + more
 
 
 def first_due(customer: np.ndarray, due_on: np.ndarray) -> np.ndarray:

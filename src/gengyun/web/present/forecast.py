@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from gengyun.revenue.calc.forecast import Sums
+from gengyun.revenue.calc.forecast_sums import Sums
 from gengyun.revenue.queries.forecast import Expected, Week
 from gengyun.revenue.queries.odds import Learned
 from gengyun.web.present import format as plain
