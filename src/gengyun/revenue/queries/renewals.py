@@ -26,7 +26,10 @@ from gengyun.team.models import User
 CATEGORIES = tuple(Category.values)  # in the order of the page
 SORTS = ("due", "gap", "amount", "name")
 ONLY = ("", "unjudged", "changed", "gap", "open")
-REPLAYED = ("category", "forecast_minor", "due_minor", "state", "outcome_minor", "gap", "due_on")
+REPLAYED = (
+    "category", "forecast_minor", "due_minor", "state", "outcome_minor", "gap", "due_on",
+    "asked_minor",
+)  # fmt: skip
 CHUNK = 500
 
 
