@@ -222,7 +222,7 @@ def found(seed, kills):
     return {
         "seed": seed, "kills": kills,
         "runs": list(Run.objects.values_list("pk", "state", "end_reason", "step_count")),
-        "lines": list(lines.values_list("run_id", "ordinal", "key", "kind", "state", "ref")),
+        "lines": [[x.run_id, x.ordinal, x.key, x.kind, x.state, x.ref] for x in lines],
         "tasks": list(Task.objects.values_list("pk", "source")),
         "notes": list(Activity.objects.values_list("pk", "import_key")),
         "marks": FieldValue.objects.count(),

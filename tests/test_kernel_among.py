@@ -22,6 +22,12 @@ def test_among_is_in(django_assert_num_queries):
         assert Customer.objects.filter(pk__among=range(1, 200_000)).count() == 3
 
 
+def test_what_no_column_holds_is_among_nothing():
+    customer = make_customer()
+    assert list(Customer.objects.filter(pk__among=[customer.pk, 2**63])) == [customer]
+    assert not Customer.objects.filter(name__among=["{}", "NULL", "", "\\"]).exists()
+
+
 def test_nothing_is_among_none(django_assert_num_queries):
     customer = make_customer()
     with django_assert_num_queries(0):

@@ -86,8 +86,8 @@ def test_update_gives_each_row_its_own():
         task.title, task.due_on = f"甲 {n} '\"{{}}\\", date(2026, 11, 1 + n) if n else None
         task.done_at, task.priority = (NOW + timedelta(microseconds=n)).astimezone(EAST), 1 + n
         task.body = "not asked for"
-    rows.update(tasks[:3], ("title", "due_on", "done_at", "priority"))
-    rows.update([], ("title",))
+    rows.update(Task, tasks[:3], ("title", "due_on", "done_at", "priority"))
+    rows.update(Task, [], ("title",))
     for n, row in enumerate(Task.objects.order_by("pk")):
         told = (row.title, row.due_on, row.done_at, row.priority, row.body)
         if n == 3:
@@ -99,7 +99,7 @@ def test_update_gives_each_row_its_own():
     event = TaskEvent(task=tasks[0], at=NOW, kind="created", detail={"a": 1}, before=None)
     rows.insert([event])
     event.detail, event.before = {"b": ['"', None]}, {}
-    rows.update([event], ("detail", "before"))
+    rows.update(TaskEvent, [event], ("detail", "before"))
     event = TaskEvent.objects.get()
     assert (event.detail, event.before) == ({"b": ['"', None]}, {})
 

@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from test_sop_engine import MONDAY, lines, make_scored, make_sop
 
+from gengyun.customers.models import CustomField, FieldValue
 from gengyun.kernel.days import day_of
 from gengyun.sop.actions.evaluate import evaluate
 from gengyun.sop.actions.step import LEASE, claim_due, run_due, step
 from gengyun.sop.calc.form import DateRef, Wait
 from gengyun.sop.calc.walk import Over, begin_wait, day_of_ref, look_at_wait
-from gengyun.sop.models import Run
+from gengyun.sop.models import Run, StepRun
 from gengyun.tasks.models import Task
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -62,7 +63,9 @@ def test_working_days_pass_over_leap_day_and_spring_festival():
 
 
 def test_days_before_a_date_reach_leap_day():
-    assert day_of_ref(DateRef("renews_on", -1), {"renews": date(2024, 3, 1)}) == date(2024, 2, 29)
+    assert day_of_ref(DateRef("renews_on", -1), {"renews": date(2024, 3, 1)}, {}) == date(
+        2024, 2, 29
+    )
 
 
 @pytest.mark.django_db
@@ -118,3 +121,21 @@ def test_days_that_nobody_evaluated_lose_no_entry_and_are_not_made_up_twice():
         evaluate(now=after, day=day_of(after))
         run_due(now=after)
     assert list(Run.objects.values_list("customer_id", "state")) == [(low.pk, "done")]
+
+
+@pytest.mark.django_db
+def test_a_wait_for_a_date_of_the_companys_own_that_no_condition_reads():
+    field = CustomField.objects.create(
+        key="training", kind="date", name_en="Training", created_at=MONDAY, updated_at=MONDAY
+    )
+    wait = {"key": "wait", "kind": "wait", "date": {"field": "custom_training", "offset_days": 0},
+            "timeout_days": 30, "next": "n"}  # fmt: skip
+    make_sop({"steps": [wait, {"key": "n", "kind": "note", "text": "x"}]})
+    customer = make_scored(40.0)
+    when = day_of(MONDAY) + timedelta(days=3)
+    FieldValue.objects.create(field=field, customer=customer, day=when)
+    evaluate(now=MONDAY, day=day_of(MONDAY))
+    for days in range(5):
+        run_due(now=MONDAY + timedelta(days=days))
+    assert lines(Run.objects.get()) == [("wait", "done", "date"), ("n", "done", "")]
+    assert StepRun.objects.get(step_key="wait").at.date() == when

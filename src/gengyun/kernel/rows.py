@@ -17,6 +17,8 @@ from typing import Any
 from django.db import connection, models, transaction
 from msgspec import Raw
 
+from gengyun.kernel import arrays
+
 Plain = Callable[[Any], Any]
 _TEXTS = frozenset({"CharField", "TextField", "SlugField"})
 _WHOLE = frozenset(
@@ -69,11 +71,11 @@ def insert_values(
         )
 
 
-def update(rows: Sequence[models.Model], names: Sequence[str]) -> None:
-    """Write these fields of rows that are there, each row its own values."""
+def update(model: type[models.Model], rows: Sequence[Any], names: Sequence[str]) -> None:
+    """Write these fields of rows of the model that are there, each row its own values. Whatever has
+    a `pk` and the columns by their names is a row."""
     if not rows:
         return
-    model = type(rows[0])
     by_name = {field.name: field for field in model._meta.concrete_fields}
     fields = [by_name[name] for name in names]
     plains = [(field.attname, _plain(field)) for field in fields]
@@ -92,7 +94,7 @@ def update(rows: Sequence[models.Model], names: Sequence[str]) -> None:
         cursor.execute(
             f"UPDATE {table} SET {sets} FROM unnest({arrays}) AS given({given}) "  # noqa: S608
             f"WHERE {table}.{key} = given_key",
-            [list(column) for column in zip(*values, strict=True)],
+            _columns(values),
         )
 
 
@@ -122,7 +124,7 @@ def put(rows: Sequence[models.Model], names: Sequence[str]) -> None:
         arrays = ", ".join(f"%s::{name}[]" for name in types)
         cursor.execute(
             f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({arrays}) {after}",  # noqa: S608
-            [list(column) for column in zip(*values, strict=True)],
+            _columns(values),
         )
 
 
@@ -143,6 +145,12 @@ def _write(
         ):
             for row in values:
                 copy.write_row(row)
+
+
+def _columns(values: Sequence[Sequence[Any]]) -> list[Any]:
+    """Column by column, each an array."""
+    found = [list(column) for column in zip(*values, strict=True)]
+    return [arrays.written(column) or column for column in found]
 
 
 def _keys(model: type[models.Model], many: int) -> Sequence[int]:

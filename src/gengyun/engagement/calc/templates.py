@@ -9,6 +9,7 @@ anything but name a fact; values are put in as they are and never read as a temp
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gengyun.kernel.errors import Refusal
 
@@ -63,14 +64,15 @@ class Slot:
     otherwise: str | None  # None: the value must be known
 
 
-def slots(text: str) -> list[Slot]:
+@lru_cache(maxsize=1_000)  # one text goes to thousands
+def slots(text: str) -> tuple[Slot, ...]:
     """The variables of a text in their order; refuses braces that do not match."""
     rest = _SLOT.sub("\0", text)
     for mark in ("{{", "}}"):
         at = rest.find(mark)
         if at >= 0:
             raise TemplateBroken(near=rest[max(0, at - 10) : at + 20].replace("\0", "…"))
-    return [_slot(found) for found in _SLOT.findall(text)]
+    return tuple(_slot(found) for found in _SLOT.findall(text))
 
 
 def _slot(inside: str) -> Slot:
@@ -104,6 +106,8 @@ def check_template(
 def render_template(text: str, facts: Mapping[str, str | None]) -> str:
     """The text with its facts. Refuses an unknown name, and an unknown value without other word."""
     found = slots(text)
+    if not found:
+        return text
     for slot in found:
         if slot.name not in facts:
             raise VariableUnknown(name=slot.name)

@@ -1,6 +1,7 @@
 """The timeline: what people did with a customer, and notes."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from gengyun.customers.models import Contact, Customer
@@ -33,23 +34,36 @@ class Activity(models.Model):
         PARTLY = "partly", _("Partly solved")
         NOT = "not", _("Not solved")
 
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="activities")
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="activities", db_index=False
+    )
     kind = models.CharField(max_length=8, choices=Kind)
     body = models.TextField()
     happened_at = models.DateTimeField()
     outcome = models.CharField(max_length=6, choices=Outcome, default="", blank=True)
     contacts = models.ManyToManyField(Contact, blank=True)
-    author = models.ForeignKey(User, null=True, on_delete=models.PROTECT)  # null: the system
+    author = models.ForeignKey(
+        User, null=True, on_delete=models.PROTECT, db_index=False
+    )  # null: the system
     recorded_at = models.DateTimeField()
     edited_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
-    import_key = models.CharField(max_length=64, null=True, unique=True)
+    import_key = models.CharField(max_length=64, null=True)
 
     objects = ActivityQuerySet.as_manager()
 
     class Meta:
         ordering = ["-happened_at", "-pk"]
-        indexes = [models.Index(fields=["customer", "-happened_at"], name="activity_timeline")]
+        constraints = [
+            # no `unique=True`: on PostgreSQL that is two indexes
+            models.UniqueConstraint(fields=["import_key"], name="activity_import_key")
+        ]
+        indexes = [
+            models.Index(fields=["customer", "-happened_at"], name="activity_timeline"),
+            models.Index(
+                fields=["author"], name="activity_author", condition=Q(author__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.happened_at:%Y-%m-%d}"

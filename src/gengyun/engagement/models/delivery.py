@@ -19,8 +19,10 @@ class Delivery(models.Model):
         UNSURE = "unsure", _("Perhaps sent")
         DROPPED = "dropped", _("Not sent")  # its alert was closed before it left
 
-    key = models.CharField(max_length=160, unique=True)  # what is told, to whom, by what
-    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="deliveries")
+    key = models.CharField(max_length=160)  # what is told, to whom, by what
+    channel = models.ForeignKey(
+        Channel, on_delete=models.PROTECT, related_name="deliveries", db_index=False
+    )
     recipient = models.CharField(max_length=254, default="", blank=True)  # "": the channel's group
     about = models.CharField(max_length=40, default="", blank=True)  # "alert:12", "test"
     severity = models.PositiveSmallIntegerField(default=4)
@@ -47,6 +49,10 @@ class Delivery(models.Model):
             models.Index(fields=["state", "due_at"], name="delivery_due"),
             models.Index(fields=["channel", "-created_at"], name="delivery_channel"),
             models.Index(fields=["about"], name="delivery_about"),
+        ]
+        constraints = [
+            # no `unique=True`: on PostgreSQL that is two indexes
+            models.UniqueConstraint(fields=["key"], name="delivery_key")
         ]
 
     def __str__(self) -> str:

@@ -39,11 +39,15 @@ class Touch(models.Model):
         BOUNCED = "bounced", _("Bounced")  # sent, and came back
         UNSURE = "unsure", _("Perhaps sent")  # nobody knows; never sent again by itself
 
-    key = models.CharField(max_length=200, unique=True)  # asked twice, written once
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="touches")
-    contact = models.ForeignKey(
-        Contact, null=True, blank=True, on_delete=models.SET_NULL, related_name="touches"
+    # indexes are below, each once: every message writes to all of them
+    key = models.CharField(max_length=200)  # asked twice, written once
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="touches", db_index=False
     )
+    contact = models.ForeignKey(
+        Contact, null=True, blank=True, on_delete=models.SET_NULL, related_name="touches",
+        db_index=False,
+    )  # fmt: skip
     # whose budget it counts in: the address, so that two rows of one person share it
     person = models.CharField(max_length=260)
     recipient = models.CharField(max_length=254, default="", blank=True)  # "": a group
@@ -63,17 +67,17 @@ class Touch(models.Model):
     told = models.JSONField(default=dict)  # facts of the reason: cap, days, counted, free_at …
     asked_at = models.DateTimeField()
     asked_by = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     decided_at = models.DateTimeField(null=True, blank=True)  # a draft approved or refused
     decided_by = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     due_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     bounced_at = models.DateTimeField(null=True, blank=True)
     # unguessable: names the message in the unsubscribe link, the bounce address and Message-ID
-    token = models.CharField(max_length=32, unique=True)
+    token = models.CharField(max_length=32)
 
     objects = TouchQuerySet.as_manager()
 
@@ -90,6 +94,19 @@ class Touch(models.Model):
             models.Index(fields=["person", "due_at"], name="touch_person"),
             models.Index(fields=["state", "due_at"], name="touch_state"),
             models.Index(fields=["source"], name="touch_source", condition=~Q(source="")),
+            models.Index(
+                fields=["asked_by"], name="touch_asked_by", condition=Q(asked_by__isnull=False)
+            ),
+            models.Index(
+                fields=["decided_by"],
+                name="touch_decided_by",
+                condition=Q(decided_by__isnull=False),
+            ),
+        ]
+        constraints = [
+            # no `unique=True`: on PostgreSQL that is two indexes each
+            models.UniqueConstraint(fields=["key"], name="touch_key"),
+            models.UniqueConstraint(fields=["token"], name="touch_token"),
         ]
 
     def __str__(self) -> str:

@@ -244,6 +244,7 @@ def locked(
     held = Customer.objects.select_for_update().filter(pk__among=list(groups_of)).order_by("pk")
     customers = {row.pk: row for row in held}
     others = Customer.objects.filter(pk__among=list(set(customer_ids) - set(customers)))
+    others = others.only("owner", "archived_at").order_by()
     return contacts, customers | {row.pk: row for row in others}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 
 from django.db.models import Q
 
@@ -73,6 +74,7 @@ _MONTHS = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=1_000)
 def _day(day: date | None, zh: bool) -> str | None:
     if day is None:
         return None

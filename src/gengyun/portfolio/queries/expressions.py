@@ -3,7 +3,7 @@
 `portfolio.calc.truth` is the definition; this is the same in the database's words.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -124,10 +124,13 @@ def known_definitions() -> dict[str, Definition]:
     return {field.name: field.definition for field in fields_in_use()}
 
 
-def facts_of(customer_ids: Collection[int], exprs: Collection[Expr]) -> dict[int, Facts]:
-    """What the conditions need to know of these customers; who has no summary row is left out."""
+def facts_of(
+    customer_ids: Collection[int], exprs: Collection[Expr], *, also: Collection[str] = ()
+) -> dict[int, Facts]:
+    """What the conditions need to know of these customers, and the fields named beside them; who
+    has no summary row is left out."""
     ids = sorted(set(customer_ids))
-    names = set().union(*(fields_of(expr) for expr in exprs)) if exprs else set()
+    names = set(also).union(*(fields_of(expr) for expr in exprs))
     custom = fields_named(name for name in names if is_custom(name))
     held, changed = _followed(exprs)
     found: dict[int, Facts] = {}
@@ -138,10 +141,9 @@ def facts_of(customer_ids: Collection[int], exprs: Collection[Expr]) -> dict[int
         stored = _stored(part, custom)
         states = _states(part, watches)
         changes = _changes(part, changed)
-        for row in CustomerSummary.objects.filter(pk__among=part).values(*SUMMARY_COLUMNS):
-            pk = row["customer_id"]
+        for pk, values in _values(part, names):
             found[pk] = Facts(
-                values=values_of_row(row),
+                values=values,
                 custom=stored.get(pk, {}),
                 held=states.get(pk, {}),
                 watched=watched,
@@ -150,25 +152,23 @@ def facts_of(customer_ids: Collection[int], exprs: Collection[Expr]) -> dict[int
     return found
 
 
-SUMMARY_COLUMNS = (
-    "customer_id",
-    "search_key",
-    "tag_names",
-    "need_rank",
-    "need_codes",
-    *sorted(set(COLUMNS.values())),
-)
+# columns of the summary by the names of the filters' fields
+READ = COLUMNS | {"text": "search_key", "tag": "tag_names", "need": "need_codes"}
 
 
-def values_of_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A summary row under the names of the filters' fields."""
-    values = {field: row[column] for field, column in COLUMNS.items()}
-    values["touch"] = day_of(row["last_touch_at"]) if row["last_touch_at"] else None
-    values["text"] = row["search_key"]
-    values["tag"] = row["tag_names"]
-    codes = row["need_codes"].strip(",")
-    values["need"] = codes.split(",") if codes and row["need_rank"] > 0 else []
-    return values
+def _values(ids: Collection[int], names: set[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each customer's summary under the names of the fields that are asked for."""
+    fields = sorted(names & READ.keys())
+    columns = [READ[name] for name in fields]
+    rows = CustomerSummary.objects.filter(pk__among=ids).order_by()
+    for pk, rank, *found in rows.values_list("pk", "need_rank", *columns):
+        values = dict(zip(fields, found, strict=True))
+        if "touch" in values:
+            values["touch"] = day_of(values["touch"]) if values["touch"] else None
+        if "need" in values:
+            codes = values["need"].strip(",")
+            values["need"] = codes.split(",") if codes and rank > 0 else []
+        yield pk, values
 
 
 def _followed(exprs: Iterable[Expr]) -> tuple[set[str], set[str]]:

@@ -102,7 +102,6 @@ def stop_run(*, actor: User | None, now: datetime, run: Run, reason: str = "stop
         run=found,
         step_key=found.step_key,
         ordinal=found.step_count,
-        key=f"sop:{found.pk}:{found.step_key}:{found.step_count}",
         kind=step.kind if step else "stop",
         state=StepRun.State.SKIPPED,
         at=now,

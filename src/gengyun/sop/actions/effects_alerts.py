@@ -11,7 +11,7 @@ from gengyun.kernel.days import day_of, start_of
 from gengyun.kernel.outbox import emit
 from gengyun.sop.actions.effects_inside import GONE, filled
 from gengyun.sop.calc.effects import DONE, FAILED, Due, Told, effect
-from gengyun.sop.models import StepRun
+from gengyun.sop.models import StepRun, step_key_of
 from gengyun.sop.queries.recipients import contacts_of, customers_of
 
 REF = "alert:"
@@ -66,11 +66,13 @@ def asked(first: date, last: date, customer_ids: Collection[int] | None) -> list
     return [
         Asked(
             customer_id=customer_id,
-            key=key,
+            key=step_key_of(run_id, step_key, ordinal),
             severity=int(told["severity"]),
             title_zh=str(told["title_zh"]),
             title_en=str(told["title_en"]),
             asked_on=day_of(at),
         )
-        for customer_id, key, told, at in lines.values_list("run__customer_id", "key", "told", "at")
+        for run_id, step_key, ordinal, customer_id, told, at in lines.values_list(
+            "run_id", "step_key", "ordinal", "run__customer_id", "told", "at"
+        )
     ]

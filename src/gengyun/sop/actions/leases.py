@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from gengyun.kernel import arrays
 from gengyun.sop.models import RunLease
 
 
@@ -23,7 +24,7 @@ def take(run_ids: Collection[int], *, now: datetime, until: datetime, by: str) -
             cursor.execute(
                 'INSERT INTO sop_runlease (run_id, until, "by") SELECT one, %s, %s '
                 "FROM unnest(%s::bigint[]) AS one ON CONFLICT DO NOTHING",
-                [end, by, sorted(ids)],
+                [end, by, arrays.written(sorted(ids))],
             )
         else:
             cursor.execute(

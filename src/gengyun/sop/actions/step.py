@@ -20,6 +20,7 @@ from gengyun.sop.actions.walking import Walk
 from gengyun.sop.calc.form import Form
 from gengyun.sop.models import Run, RunLease, Sop, StepRun
 from gengyun.sop.queries.forms import form_of, versions_in
+from gengyun.sop.queries.going import going
 from gengyun.usage.actions.drain import without_gc
 
 log = logging.getLogger(__name__)
@@ -28,8 +29,6 @@ LEASE = timedelta(minutes=5)
 BATCH = 1_000
 # PostgreSQL lets others write meanwhile, and a group of one step gets larger
 LARGE_BATCH = 5_000
-# what no step looks at
-UNREAD = ("entry_facts", "entry_key", "entered_at", "entered_on", "stratum", "goal_on")
 
 
 @dataclass(frozen=True)
@@ -95,9 +94,7 @@ def _work(claim: Claim, now: datetime, only: int | None = None) -> Counter[str]:
         ids = leases.held(claim.ids if only is None else [only], by=claim.token)
         # those that a person stopped since, or another worker carried on, are not among them:
         # the conditions are asked again when the row is locked
-        rows = Run.objects.active().filter(pk__among=ids, due_at__lte=now)
-        runs = list(rows.order_by("pk").defer(*UNREAD).select_for_update())
-        done = Walk(runs, now).go()
+        done = Walk(going(ids, now=now), now).go()
         leases.release(ids, by=claim.token)
         faults.point("sop.worked")
     faults.point("sop.committed")
@@ -124,8 +121,7 @@ def fail(pk: int, token: str, now: datetime, why: str) -> None:
     StepRun.objects.bulk_create(
         [
             StepRun(
-                run=run, step_key=run.step_key, ordinal=run.step_count,
-                key=f"sop:{run.pk}:{run.step_key}:{run.step_count}", kind="error", at=now,
+                run=run, step_key=run.step_key, ordinal=run.step_count, kind="error", at=now,
                 state=StepRun.State.FAILED, reason="error", told={"error": why[:300]},
             )
         ],

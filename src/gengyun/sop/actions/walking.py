@@ -22,17 +22,18 @@ from gengyun.sop.calc.walk import (
     Look,
     Over,
     begin_wait,
+    dates_of,
     day_of_ref,
     ending,
     look_at_wait,
 )
-from gengyun.sop.models import Run, SopVersion, StepRun
+from gengyun.sop.models import Run, SopVersion, StepRun, step_key_of
 from gengyun.sop.queries.forms import form_of, versions_in
+from gengyun.sop.queries.going import Going
 from gengyun.sop.queries.outcomes import asking, outcomes_of, said_of, step_states
 
 # what a line of a step says
-LINE = ("run_id", "step_key", "ordinal", "key", "kind", "at", "state", "reason", "told",
-        "ref")  # fmt: skip
+LINE = ("run_id", "step_key", "ordinal", "kind", "at", "state", "reason", "told", "ref")
 # columns of a run that a batch changes
 MOVED = ("state", "step_key", "step_count", "step_since", "wait_until", "due_at", "ended_at",
          "end_reason")  # fmt: skip
@@ -41,7 +42,7 @@ CHANGING = frozenset({"set"})
 
 
 class Walk:
-    def __init__(self, runs: Sequence[Run], now: datetime) -> None:
+    def __init__(self, runs: Sequence[Going], now: datetime) -> None:
         self.runs, self.now, self.today, self.zone = runs, now, day_of(now), company_zone()
         self.versions = versions_in(run.version_id for run in runs)
         self.forms: dict[int, Form] = {pk: form_of(one) for pk, one in self.versions.items()}
@@ -50,10 +51,11 @@ class Walk:
         }
         exprs = [expr for found in self.asked.values() for _, expr in found]
         self.definitions: dict[str, Definition] = definitions_of(exprs)
-        self.facts = facts_of({run.customer_id for run in runs}, exprs)
+        dates = {name for form in self.forms.values() for name in dates_of(form)}
+        self.facts = facts_of({run.customer_id for run in runs}, exprs, also=dates)
         self.left = _contacts_gone(runs)
         self.asking = asking(self.asked)
-        self.states = step_states([run for run in runs if run.version_id in self.asking])
+        self.states = step_states([run.pk for run in runs if run.version_id in self.asking])
         self.said: dict[str, Collection[str]] = {}  # what became of things made in this look
         self.lines: list[tuple[Any, ...]] = []
         self.done: Counter[str] = Counter()
@@ -64,11 +66,11 @@ class Walk:
         while going:
             going = self._round(going)
         rows.insert_values(StepRun, LINE, self.lines)
-        rows.update(self.runs, MOVED)
+        rows.update(Run, self.runs, MOVED)
         self.done["runs"] = len(self.runs)
         return self.done
 
-    def _ends(self, run: Run) -> bool:
+    def _ends(self, run: Going) -> bool:
         """Before anything is done: hold-outs whose time is over, and everybody's reasons to end."""
         if run.arm == Run.Arm.HOLDOUT:
             self._end(run, Ending("done", "holdout_over"))
@@ -87,7 +89,7 @@ class Walk:
             self._end(run, found)
         return found is not None
 
-    def _holds(self, expr: Expr | None, run: Run) -> bool | None:
+    def _holds(self, expr: Expr | None, run: Going) -> bool | None:
         if expr is None:
             return None
         known = self.facts[run.customer_id]
@@ -95,14 +97,14 @@ class Walk:
         facts = Facts(**{**known.__dict__, "steps": states}) if states else known
         return truth(expr, facts, today=self.today, definitions=self.definitions)
 
-    def _round(self, going: list[Run]) -> list[Run]:
+    def _round(self, going: list[Going]) -> list[Going]:
         """One step of every run that goes on; returns those that go on behind it."""
-        groups: dict[tuple[int, str], list[Run]] = defaultdict(list)
+        groups: dict[tuple[int, str], list[Going]] = defaultdict(list)
         for run in going:
             if not self._is_stuck(run):
                 groups[run.version_id, run.step_key].append(run)
         rest = []
-        acting: dict[str, list[tuple[Run, Step]]] = defaultdict(list)
+        acting: dict[str, list[tuple[Going, Step]]] = defaultdict(list)
         for (version_id, key), runs in groups.items():
             found = self.forms[version_id].steps[key]
             if found.wait is not None:
@@ -117,14 +119,14 @@ class Walk:
             rest += self._effect(pairs)
         return rest
 
-    def _is_stuck(self, run: Run) -> bool:
+    def _is_stuck(self, run: Going) -> bool:
         is_there = run.step_key in self.forms[run.version_id].steps
         if is_there and run.step_count < MOST_STEPS:
             return False
         self._end(run, Ending("failed", "too_many_steps" if is_there else "no_step"))
         return True
 
-    def _wait(self, run: Run, found: Step, wait: Wait) -> bool:
+    def _wait(self, run: Going, found: Step, wait: Wait) -> bool:
         """True: it is over and the run goes on in this look."""
         on = self._date(wait, run)
         if run.state != Run.State.WAITING or run.wait_until is None:
@@ -144,22 +146,20 @@ class Walk:
         run.state, run.wait_until = Run.State.RUNNING, None
         return self._on(run, found, told, over.next)
 
-    def _date(self, wait: Wait, run: Run) -> date | None:
+    def _date(self, wait: Wait, run: Going) -> date | None:
         if wait.date is None:
             return None
         facts = self.facts[run.customer_id]
-        stored = facts.custom.get(wait.date.field)
-        values = {wait.date.field: stored[0].day} if stored else facts.values
-        return day_of_ref(wait.date, values)
+        return day_of_ref(wait.date, facts.values, facts.custom)
 
-    def _branch(self, run: Run, found: Step) -> bool:
+    def _branch(self, run: Going, found: Step) -> bool:
         """The first case that is True; what is not known is not True."""
         for number, case in enumerate(found.cases):
             if self._holds(case.when, run) is True:
                 return self._on(run, found, Told(DONE, "case", {"case": number}), case.next)
         return self._on(run, found, Told(DONE, "otherwise"), found.otherwise)
 
-    def _effect(self, pairs: Sequence[tuple[Run, Step]]) -> list[Run]:
+    def _effect(self, pairs: Sequence[tuple[Going, Step]]) -> list[Going]:
         due = [
             _due(run, self.forms[run.version_id], self.versions[run.version_id], found)
             for run, found in pairs
@@ -181,10 +181,10 @@ class Walk:
                 rest.append(run)
         return rest
 
-    def _on(self, run: Run, found: Step, told: Told, way: str | None) -> bool:
+    def _on(self, run: Going, found: Step, told: Told, way: str | None) -> bool:
         """Write the line of a step and move on; True: there is a step to move on to."""
         self.lines.append(
-            (run.pk, found.key, run.step_count, key_of(run), found.kind, self.now, told.state,
+            (run.pk, found.key, run.step_count, found.kind, self.now, told.state,
              told.reason, dict(told.facts), told.ref)
         )  # fmt: skip
         if run.version_id in self.asking:
@@ -198,12 +198,12 @@ class Walk:
         run.step_key, run.step_since = way, self.now
         return True
 
-    def _end(self, run: Run, found: Ending) -> None:
+    def _end(self, run: Going, found: Ending) -> None:
         """Where it stood stays readable: the step it did not get to do is skipped."""
         form = self.forms[run.version_id]
         if found.reason not in {"end", "handed", "holdout_over"} and run.step_key in form.steps:
             self.lines.append(
-                (run.pk, run.step_key, run.step_count, key_of(run), form.steps[run.step_key].kind,
+                (run.pk, run.step_key, run.step_count, form.steps[run.step_key].kind,
                  self.now, SKIPPED, found.reason, {}, "")
             )  # fmt: skip
             run.step_count += 1
@@ -212,11 +212,11 @@ class Walk:
         self.done["ended"] += 1
 
 
-def key_of(run: Run) -> str:
-    return f"sop:{run.pk}:{run.step_key}:{run.step_count}"
+def key_of(run: Going) -> str:
+    return step_key_of(run.pk, run.step_key, run.step_count)
 
 
-def _due(run: Run, form: Form, version: SopVersion, found: Step) -> Due:
+def _due(run: Going, form: Form, version: SopVersion, found: Step) -> Due:
     return Due(
         key=key_of(run),
         run_id=run.pk,
@@ -231,7 +231,7 @@ def _due(run: Run, form: Form, version: SopVersion, found: Step) -> Due:
     )
 
 
-def _contacts_gone(runs: Iterable[Run]) -> set[int]:
+def _contacts_gone(runs: Iterable[Going]) -> set[int]:
     """Runs of contacts that have left, or were deleted."""
     about = {run.pk: run.contact_id for run in runs if run.identity_key.startswith("k:")}
     there = set(

@@ -4,11 +4,12 @@ A run is looked at when it is due. First it is asked whether it ends (customer g
 exit, entry lost), then it does one step after another until one of them takes time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
+from gengyun.customers.calc.custom import Stored
 from gengyun.kernel.calc.workdays import working_day_after
 from gengyun.sop.calc.form import END, DateRef, Form, Wait
 
@@ -123,7 +124,16 @@ def start_of(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time.min, zone)
 
 
-def day_of_ref(ref: DateRef, values: Mapping[str, Any]) -> date | None:
+def dates_of(form: Form) -> set[str]:
+    """The customer's dates that its waits need to know, as conditions call them."""
+    waits = (step.wait.date for step in form.steps.values() if step.wait is not None)
+    return {DATE_OF.get(ref.field, ref.field) for ref in waits if ref is not None}
+
+
+def day_of_ref(
+    ref: DateRef, values: Mapping[str, Any], custom: Mapping[str, Sequence[Stored]]
+) -> date | None:
     """The day that a customer's date says, moved by the offset; None: the date is not known."""
-    found = values.get(DATE_OF.get(ref.field, ref.field))
+    stored = custom.get(ref.field)
+    found = stored[0].day if stored else values.get(DATE_OF.get(ref.field, ref.field))
     return None if found is None else found + timedelta(days=ref.offset_days)

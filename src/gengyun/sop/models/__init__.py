@@ -1,5 +1,13 @@
 from gengyun.sop.models.effect import Effect, RunOutcome
-from gengyun.sop.models.run import ACTIVE, Decision, EventHit, Run, RunLease, StepRun
+from gengyun.sop.models.run import (
+    ACTIVE,
+    Decision,
+    EventHit,
+    Run,
+    RunLease,
+    StepRun,
+    step_key_of,
+)
 from gengyun.sop.models.sop import Sop, SopVersion
 
 __all__ = [
@@ -13,4 +21,5 @@ __all__ = [
     "Sop",
     "SopVersion",
     "StepRun",
+    "step_key_of",
 ]

@@ -124,6 +124,11 @@ class RunLease(models.Model):
         return f"{self.run_id} {self.by}"
 
 
+def step_key_of(run_id: int, step_key: str, ordinal: int) -> str:
+    """What a step's effects are known by: the same however often it is tried."""
+    return f"sop:{run_id}:{step_key}:{ordinal}"
+
+
 class StepRun(models.Model):
     """One decision about one step: done, skipped, suppressed with the reason, failed."""
 
@@ -133,10 +138,13 @@ class StepRun(models.Model):
         SUPPRESSED = "suppressed", _("Not sent")
         FAILED = "failed", _("Failed")
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps", db_index=False)
+    # no constraint: a line is only written under the lock of its run's row, and runs stay
+    # (docs/adr/0008-lines-of-steps.md)
+    run = models.ForeignKey(
+        Run, on_delete=models.CASCADE, related_name="steps", db_index=False, db_constraint=False
+    )
     step_key = models.CharField(max_length=40)
     ordinal = models.PositiveIntegerField()
-    key = models.CharField(max_length=120)  # unique: "sop:<run>:<step>:<ordinal>"
     kind = models.CharField(max_length=10)
     state = models.CharField(max_length=10, choices=State)
     at = models.DateTimeField()
@@ -146,16 +154,24 @@ class StepRun(models.Model):
 
     class Meta:
         ordering = ["run", "ordinal"]
-        constraints = [models.UniqueConstraint(fields=["key"], name="one_line_of_a_step")]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "ordinal"], name="one_line_of_a_step")
+        ]
         indexes = [
-            models.Index(fields=["run", "ordinal"], name="step_of_run"),
             models.Index(
                 fields=["ref"], name="step_ref", condition=~Q(ref="")
             ),  # what a task or touch belongs to
         ]
 
+    if TYPE_CHECKING:
+        run_id: int
+
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def key(self) -> str:
+        return step_key_of(self.run_id, self.step_key, self.ordinal)
 
 
 class Decision(models.Model):

@@ -15,7 +15,7 @@ from gengyun.portfolio.queries.expressions import definitions_of, facts_of, to_q
 from gengyun.sop.calc.check import Known, check, conditions_of
 from gengyun.sop.calc.form import Form, Problem, Step, read
 from gengyun.sop.calc.turns import is_snapshot_day
-from gengyun.sop.calc.walk import Waiting, begin_wait, day_of_ref
+from gengyun.sop.calc.walk import Waiting, begin_wait, dates_of, day_of_ref
 from gengyun.sop.models import Run, Sop, SopVersion
 from gengyun.sop.queries.judging import Chance, Verdicts, judge
 from gengyun.sop.queries.participants import Participant
@@ -125,7 +125,7 @@ def _walked(form: Form, verdicts: Verdicts, day: date) -> Walked:
     entering = [one for one, arm, _ in verdicts.entering if arm != Run.Arm.HOLDOUT]
     exprs = [expr for _, expr in conditions_of(form)]
     definitions = definitions_of(exprs)
-    facts = facts_of({one.customer_id for one in entering}, exprs)
+    facts = facts_of({one.customer_id for one in entering}, exprs, also=dates_of(form))
     now = datetime.combine(day, datetime.min.time(), company_zone()).replace(hour=9)
     return {
         one.identity: _way(form, facts[one.customer_id], definitions, now)
@@ -160,7 +160,7 @@ def _next(step: Step, facts: Facts, definitions: Any, today: date) -> str | None
 def _end(step: Step, facts: Facts, now: datetime) -> datetime | None:
     if step.wait is None:
         return None
-    on = day_of_ref(step.wait.date, facts.values) if step.wait.date else None
+    on = day_of_ref(step.wait.date, facts.values, facts.custom) if step.wait.date else None
     begun: Waiting = begin_wait(step.wait, now=now, zone=company_zone(), on=on)
     return begun.until if step.wait.until else begun.look_at
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from gengyun.portfolio.calc.expressions import Expr, StepIs, leaves_of
 from gengyun.sop.calc.effects import DONE
-from gengyun.sop.models import Run, StepRun
+from gengyun.sop.models import StepRun
 
 # "task" -> (keys of tasks) -> {key: what can be said of it}
 States = Callable[[Collection[int]], Mapping[int, Collection[str]]]
@@ -25,10 +25,9 @@ def asking(asked: Mapping[int, Sequence[tuple[str, Expr]]]) -> set[int]:
     }
 
 
-def step_states(runs: Sequence[Run]) -> dict[int, dict[str, frozenset[str]]]:
+def step_states(run_ids: Sequence[int]) -> dict[int, dict[str, frozenset[str]]]:
     """Run -> step -> its states; where a step was done several times, the newest."""
-    ids = [run.pk for run in runs]
-    lines = StepRun.objects.filter(run__among=ids).order_by("run", "ordinal")
+    lines = StepRun.objects.filter(run__among=run_ids).order_by("run", "ordinal")
     rows = list(lines.values_list("run_id", "step_key", "state", "ref"))
     said = outcomes_of({ref for *_, ref in rows if ref})
     found: dict[int, dict[str, frozenset[str]]] = {}

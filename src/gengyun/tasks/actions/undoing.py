@@ -29,7 +29,7 @@ def undo(*, actor: User | None, now: datetime, batch: str) -> list[Task]:
     """Everything of the batch goes back to how it was; all or nothing. A task that was just made
     is dropped."""
     require(actor, "task.work")
-    events = TaskEvent.objects.filter(batch=batch, undone_at__isnull=True)
+    events = TaskEvent.objects.filter(batch=batch, undone_at__isnull=True).exclude(batch="")
     events = events.exclude(kind__in=HARMLESS)
     if actor is not None:
         events = events.filter(actor=actor)

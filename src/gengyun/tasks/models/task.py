@@ -42,14 +42,17 @@ class Task(models.Model):
 
     title = models.CharField(max_length=200)
     body = models.TextField(default="", blank=True)
+    # without indexes of their own: those below begin with them, or hold the few that are not null
     customer = models.ForeignKey(
-        Customer, null=True, blank=True, on_delete=models.CASCADE, related_name="tasks"
-    )
+        Customer, null=True, blank=True, on_delete=models.CASCADE, related_name="tasks",
+        db_index=False,
+    )  # fmt: skip
     contact = models.ForeignKey(
-        Contact, null=True, blank=True, on_delete=models.SET_NULL, related_name="tasks"
-    )
+        Contact, null=True, blank=True, on_delete=models.SET_NULL, related_name="tasks",
+        db_index=False,
+    )  # fmt: skip
     owner = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.PROTECT, related_name="tasks"
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="tasks", db_index=False
     )
     # whose work it is by its nature; while nobody gave it to somebody by hand, the owner follows
     role = models.CharField(max_length=12, default="", blank=True)
@@ -63,7 +66,7 @@ class Task(models.Model):
     snoozed_until = models.DateField(null=True, blank=True)  # not shown before this day
     done_at = models.DateTimeField(null=True, blank=True)  # done or dropped
     done_by = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     result = models.TextField(default="", blank=True)  # what came of it, or why it was dropped
     # what made it, e.g. "sop:run:12:step:call": never made twice
@@ -74,7 +77,7 @@ class Task(models.Model):
     stake_minor = models.BigIntegerField(null=True, blank=True)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     updated_at = models.DateTimeField()
 
@@ -99,6 +102,12 @@ class Task(models.Model):
             models.Index(fields=["state", "due_on"], name="task_due"),
             models.Index(fields=["state", "-done_at"], name="task_done"),
             models.Index(fields=["created_by", "state"], name="task_of_maker"),
+            models.Index(
+                fields=["contact"], name="task_of_contact", condition=Q(contact__isnull=False)
+            ),
+            models.Index(
+                fields=["done_by"], name="task_done_by", condition=Q(done_by__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
