@@ -139,6 +139,8 @@ def _line(row) -> dict:
         "state": row.state,
         "category": row.category,
         "forecast_minor": row.forecast_minor,
+        "asked_minor": row.asked_minor,
+        "rise": row.rise,
         "outcome_minor": row.outcome_minor,
         "signal": row.signal or None,
     }
@@ -160,8 +162,13 @@ def _print_sums(found: dict) -> None:
         said = "-" if minor is None else f"{major(minor, currency):,}"
         click.echo(
             f"  {line['due_on']}  {line['category']:9} {major(line['due_minor'], currency):>14,}"
-            f" {said:>14} {currency}  {line['name']}"
+            f" {said:>14} {currency} {_rise(line):>7}  {line['name']}"
         )
+
+
+def _rise(line: dict) -> str:
+    """How much more is asked for the next term."""
+    return "" if line["rise"] is None else f"{line['rise']:+.1%}"
 
 
 def _accuracy(filters, days, today: date) -> dict:

@@ -7,8 +7,9 @@ from gengyun.kernel.currencies import major
 DEFINITION = (
     "sum over draws of what comes due: each open renewal renews with the chance that the churn "
     "model gives it, and where that says nothing with the rate of its kind (tier, first or later); "
-    "renewals of a quarter share one effect, amounts change as earlier ones did; decided ones "
-    "count as they came out"
+    "renewals of a quarter share one effect, amounts change as earlier ones did, measured by the "
+    "price asked where one was told; decided ones count as they came out. gross: of each renewal "
+    "at most what comes due; expected NRR and GRR: expected and gross over due"
 )
 
 
@@ -37,6 +38,7 @@ def _now(filters, days, today) -> dict:
         "definition": DEFINITION,
         "from_model": found.from_model,
         "from_rates": found.from_rates,
+        "asked": found.asked,
         "draws": found.draws,
         "decided_so_far": found.learned.odds.decided,
         "stated_rate": found.learned.stated,
@@ -74,6 +76,15 @@ def _sums(sums) -> dict:
         "p10_minor": sums.p10_minor,
         "p50_minor": sums.p50_minor,
         "p90_minor": sums.p90_minor,
+        "gross": {
+            "decided_minor": sums.gross.settled_minor,
+            "expected_minor": sums.gross.expected_minor,
+            "p10_minor": sums.gross.p10_minor,
+            "p50_minor": sums.gross.p50_minor,
+            "p90_minor": sums.gross.p90_minor,
+        },
+        "nrr": sums.nrr,
+        "grr": sums.grr,
     }
 
 
@@ -109,6 +120,12 @@ def _recorded(days, filters, as_of) -> dict:
                 "p90_minor": row.p90_minor,
                 "said_minor": row.said_minor,
                 "unjudged": row.unjudged_count,
+                "gross": {
+                    "expected_minor": row.gross_expected_minor,
+                    "p10_minor": row.gross_p10_minor,
+                    "p50_minor": row.gross_p50_minor,
+                    "p90_minor": row.gross_p90_minor,
+                },
             }
             for row in rows
         },
@@ -121,7 +138,8 @@ def print_expected(found: dict) -> None:
     if "from_model" in found:
         click.echo(
             f"open renewals: {found['from_model']} with a probability of the churn model, "
-            f"{found['from_rates']} with the rate of their kind"
+            f"{found['from_rates']} with the rate of their kind; of {found['asked']} the price "
+            "of the next term was told"
         )
     head = ("", "due", "decided", "expected", "P10", "P50", "P90")
     click.echo(f"{head[0]:32}" + "".join(f"{name:>16}" for name in head[1:]))
@@ -131,6 +149,14 @@ def print_expected(found: dict) -> None:
     if "total" in found:
         _line("together", found["total"], found["currency"])
         _line("without the five largest", found["without_five_largest"], found["currency"])
+        _line("gross: at most what is due", _gross(found["total"]), found["currency"])
+        if found["total"]["nrr"] is not None:
+            nrr, grr = found["total"]["nrr"], found["total"]["grr"]
+            click.echo(f"expected NRR {nrr:.1%}, GRR {grr:.1%} (due-based)")
+
+
+def _gross(total: dict) -> dict:
+    return {"due_minor": total["due_minor"]} | total["gross"]
 
 
 def _line(name: str, sums: dict, currency: str) -> None:

@@ -42,7 +42,8 @@ class RenewalsListing:
         headers = [
             _("Customer id"), _("Customer"), _("Tier"), pgettext("column", "CSM"),
             _("What comes due"), _("Due date"), _("ARR that comes due"), _("Currency"),
-            _("CSM's judgement"), _("Forecast"), _("Churn probability"), _("80% interval"),
+            _("CSM's judgement"), _("Forecast"), _("Price asked"), _("Asked over due"),
+            _("Churn probability"), _("80% interval"),
             _("State"), _("Outcome"), _("Decided on"),
             _("Cause of the loss"), _("Signal"), _("Facts"), _("Self-check 1"), _("Self-check 2"),
             _("Self-check 3"), _("Self-check 4"),
@@ -84,6 +85,8 @@ def _row(row, causes, said):
         row.currency,
         present.category_word(row.category),
         _amount(row.forecast_minor, row.currency),
+        _amount(row.asked_minor, row.currency),
+        None if row.rise is None else round(row.rise, 4),
         None if said is None or said.probability is None else round(said.probability, 4),
         churn.interval(said.low, said.high) if said else "",
         present.change_value("state", row.state, row.currency),

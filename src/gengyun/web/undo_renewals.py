@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from gengyun.revenue.actions import renewals
+from gengyun.revenue.actions import asking, renewals
 
 
 def _forecast(actor, now, payload):
@@ -17,4 +17,9 @@ def _forecasts(actor, now, payload):
             renewals.put_back(actor=actor, now=now, renewal_id=pk, told=told)
 
 
-VERBS = {"renewal": _forecast, "renewals": _forecasts}
+def _asked(actor, now, payload):
+    """payload: [renewal id, [asked before, asked then]] of each"""
+    asking.put_back_asked(actor=actor, now=now, told=dict(payload))
+
+
+VERBS = {"renewal": _forecast, "renewals": _forecasts, "renewals_asked": _asked}

@@ -43,6 +43,16 @@ class Sums(Amount):
     due_minor: int
     gross: Amount
 
+    @property
+    def nrr(self) -> float | None:
+        """Expected over due; None: nothing comes due."""
+        return self.expected_minor / self.due_minor if self.due_minor else None
+
+    @property
+    def grr(self) -> float | None:
+        """Expected, of each renewal at most what comes due, over due."""
+        return self.gross.expected_minor / self.due_minor if self.due_minor else None
+
 
 NOTHING = Sums(
     settled_minor=0,

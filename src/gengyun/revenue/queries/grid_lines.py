@@ -48,6 +48,7 @@ class GridLine(NamedTuple):
     signal: str
     gap: int
     churn_probability: float | None
+    asked_minor: int | None
     signal_why: list[list[Any]]
     customer: CustomerOf
     product: Named | None

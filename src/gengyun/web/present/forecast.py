@@ -23,10 +23,6 @@ class Line:
     href: str
     sums: Sums
 
-    @property
-    def share(self) -> float | None:
-        return self.sums.expected_minor / self.sums.due_minor if self.sums.due_minor else None
-
 
 @dataclass(frozen=True)
 class Against:

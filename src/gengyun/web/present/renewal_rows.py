@@ -31,7 +31,7 @@ class RenewalRows:
             self._who(row, live=live),
             self._health(line.summary),
             self._due(row),
-            self._amount_due(row),
+            self._amount_due(line, live=live),
             self._category(line, live=live),
             self._forecast(line),
             f'<td class="num">{marks.churn_of_renewal(line.odds)}</td>',
@@ -49,6 +49,7 @@ class RenewalRows:
             saved = (
                 f' data-save="{self.url("renewal_forecast", row.pk)}"'
                 f' data-category="{row.category}" data-amount="{line.plain_amount}"'
+                f' data-asked="{line.plain_asked}"'
             )
         return (
             f'<tr data-row data-pk="{row.pk}" data-href="{self.url("customer", row.customer_id)}"'
@@ -84,12 +85,18 @@ class RenewalRows:
         day = plain.day(row.due_on, today=self.today, zh=self.zh)
         return f'<td class="num">{day}<span class="sub">{left}</span></td>'
 
-    def _amount_due(self, row):
+    def _amount_due(self, line, *, live):
+        """What comes due, and below it the price asked for the next term: typed in this cell."""
+        row = line.renewal
         said = plain.wan(row.due_minor, row.currency, zh=self.zh)
+        col = ' tabindex="-1" data-col="asked"' if live else ""
+        asked = ""
+        if row.asked_minor is not None:
+            asked = f'<span class="sub">{escape(line.asked)}</span>'
         other = (
             f'<span class="sub">{escape(row.currency)}</span>' if row.currency != self.base else ""
         )
-        return f'<td class="num">{said}{other}</td>'
+        return f'<td class="num due"{col}>{said}{other}{asked}</td>'
 
     def _category(self, line, *, live):
         cls = "gy-sel none" if line.renewal.category == "unjudged" else "gy-sel"

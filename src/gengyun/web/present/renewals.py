@@ -8,6 +8,7 @@ from typing import Any
 from gengyun.kernel.currencies import major
 from gengyun.revenue.calc import chances
 from gengyun.revenue.models import Category, Renewal, RenewalState
+from gengyun.revenue.models.renewals import rise
 from gengyun.revenue.queries.renewals import Before
 from gengyun.web.present import churn
 from gengyun.web.present import format as plain
@@ -206,6 +207,7 @@ def change_word(name: str) -> str:
     return {
         "category": pgettext("renewal", "category"),
         "forecast_minor": _("Forecast"),
+        "asked_minor": _("Price asked"),
         "due_minor": _("Comes due"),
         "due_on": _("Due date"),
         "state": _("State"),
@@ -288,11 +290,44 @@ class Row:
     @property
     def plain_amount(self) -> str:
         """The forecast as it is typed: in the unit of the column, without separators."""
-        minor = self.renewal.forecast_minor
-        if minor is None:
-            return ""
-        scaled = major(minor, self.renewal.currency) / (10_000 if is_zh() else 1_000)
-        return f"{scaled.normalize():f}"
+        return typed(self.renewal.forecast_minor, self.renewal.currency)
+
+    @property
+    def plain_asked(self) -> str:
+        """The price asked, as it is typed."""
+        return typed(self.renewal.asked_minor, self.renewal.currency)
+
+    @property
+    def asked(self) -> str:
+        """What is asked for the next term, and how much more that is; "" where nobody said."""
+        row = self.renewal
+        return asked_word(row.asked_minor, row.due_minor, row.currency, is_short=True)
+
+
+def typed(minor: int | None, currency: str) -> str:
+    """An amount in the unit of the column, without separators."""
+    if minor is None:
+        return ""
+    scaled = major(minor, currency) / (10_000 if is_zh() else 1_000)
+    return f"{scaled.normalize():f}"
+
+
+def asked_word(minor: int | None, due_minor: int, currency: str, *, is_short: bool = False) -> str:
+    """“asked 51.5 (+6%)” beside what comes due; in full with the currency."""
+    if minor is None:
+        return ""
+    say = plain.wan if is_short else plain.money
+    amount, more = say(minor, currency, zh=is_zh()), rise(minor, due_minor)
+    if more is None:
+        return _("asked %(amount)s") % {"amount": amount}
+    return _("asked %(amount)s (%(more)s)") % {"amount": amount, "more": more_word(more)}
+
+
+def more_word(more: float | None) -> str:
+    """By how much more is asked than comes due."""
+    if more is None:
+        return ""
+    return "±0%" if not round(more, 3) else plain.signed(more * 100) + "%"
 
 
 def rows(

@@ -12,7 +12,7 @@ from gengyun.churn.models import ChurnForecast
 from gengyun.kernel.currencies import minor_of_one
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.portfolio.models import CustomerSummary
-from gengyun.revenue.actions import checkpoints, renewal_outcomes, renewals
+from gengyun.revenue.actions import asking, checkpoints, renewal_outcomes, renewals
 from gengyun.revenue.calc.checkpoints import QUESTIONS, views_at
 from gengyun.revenue.models import Checkpoint, CheckpointState, RenewalLine, SelfCheck
 from gengyun.revenue.queries import renewals as queries
@@ -27,12 +27,20 @@ from gengyun.web.present import format as plain
 from gengyun.web.present import renewals as present
 from gengyun.web.render import back, is_htmx, render, toast
 from gengyun.web.views.alert_work import cause_groups
-from gengyun.web.views.renewals import TEMPLATE, address_of, board
+from gengyun.web.views.renewals import TEMPLATE, address_of, board, rows_of
 from gengyun.web.words import is_zh, pick
 
 MOST_AT_ONCE = 200  # rows: a page holds fifty
 BARE = re.compile(r"^[0-9][0-9,，]*(\.[0-9]+)?$")
 UNITS = {"wan": 10_000, "k": 1_000}  # what a bare number in the column counts
+
+
+SHARE = re.compile(r"^[+\-−]?[0-9]{1,3}(\.[0-9]{1,3})?%?$")
+
+
+class ShareUnreadable(Refusal):
+    code = "renewal_share_unreadable"
+    message = "This is no share; write 6 or 6.5 for six or six and a half per cent more."
 
 
 class AmountUnreadable(Refusal):
@@ -52,6 +60,7 @@ def render_panel(request, renewal, *, status=200):
     lines = RenewalLine.objects.filter(renewal=renewal).select_related(
         "line__product", "line__edition", "line__contract"
     )
+    said = queries.history(renewal)
     context = {
         "r": renewal,
         "customer": renewal.customer,
@@ -66,7 +75,7 @@ def render_panel(request, renewal, *, status=200):
         ),
         "views_at": views_at,
         "lines": list(lines),
-        "history": queries.history(renewal),
+        "history": said,
         "cause": pick(cause) if cause else renewal.cause,
         "causes": cause_groups(),
         "choices": [choice for choice in present.categories() if choice[0] != "lost"],
@@ -83,6 +92,9 @@ def render_panel(request, renewal, *, status=200):
         "may_decide": can(request.user, "renewal.decide"),
         "may_contract": can(request.user, "contract.edit"),
         "amount": present.Row(renewal).plain_amount,
+        "asked": present.Row(renewal).plain_asked,
+        "asked_share": present.more_word(renewal.rise),
+        "asked_change": next((one for one in said if one.field == "asked_minor"), None),
         "unit": "wan" if is_zh() else "k",
     }
     block = "panel" if is_htmx(request) else None
@@ -130,23 +142,77 @@ def forecast(request, pk):
             values["forecast_minor"] = amount
     if values.get("category") == "unjudged":
         values["forecast_minor"] = None
+    if "asked" in given:
+        currency = queries.get(request.user, pk).currency
+        values["asked_minor"] = amount_of(given["asked"], given.get("unit", ""), currency)
     told = renewals.set_forecast(
         actor=request.user, now=request.now, renewal_id=pk, why=given.get("why", ""), **values
     )
     renewal = queries.get(request.user, pk)
     if told:
-        said = _("%(name)s: %(category)s, %(amount)s") % {
-            "name": renewal.customer.name,
-            "category": present.category_word(renewal.category),
-            "amount": plain.money(renewal.forecast_minor, renewal.currency, zh=is_zh()),
-        }
-        toast(request, said, undo=undo.remember(request, "renewal", {"pk": pk, "told": told}))
+        toast(
+            request,
+            _said(renewal, told),
+            undo=undo.remember(request, "renewal", {"pk": pk, "told": told}),
+        )
     return _answer(request, renewal)
+
+
+def _said(renewal, told):
+    """What was changed, in a line."""
+    parts = [present.category_word(renewal.category)]
+    if renewal.forecast_minor is not None:
+        parts.append(plain.money(renewal.forecast_minor, renewal.currency, zh=is_zh()))
+    if "asked_minor" in told:
+        asked = present.asked_word(renewal.asked_minor, renewal.due_minor, renewal.currency)
+        parts = ([] if len(told) == 1 else parts) + [asked or _("no price asked")]
+    return _("%(name)s: %(what)s") % {
+        "name": renewal.customer.name,
+        "what": ("，" if is_zh() else ", ").join(parts),
+    }
 
 
 @page("renewal.work", methods=("POST",))
 def bulk(request):
-    """One category, with its reason, for the rows that were ticked: all of them or none."""
+    """One category, or one rise of the price, with its reason: for all of the rows or for none."""
+    if request.POST.get("verb") == "ask":
+        _ask_more(request)
+    else:
+        _judge(request)
+    if not is_htmx(request):
+        return back(request, reverse("web:renewals"))
+    address = address_of(request, request.POST)
+    return render(request, TEMPLATE, board(request, address), block="board")
+
+
+def _ask_more(request):
+    """More of those ticked, or of all open ones that the view holds, on every page of it."""
+    given = request.POST
+    text = given.get("more", "").strip()
+    if not SHARE.match(text):
+        raise ShareUnreadable
+    if given.get("whole") == "1":
+        view = address_of(request, given)
+        rows = rows_of(request.user, view, today=request.today).filter(state="open")
+        ids = list(rows.order_by().values_list("pk", flat=True)[: asking.MOST_ASKED + 1])
+    else:
+        ids = [int(pk) for pk in given.getlist("ids") if is_number(pk)][:MOST_AT_ONCE]
+    share = Decimal(text.rstrip("%").replace("−", "-"))
+    told = asking.ask_more(
+        actor=request.user,
+        now=request.now,
+        renewal_ids=ids,
+        more=share / 100,
+        why=given.get("why", "").strip()[:500],
+    )
+    said = ngettext(
+        "%(num)s renewal: %(share)s asked", "%(num)s renewals: %(share)s asked", len(told)
+    )
+    path = undo.remember(request, "renewals_asked", list(told.items())) if told else ""
+    toast(request, said % {"num": len(told), "share": f"{share:+}%"}, undo=path)
+
+
+def _judge(request):
     given = request.POST
     ids = [int(pk) for pk in given.getlist("ids") if is_number(pk)][:MOST_AT_ONCE]
     told = {}
@@ -162,10 +228,6 @@ def bulk(request):
     word = present.category_word(given.get("category", ""))
     path = undo.remember(request, "renewals", list(told.items())) if told else ""
     toast(request, said % {"num": len(told), "category": word}, undo=path)
-    if not is_htmx(request):
-        return back(request, reverse("web:renewals"))
-    address = address_of(request, given)
-    return render(request, TEMPLATE, board(request, address), block="board")
 
 
 def _answer(request, renewal):

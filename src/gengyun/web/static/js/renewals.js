@@ -46,21 +46,25 @@ function stop() {
 function edit(row, col, typed = '') {
   if (!row.dataset.save || !template()) return;
   stop();
-  const cells = [row.querySelector('[data-col=category]'), row.querySelector('[data-col=amount]'), row.querySelector('.apart')];
+  const cells = ['[data-col=category]', '[data-col=amount]', '[data-col=asked]', '.apart'].map((one) => row.querySelector(one));
   const kept = cells.map((cell) => [cell, cell.innerHTML]);
   const parts = template().content.cloneNode(true);
-  const [select, amount, why] = [parts.children[0], parts.children[1], parts.children[2]];
+  const [select, amount, price, why] = parts.children;
   select.value = [...select.options].some((o) => o.value === row.dataset.category) ? row.dataset.category : 'unjudged';
-  amount.value = typed || row.dataset.amount;
+  amount.value = (col === 'amount' && typed) || row.dataset.amount;
+  price.value = (col === 'asked' && typed) || row.dataset.asked;
   cells[0].replaceChildren(select);
   cells[1].replaceChildren(amount);
-  cells[2].replaceChildren(why);
+  cells[2].append(price); /* what comes due stays in sight: the price is more or less than that */
+  cells[2].querySelectorAll('.sub').forEach((one) => one.remove());
+  cells[3].replaceChildren(why);
   row.classList.add('editing');
   open = { row, cells: kept, col, saving: false };
-  const field = col === 'amount' || typed ? amount : select;
-  open.col = columns(row).indexOf(cells[field === amount ? 1 : 0]);
+  const at = Math.max(['category', 'amount', 'asked'].indexOf(col), 0);
+  const field = [select, amount, price][at];
+  open.col = columns(row).indexOf(cells[at]);
   field.focus();
-  if (field === amount && !typed) amount.select();
+  if (field !== select && !typed) field.select();
 }
 
 async function save(thenDown) {
@@ -78,7 +82,9 @@ async function save(thenDown) {
   const values = { ...asked(), category, why, unit: board().dataset.unit };
   const amount = row.querySelector('[name=amount]').value.trim();
   if (amount !== row.dataset.amount || category === row.dataset.category) values.amount = amount;
-  if (category === row.dataset.category && amount === row.dataset.amount && !why) { stop(); return; }
+  const price = row.querySelector('[name=asked]').value.trim();
+  if (price !== row.dataset.asked) values.asked = price;
+  if (category === row.dataset.category && amount === row.dataset.amount && values.asked === undefined && !why) { stop(); return; }
   const all = gridRows();
   const next = thenDown ? all[all.indexOf(row) + 1] : null;
   last = { pk: (next || row).dataset.pk, col: open.col };
@@ -130,9 +136,9 @@ document.addEventListener('keydown', (event) => {
     event.preventDefault();
     event.stopPropagation();
     if (cell.dataset.col) edit(row, cell.dataset.col); else if (event.key === 'e') edit(row, 'category'); else show(row.dataset.panel);
-  } else if (cell.dataset.col === 'amount' && /^[0-9]$/.test(event.key)) {
+  } else if (['amount', 'asked'].includes(cell.dataset.col) && /^[0-9]$/.test(event.key)) {
     event.preventDefault();
-    edit(row, 'amount', event.key);
+    edit(row, cell.dataset.col, event.key);
   }
 }, true);
 
