@@ -8,11 +8,12 @@ from test_sop_engine import MONDAY, lines, make_scored, make_sop
 
 from gengyun.customers.models import CustomField, FieldValue
 from gengyun.kernel.days import day_of
+from gengyun.sop.actions.control import stop_run
 from gengyun.sop.actions.evaluate import evaluate
 from gengyun.sop.actions.step import LEASE, claim_due, run_due, step
 from gengyun.sop.calc.form import DateRef, Wait
 from gengyun.sop.calc.walk import Over, begin_wait, day_of_ref, look_at_wait
-from gengyun.sop.models import Run, StepRun
+from gengyun.sop.models import Run, RunLease, StepRun
 from gengyun.tasks.models import Task
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -139,3 +140,17 @@ def test_a_wait_for_a_date_of_the_companys_own_that_no_condition_reads():
         run_due(now=MONDAY + timedelta(days=days))
     assert lines(Run.objects.get()) == [("wait", "done", "date"), ("n", "done", "")]
     assert StepRun.objects.get(step_key="wait").at.date() == when
+
+
+@pytest.mark.django_db
+def test_leases_of_runs_stopped_after_their_worker_died_do_not_stay():
+    make_sop(WAIT)
+    make_scored(40.0)
+    evaluate(now=MONDAY, day=day_of(MONDAY))
+    assert claim_due(now=MONDAY, limit=10, worker="killed").count == 1
+    stop_run(actor=None, now=MONDAY, run=Run.objects.get())
+    for days, left in ((1, 1), (2, 0)):
+        now = MONDAY + timedelta(days=days)
+        evaluate(now=now, day=day_of(now))
+        run_due(now=now)
+        assert RunLease.objects.count() == left

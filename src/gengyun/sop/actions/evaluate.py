@@ -26,6 +26,7 @@ from gengyun.portfolio.calc.expressions import (
     leaves_of,
 )
 from gengyun.portfolio.models import Watch
+from gengyun.sop.actions import leases
 from gengyun.sop.actions.entering import enter, retried, settle_retries
 from gengyun.sop.calc.check import conditions_of
 from gengyun.sop.calc.form import Form
@@ -119,6 +120,7 @@ def evaluate(*, now: datetime, day: date, report: Report | None = None) -> Count
         if len(found) and chance is None:
             chance = Chance.of_book()
         done += _enter(version, found, marks, chance, now=now, day=day)
+    leases.forget(before=now - leases.KEPT)
     return done
 
 

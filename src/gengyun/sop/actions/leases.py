@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
 from gengyun.kernel import arrays
 from gengyun.sop.models import RunLease
+
+# a lease that has been over for so long is nobody's: its worker died, and its run was stopped since
+KEPT = timedelta(days=1)
 
 
 @transaction.atomic
@@ -45,3 +48,8 @@ def held(run_ids: Collection[int], *, by: str) -> list[int]:
 
 def release(run_ids: Collection[int], *, by: str) -> None:
     RunLease.objects.filter(pk__among=list(run_ids), by=by).delete()
+
+
+def forget(*, before: datetime) -> None:
+    """Leases that were over then. Runs that go on have been taken over long since."""
+    RunLease.objects.filter(until__lt=before).delete()
