@@ -73,6 +73,14 @@ class Totals:
         key = (month, category)
         self.cells[key] = self.cells.get(key, Part()).plus(count, due, forecast)
 
+    def add_of(
+        self, at: tuple[date, str], sums: tuple[int, int, int], currency: str, convert: "Convert"
+    ) -> None:
+        """Renewals of one month, category and currency: how many, what is due, what is expected."""
+        count, due, forecast = sums
+        base = self.based(due, currency, convert)
+        self.add(*at, count, base, convert(forecast, currency) or 0)
+
     def based(self, minor: int, currency: str, convert: "Convert") -> int:
         """In the base currency; 0 where it cannot be, and then said in `without_rate`."""
         base = convert(minor, currency)
@@ -217,24 +225,11 @@ def totals(
     found = Totals(apart=Totals() if with_gaps else None)
     for (text, currency, category), sums in parts.items():
         month, (n, due, forecast, *gaps) = date.fromisoformat(f"{text}-01"), map(int, sums)
-        _add(found, month, category, currency, convert, (n, due, forecast))
+        place = (month, category)
+        found.add_of(place, (n, due, forecast), currency, convert)
         if found.apart is not None and gaps[0]:
-            _add(found.apart, month, category, currency, convert, (gaps[0], gaps[1], gaps[2]))
+            found.apart.add_of(place, (gaps[0], gaps[1], gaps[2]), currency, convert)
     return found
-
-
-def _add(
-    to: Totals,
-    month: date,
-    category: str,
-    currency: str,
-    convert: Convert,
-    sums: tuple[int, int, int],
-) -> None:
-    """Renewals of one currency: how many, what comes due, what is expected."""
-    count, due, forecast = sums
-    base = to.based(due, currency, convert)
-    to.add(month, category, count, base, convert(forecast, currency) or 0)
 
 
 def _plain_rows(rows: QuerySet[Any]) -> list[tuple[Any, ...]]:
