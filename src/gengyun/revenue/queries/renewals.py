@@ -220,15 +220,15 @@ def totals(
         held[1] += due
         held[2] += forecast or 0
         if apart_ones and apart_ones[0]:
-            for place, value in enumerate(apart_ones, start=3):
-                held[place] += value or 0
+            for spot, value in enumerate(apart_ones, start=3):
+                held[spot] += value or 0
     found = Totals(apart=Totals() if with_gaps else None)
     for (text, currency, category), sums in parts.items():
         month, (n, due, forecast, *gaps) = date.fromisoformat(f"{text}-01"), map(int, sums)
-        place = (month, category)
-        found.add_of(place, (n, due, forecast), currency, convert)
+        at = (month, category)
+        found.add_of(at, (n, due, forecast), currency, convert)
         if found.apart is not None and gaps[0]:
-            found.apart.add_of(place, (gaps[0], gaps[1], gaps[2]), currency, convert)
+            found.apart.add_of(at, (gaps[0], gaps[1], gaps[2]), currency, convert)
     return found
 
 
