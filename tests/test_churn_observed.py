@@ -29,7 +29,8 @@ from gengyun.engagement.models import Risk
 from gengyun.health.models import Sentiment
 from gengyun.lake.store import Lake
 from gengyun.revenue.actions.ending import terminate
-from gengyun.revenue.models import Invoice, Payment, RenewalState
+from gengyun.revenue.actions.renewals import keep, set_forecast, write
+from gengyun.revenue.models import Invoice, Payment, Renewal, RenewalState
 from gengyun.usage.actions.rollups import roll_up
 from gengyun.usage.calc.plan import MeasureNeed
 
@@ -130,6 +131,61 @@ def test_renewals_come_with_what_was_known_before_the_day(lake):
     live = live_rows(Reader.of(observed_as_of(AS_OF, lake=lake)), as_of=AS_OF)
     assert live.renewal.tolist() == [waiting.pk]
     assert live.table.lag.tolist() == [100]
+
+
+def test_a_price_is_known_from_the_day_it_was_told_to_the_day_it_was_not_asked_any_more(lake):
+    one, other = make_customer("一"), make_customer("二")
+    common = {"created_at": LONG_AGO, "group": "core", "due_minor": 1_000_000}
+    waiting = make_renewal(one, AS_OF + timedelta(days=60), **common)
+    make_renewal(other, AS_OF + timedelta(days=60), **common)
+
+    def asks(minor, days, why=""):
+        set_forecast(actor=None, now=at(ago(days)), renewal_id=waiting.pk, asked_minor=minor)
+
+    asks(1_100_000, 60)
+    asks(1_050_000, 40)
+    # what comes due grew afterwards: what was asked was more of what came due then
+    keep(waiting, {"due_minor": [1_000_000, 1_050_000]}, actor=None, now=at(ago(20)))
+    Renewal.objects.filter(pk=waiting.pk).update(due_minor=1_050_000)
+    asks(None, 10)
+    asks(1_260_000, 0)
+
+    def told(day):
+        rows = of_kind(observed_as_of(day, lake=lake), "price_rise")
+        days = [str(on) for on in rows.happened.tolist()]
+        ends = [None if np.isnat(end) else str(end) for end in rows.until]
+        assert rows.known.tolist() == rows.happened.tolist()
+        return list(zip(days, ends, np.round(rows.value, 6).tolist(), strict=True))
+
+    days = [str(ago(count)) for count in (60, 40, 20, 10)]
+    assert told(ago(60)) == []
+    assert told(ago(59)) == [(days[0], None, 0.1)]
+    assert told(ago(40)) == [(days[0], None, 0.1)]
+    assert told(ago(39)) == [(days[0], days[1], 0.1), (days[1], None, 0.05)]
+    assert told(AS_OF)[1:] == [(days[1], days[2], 0.05), (days[2], days[3], 0.0)]
+    assert told(AS_OF + timedelta(days=1))[-1] == (str(AS_OF), None, 0.2)
+
+    def rises(day):
+        live = live_rows(Reader.of(observed_as_of(day, lake=lake)), as_of=day)
+        return live.table.x[:, live.table.keys.index("price_increase")].round(6).tolist()
+
+    # nobody records prices; one of two is asked more; it is taken back; it is asked again
+    assert np.isnan(rises(ago(60))).all()
+    assert rises(ago(59)) == [0.1, 0.0]
+    assert rises(ago(39)) == [0.05, 0.0]
+    assert rises(AS_OF) == [0.0, 0.0]
+    assert rises(AS_OF + timedelta(days=1)) == [0.2, 0.0]
+
+
+def test_a_price_asked_is_over_once_the_renewal_is_decided(lake):
+    row = make_renewal(make_customer("一"), ago(30), created_at=LONG_AGO, due_minor=1_000_000)
+    set_forecast(actor=None, now=at(ago(90)), renewal_id=row.pk, asked_minor=1_100_000)
+    row.refresh_from_db()
+    write(row, {"state": "lost", "outcome_minor": 0}, actor=None, now=at(ago(20)))
+    fact = of_kind(observed_as_of(AS_OF, lake=lake), "price_rise")
+    assert fact.until.astype(str).tolist() == [str(ago(20))]
+    before = of_kind(observed_as_of(ago(20), lake=lake), "price_rise")
+    assert np.isnat(before.until).all()
 
 
 def test_fields_are_what_was_known_and_tiers_are_places(lake):

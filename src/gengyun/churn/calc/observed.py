@@ -236,7 +236,7 @@ KINDS = (
     "dispute",
     "risk",  # any other that somebody noted
     "milestone",  # happened: planned; until: reached
-    "price_rise",  # asked; value: share
+    "price_rise",  # asked; value: share; until: asked otherwise, or decided
     "notice",  # of termination: the decision is made
 )
 STATES = ("seats", "tier", "started")  # started: days since 1970-01-01

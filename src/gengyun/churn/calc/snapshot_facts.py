@@ -227,7 +227,7 @@ def term_features(dues: Dues, asked: Asked, reader: FactReader) -> Both:
 
     starts, due = of(numbers(dues.starts)), of(numbers(dues.due))
     starts = np.where(starts < -1e9, np.nan, starts)
-    more = reader.read(asked, "price_rise", 365)
+    more = reader.read(asked, "price_rise", 365).open()
     rise = np.where(np.isnan(more.last_value()), of(dues.price_rise), more.last_value())
     rise = np.where(np.isnan(rise), 0.0 * more.is_kept, rise)  # nobody asked for more
     amount = of(dues.amount_minor)

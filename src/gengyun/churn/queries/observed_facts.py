@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from gengyun.churn.calc.observed import KINDS, NEVER, Facts
+from gengyun.churn.queries.observed_prices import prices
 from gengyun.churn.queries.observed_surveys import answered, unanswered
 from gengyun.customers.models import Contact
 from gengyun.engagement.models import Activity, Risk
@@ -46,7 +47,7 @@ def facts(until: date) -> Facts:
     """Known before `until`."""
     rows = [
         row
-        for source in (_left, _risks, _touches, _opinions, _surveys, _invoices)
+        for source in (_left, _risks, _touches, _opinions, _surveys, _invoices, _prices)
         for row in source(until)
         if row.known < until
     ]
@@ -133,6 +134,12 @@ def _surveys(until: date) -> Iterator[Fact]:
     for source in (answered, unanswered):
         for customer_id, kind, day, value in source(until):
             yield Fact(customer_id, kind, day, day, None, value)
+
+
+def _prices(until: date) -> Iterator[Fact]:
+    """What was asked for the next term, while it stood and the renewal was open."""
+    for customer_id, since, ended, share in prices(until):
+        yield Fact(customer_id, "price_rise", since, since, ended, share)
 
 
 def _invoices(until: date) -> Iterator[Fact]:
