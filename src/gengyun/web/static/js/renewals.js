@@ -161,6 +161,6 @@ document.addEventListener('htmx:afterSettle', (event) => {
   open = null;
   const row = last && document.querySelector(`#board tr[data-pk="${last.pk}"]`);
   if (row && document.activeElement === document.body) goTo(columns(row)[last.col] || columns(row)[0]);
-  else rove(document.querySelector('#board tr[data-pk] td[data-col]'));
+  else rove(document.querySelector('#board tr[data-pk] td[data-col=category]'));
 });
-rove(document.querySelector('#board tr[data-pk] td[data-col]'));
+rove(document.querySelector('#board tr[data-pk] td[data-col=category]'));
