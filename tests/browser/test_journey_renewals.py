@@ -68,6 +68,48 @@ def test_a_leader_changes_a_forecast_by_keyboard_and_sees_the_total_move(visit, 
     assert "预算砍半" in page.inner_text("#panel .gy-hist")
 
 
+def test_a_price_is_told_by_keyboard_and_to_a_whole_view(visit):
+    window = visit(width=1440, height=900)
+    page = window.page
+    window.log_in(LEADER, "en")
+    window.go("/renewals/?scope=team")
+    page.locator(".gy-tabs a[aria-current] + a").click()
+    window.settle()
+    pk = open_row(page).get_attribute("data-pk")
+    row = f"#board tr[data-pk='{pk}']"
+    due = page.evaluate(f'parseFloat(document.querySelector("{row} .due").innerText)')
+    before = number(page)
+
+    # the cell of what comes due takes the price; what comes due stays in sight
+    page.evaluate("one => document.querySelector(one).focus()", f"{row} td[data-col=asked]")
+    page.keyboard.press("e")
+    assert page.evaluate("document.activeElement.name") == "asked"
+    assert page.inner_text(f"{row} .due").strip().startswith(f"{due:.0f}"[:1])
+    page.keyboard.type(f"{due * 1.1:.1f}")
+    with page.expect_response(re.compile(rf"/renewals/{pk}/forecast/")) as answer:
+        page.keyboard.press("Enter")
+    assert answer.value.status == 200
+    window.settle()
+    assert "asked" in page.inner_text(f"{row} .due")
+    assert number(page) == before, "a price is no judgement"
+    with page.expect_response(re.compile("/undo/")), page.expect_navigation():
+        page.keyboard.press("Control+z")
+    window.settle()
+
+    # a rise told to all of the view, and taken back together
+    page.locator(f"{row} .gy-rowcb").check()
+    page.fill(".gy-bulk [name=more]", "6.5")
+    page.locator(".gy-bulk [name=whole]").check()
+    with page.expect_response(re.compile("/renewals/bulk/")) as answer:
+        page.locator(".gy-bulk button[value=ask]").click()
+    assert answer.value.status == 200
+    window.settle()
+    rows = page.locator("#board tr[data-save] .due").all_inner_texts()
+    assert len(rows) > 1
+    assert all("+6.5%" in text for text in rows if not text.strip().startswith("0"))
+    assert window.overflow() <= 0
+
+
 def test_the_grid_works_on_a_phone(visit):
     window = visit(width=360, height=780)
     window.log_in(LEADER, "zh-hans")

@@ -36,6 +36,7 @@ def build(customers: int, now: datetime) -> None:
                 "state": "open",
                 "category": category,
                 "forecast_minor": None if category == "unjudged" else amount,
+                "asked_minor": None if pk % 3 else amount + amount // 16,
                 "cause": "",
                 "involuntary": False,
                 "note": "",

@@ -3,9 +3,10 @@
 
 from markupsafe import Markup, escape
 
+from gengyun.revenue.models.renewals import rise
 from gengyun.web.present import format as plain
 from gengyun.web.present import marks
-from gengyun.web.present.renewals import product_name
+from gengyun.web.present.renewals import more_word, product_name
 from gengyun.web.words import gettext as _
 from gengyun.web.words import is_zh, pick
 
@@ -22,6 +23,7 @@ class RenewalRows:
         self.decided = escape(_("decided"))
         self.nobody = escape(_("nobody yet"))
         self.to_fill_in = f'<span class="gy-note">{escape(_("to fill in"))}</span>'
+        self.asked = str(escape(_("asked %(amount)s (%(more)s)")))
         self.select = _("Select %(name)s")
 
     def row(self, line):
@@ -92,7 +94,9 @@ class RenewalRows:
         col = ' tabindex="-1" data-col="asked"' if live else ""
         asked = ""
         if row.asked_minor is not None:
-            asked = f'<span class="sub">{escape(line.asked)}</span>'
+            words = {"amount": plain.wan(row.asked_minor, row.currency, zh=self.zh)}
+            words["more"] = more_word(rise(row.asked_minor, row.due_minor)) or "?"
+            asked = f'<span class="sub">{self.asked % words}</span>'
         other = (
             f'<span class="sub">{escape(row.currency)}</span>' if row.currency != self.base else ""
         )

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
-from gengyun.kernel.currencies import major
+from gengyun.kernel.currencies import digits
 from gengyun.revenue.calc import chances
 from gengyun.revenue.models import Category, Renewal, RenewalState
 from gengyun.revenue.models.renewals import rise
@@ -297,27 +298,20 @@ class Row:
         """The price asked, as it is typed."""
         return typed(self.renewal.asked_minor, self.renewal.currency)
 
-    @property
-    def asked(self) -> str:
-        """What is asked for the next term, and how much more that is; "" where nobody said."""
-        row = self.renewal
-        return asked_word(row.asked_minor, row.due_minor, row.currency, is_short=True)
-
 
 def typed(minor: int | None, currency: str) -> str:
     """An amount in the unit of the column, without separators."""
     if minor is None:
         return ""
-    scaled = major(minor, currency) / (10_000 if is_zh() else 1_000)
+    scaled = Decimal(minor).scaleb(-digits(currency) - (4 if is_zh() else 3))
     return f"{scaled.normalize():f}"
 
 
-def asked_word(minor: int | None, due_minor: int, currency: str, *, is_short: bool = False) -> str:
-    """“asked 51.5 (+6%)” beside what comes due; in full with the currency."""
+def asked_word(minor: int | None, due_minor: int, currency: str) -> str:
+    """“asked 515k (+6%)”; "" where nobody said."""
     if minor is None:
         return ""
-    say = plain.wan if is_short else plain.money
-    amount, more = say(minor, currency, zh=is_zh()), rise(minor, due_minor)
+    amount, more = plain.money(minor, currency, zh=is_zh()), rise(minor, due_minor)
     if more is None:
         return _("asked %(amount)s") % {"amount": amount}
     return _("asked %(amount)s (%(more)s)") % {"amount": amount, "more": more_word(more)}
