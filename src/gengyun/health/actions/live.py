@@ -80,7 +80,7 @@ def refresh_live(
         }
         world.judge(row, values, override_part(overrides.get(row.pk)))
     with transaction.atomic():
-        update(rows, FIELDS)
+        update(HealthScore, rows, FIELDS)
         if tell:
             emit("customer.changed", {"customer_ids": ids}, now=now)
     return len(rows)
