@@ -158,3 +158,16 @@ def test_the_walk_fills_arguments_with_objects_of_the_demo():
         False,
     )
     assert _fill("/imports/<int:pk>/errors.csv", samples) == ("/imports/999999999/errors.csv", True)
+
+
+def test_a_rise_of_list_prices_was_told_to_those_whose_term_ends_soon(built):
+    from gengyun.revenue.models import Renewal, RenewalChange
+
+    told = Renewal.objects.filter(asked_minor__isnull=False)
+    assert told.filter(state="open").exists()
+    assert min(row.due_on for row in told) >= date(2026, 12, 1)
+    assert max(row.due_on for row in told) <= AS_OF + timedelta(days=120)
+    assert {round(row.rise, 3) for row in told} == {0.05}
+    changes = RenewalChange.objects.filter(field="asked_minor")
+    assert changes.count() == told.count()
+    assert max(change.at for change in changes) < NOW

@@ -1,13 +1,15 @@
 """What the demo company's CSMs said about coming renewals, week by week, and leaders decided."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import numpy as np
 
 from gengyun.demo.load.books import Books
 from gengyun.demo.world.shapes import Account, World
-from gengyun.kernel.days import day_of
+from gengyun.kernel.days import day_of, start_of
 from gengyun.kernel.outbox import unheard
+from gengyun.revenue.actions.asking import ask_more
 from gengyun.revenue.actions.checkpoints import decide, give_view
 from gengyun.revenue.actions.renewals import set_forecast
 from gengyun.revenue.models import Category, Checkpoint, CheckpointState, Renewal, RenewalState
@@ -16,6 +18,8 @@ from gengyun.team.models import Role, User
 LOOKS_AHEAD = 150  # days
 JUDGED_A_WEEK = 0.16  # of what is not judged yet
 CHANGED_A_WEEK = 0.04
+PRICE_RISE, PRICE_WHY = Decimal("0.05"), "新价目表，统一上调 5%"
+PRICE_TOLD, PRICES_SAID = timedelta(days=120), timedelta(weeks=6)
 WHY = {
     Category.COMMIT: ("决策人口头确认", "采购流程已经启动", "预算已经批下来"),
     Category.EXPECTED: ("用得稳，还没谈价格", "拥护者说没问题，决策人还没见", "按去年的节奏走"),
@@ -32,6 +36,7 @@ class Forecasters:
             )
         }
         self.rng = np.random.default_rng([world.seed, 84])
+        self.prices_rise_on = (world.as_of + timedelta(days=31)).replace(day=1)
 
     def work(self, now: datetime) -> None:
         """One week of looking at what comes due."""
@@ -42,7 +47,22 @@ class Forecasters:
         with unheard():
             for renewal in rows.order_by("due_on", "pk"):
                 self._look(renewal, now)
+            self._tell_prices(now)
             self._views(now)
+
+    def _tell_prices(self, now: datetime) -> None:
+        """List prices rise for terms that end from the turn of the month on; it is said in the last
+        weeks, 120 days before a term ends."""
+        if now < start_of(self.prices_rise_on) - PRICES_SAID:
+            return
+        rows = Renewal.objects.filter(
+            state=RenewalState.OPEN,
+            due_on__gte=self.prices_rise_on,
+            due_on__lte=day_of(now) + PRICE_TOLD,
+            asked_minor__isnull=True,
+        )
+        keys = list(rows.order_by("pk").values_list("pk", flat=True))
+        ask_more(actor=None, now=now, renewal_ids=keys, more=PRICE_RISE, why=PRICE_WHY)
 
     def _look(self, renewal: Renewal, now: datetime) -> None:
         days = (renewal.due_on - day_of(now)).days
