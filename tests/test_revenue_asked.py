@@ -1,16 +1,19 @@
 """The ARR asked of a customer for the next term: said, taken back, told to many, known from when."""
 
+import json
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from click.testing import CliRunner
 from factories import NOW, People, make_customer
 from test_revenue_renewals import WAN, make_renewal
 
 from gengyun.kernel.days import day_of
 from gengyun.kernel.errors import NotAllowed, NotFound
 from gengyun.revenue.actions import asking, renewals
-from gengyun.revenue.models import Renewal, RenewalChange, RenewalState
+from gengyun.revenue.actions.forecast import record_forecast
+from gengyun.revenue.models import ForecastFigure, Renewal, RenewalChange, RenewalState
 from gengyun.revenue.queries.forecast import expect
 from gengyun.revenue.queries.odds import learn
 from gengyun.team.models import AuditEntry
@@ -167,3 +170,35 @@ def test_what_was_asked_of_decided_renewals_teaches(people):
     assert learn(TODAY).odds.ratios.mean() == pytest.approx(1.0)
     Renewal.objects.update(asked_minor=None)
     assert learn(TODAY).odds.ratios.mean() > 1.05
+
+
+def told(*arguments):
+    from gengyun.cli.renewals import command
+
+    answer = CliRunner().invoke(command, ["--from", "2026-04-01", "--to", "2026-06-30", *arguments])
+    assert answer.exit_code == 0, answer.output
+    return answer.output
+
+
+def test_the_command_tells_what_was_asked_and_expected_nrr_and_grr(people, renewal, monkeypatch):
+    monkeypatch.setattr("gengyun.kernel.clock.utc_now", lambda: NOW)
+    say(people, renewal, asked_minor=12 * WAN, category="commit")
+    line = json.loads(told("--list", "--json"))["renewals"][0]
+    assert (line["asked_minor"], line["rise"]) == (12 * WAN, pytest.approx(0.2))
+    assert "+20.0%" in told("--list")
+    found = json.loads(told("--expected", "--json"))
+    total = found["total"]
+    assert found["asked"] == 1
+    assert total["gross"]["expected_minor"] <= total["due_minor"]
+    assert total["nrr"] == pytest.approx(total["expected_minor"] / total["due_minor"])
+    assert total["grr"] == pytest.approx(total["nrr"] / 1.2, rel=0.1)
+    said = told("--expected")
+    assert "expected NRR" in said
+    assert "of 1 the price of the next term was told" in said
+    # what a week recorded has both, and one of before has no gross
+    record_forecast(as_of=TODAY, now=NOW)
+    kept = json.loads(told("--expected", "--json", "--as-of", "2026-03-02"))["quarter"]["2026-04"]
+    assert 0 < kept["gross"]["p50_minor"] <= kept["p50_minor"]
+    ForecastFigure.objects.update(gross_p50_minor=None)
+    kept = json.loads(told("--expected", "--json", "--as-of", "2026-03-02"))["quarter"]["2026-04"]
+    assert kept["gross"]["p50_minor"] is None
