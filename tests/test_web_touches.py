@@ -124,7 +124,7 @@ def test_a_draft_is_changed_and_approved_on_its_page(contact, alice):
     touch = ask(contact, draft=True)
     client = logged_in(alice)
     page = client.get(f"/touches/{touch.pk}/").content.decode()
-    assert "Approve and send" in page
+    assert f"/touches/{touch.pk}/approve/" in page
     assert "正文第一段" in page
     saved = {"subject": "新题", "body": "新的正文"}
     assert client.post(f"/touches/{touch.pk}/save/", saved).status_code == 302
@@ -315,9 +315,9 @@ def test_who_may_not_write_settles_nothing(contact):
 def test_drafts_that_wait_are_told_in_the_morning_to_who_may_send_them(contact, alice):
     ask(contact, draft=True)
     ask(contact, "b", draft=True)
-    said = "2 messages to customers wait for a look"
+    said = "2 drafted messages are yours to edit and send"
     assert said in logged_in(alice).get("/").content.decode()
     other = make_user(name="Bob", language="en")
-    assert "wait for a look" not in logged_in(other).get("/").content.decode()
+    assert "yours to edit" not in logged_in(other).get("/").content.decode()
     viewer = make_user("viewer", language="en")
-    assert "wait for a look" not in logged_in(viewer).get("/").content.decode()
+    assert "yours to edit" not in logged_in(viewer).get("/").content.decode()

@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import numpy as np
+from django.db.models import Q
 
 from gengyun.engagement.actions.channels import create_channel
-from gengyun.engagement.actions.touch_decisions import approve_many
+from gengyun.engagement.actions.touch_approvals import approve_many
+from gengyun.engagement.actions.touch_decisions import approve_many as send_drafts
 from gengyun.engagement.actions.touch_sending import send_due
+from gengyun.engagement.calc.approving import LEADER
 from gengyun.engagement.models import Channel, Touch
 from gengyun.kernel.calc.workdays import is_working_day
 from gengyun.kernel.days import day_of, start_of
@@ -105,16 +108,19 @@ class Routines:
             day += timedelta(days=1)
 
     def _approve(self, now: datetime) -> None:
-        """People read the drafts of the days before and let most of them go."""
-        drafts_of: dict[User, list[int]] = {}
+        """People read the drafts of the days before and what waits for their yes, and let most of
+        it go."""
+        waiting: dict[tuple[User, str], list[int]] = {}
         old = Touch.objects.filter(
-            state=Touch.State.DRAFT, asked_at__lt=now - timedelta(days=1)
-        ).exclude(customer__owner=None)
+            state__in=[Touch.State.DRAFT, Touch.State.APPROVAL],
+            asked_at__lt=now - timedelta(days=1),
+        ).exclude(Q(customer__owner=None) | Q(approver=LEADER))
         for touch in old.select_related("customer__owner").order_by("pk"):
             if self.rng.random() < DONE / 2:
-                drafts_of.setdefault(touch.customer.owner, []).append(touch.pk)
-        for owner, keys in drafts_of.items():
-            approve_many(actor=owner, now=now, touch_ids=keys)
+                waiting.setdefault((touch.customer.owner, touch.state), []).append(touch.pk)
+        for (person, state), keys in waiting.items():
+            decide = send_drafts if state == Touch.State.DRAFT else approve_many
+            decide(actor=person, now=now, touch_ids=keys)
         send_due(now=now + timedelta(minutes=5))
 
     def _finish(self, now: datetime) -> None:

@@ -1,4 +1,5 @@
-"""What people decide about messages to customers: approve or refuse a draft, take back a plan."""
+"""What people do with messages to customers: send or drop a draft, take back a plan. For those that
+wait for a yes see `touch_approvals`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -52,7 +53,7 @@ def approve(
     row = _draft(actor, touch)
     if subject is not None or body is not None:
         _edit(row, subject, body)
-    _plan([row], actor, now)
+    planned([row], actor, now)
     record(
         actor=actor, now=now, action="touch.approve", obj=row,
         changes={"state": [State.DRAFT, row.state], "reason": ["", row.reason]},
@@ -67,7 +68,7 @@ def approve_many(*, actor: User | None, now: datetime, touch_ids: Sequence[int])
     wanted = sorted(set(touch_ids))[:MOST]
     found = Touch.objects.visible_to(actor).filter(pk__in=wanted, state=State.DRAFT)
     rows = list(found.select_for_update(of=("self",)).order_by("pk"))
-    _plan(rows, actor, now)
+    planned(rows, actor, now)
     for row in rows:
         record(
             actor=actor, now=now, action="touch.approve", obj=row,
@@ -150,7 +151,8 @@ def withdraw(*, actor: User | None, now: datetime, touch: Touch) -> Touch:
     return row
 
 
-def _plan(rows: Sequence[Touch], actor: User | None, now: datetime) -> None:
+def planned(rows: Sequence[Touch], actor: User | None, now: datetime) -> None:
+    """Decided by this person: each is queued for its first allowed moment, or held back."""
     contacts, customers = locked(
         {row.contact_id for row in rows if row.contact_id is not None},
         {row.customer_id for row in rows},

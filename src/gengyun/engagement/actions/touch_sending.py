@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from gengyun.engagement.actions.touch_approvals import expire
 from gengyun.engagement.actions.touch_outcomes import settle_letter
 from gengyun.engagement.calc.budget import Counted
 from gengyun.engagement.calc.quiet import is_quiet
@@ -56,6 +57,7 @@ def send_due(*, now: datetime, clock: Clock | None = None, limit: int = 1000) ->
     """
     tick = clock or (lambda: now)
     _recover(now)
+    expire(now=tick())
     counts = dict.fromkeys(("sent", "failed", "later", "unsure", "suppressed"), 0)
     due = _to_customers().filter(state=State.WAITING, due_at__lte=now, channel__is_active=True)
     ids = sorted(set(due.order_by().values_list("channel_id", flat=True)))

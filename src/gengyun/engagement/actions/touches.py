@@ -1,7 +1,8 @@
 """Asking for a message to a customer: decided at once, and in the transaction that counts budgets.
 
 `request` and `request_many` are what SOPs, surveys and people call. The answer is a row of the
-ledger: planned for the first allowed moment, a draft for a person, or not sent, with the reason.
+ledger: planned for the first allowed moment, a draft for a colleague, waiting for a yes, or not
+sent, with the reason.
 Asked twice under one key, it is one touch.
 """
 
@@ -14,6 +15,7 @@ from typing import Any
 from django.db import transaction
 
 from gengyun.customers.models import Contact, Customer
+from gengyun.engagement.calc.approving import APPROVERS
 from gengyun.engagement.calc.budget import CLASS_OF, CLASSES, Counted
 from gengyun.engagement.calc.touching import Decision, decide, obstacle
 from gengyun.engagement.models import Channel, Delivery, Touch
@@ -58,13 +60,15 @@ class TouchRequest:
     category: str
     subject: str
     body: str
-    draft: bool = False  # a person looks at it before it goes
+    draft: bool = False  # a colleague edits it and sends it
     source: str = ""
     template: str = ""
     language: str = "zh-hans"
     budget_class: str = ""  # "": by the category; "operational": asked for, counts in nothing
     suppress: str = ""  # a reason known before: a value that its text needs is missing
     told: Mapping[str, Any] = field(default_factory=dict)  # facts of that reason
+    approver: str = ""  # complete, but it goes only after a yes of (calc.approving)
+    answer_by: datetime | None = None  # until then; without an answer it is not sent
 
 
 def request(
@@ -179,11 +183,13 @@ class _Writer:
             source=one.source,
             asked_at=self.now,
             asked_by=self.actor,
+            approver=one.approver,
+            answer_by=one.answer_by,
             token=secrets.token_hex(16),
         )
         if one.suppress:
             return apply(touch, Decision(reason=one.suppress, told=one.told))
-        if one.draft:
+        if one.draft or one.approver:
             standing = self.reach.standing(
                 customer, contact, kind, has_channel=channel is not None,
                 subject=touch.subject, body=touch.body,
@@ -191,7 +197,7 @@ class _Writer:
             reason = obstacle(standing, touch.category, touch.budget_class)
             if reason:
                 return apply(touch, Decision(reason=reason))
-            touch.state = State.DRAFT
+            touch.state = State.APPROVAL if one.approver else State.DRAFT
             return touch
         return plan(touch, self.reach, customer, contact, at=self.now, quiet=self.quiet,
                     caps=self.policy.caps)  # fmt: skip
@@ -239,6 +245,8 @@ def apply(touch: Touch, decision: Decision) -> Touch:
 def _check(one: TouchRequest) -> None:
     if one.category not in CLASS_OF:
         raise CategoryUnknown(category=one.category[:40])
+    if one.approver and (one.approver not in APPROVERS or one.answer_by is None):
+        raise CategoryUnknown(category=one.approver[:40])
     if one.budget_class and one.budget_class not in CLASSES:
         raise CategoryUnknown(category=one.budget_class[:40])
     if isinstance(one.channel, str) and one.channel not in Channel.Kind.values:

@@ -24,9 +24,12 @@ CAPS = ("cap_1d", "cap_7d", "cap_30d")
 TOO_LATE = "too_late"
 REJECTED = "rejected"
 WITHDRAWN = "withdrawn"
+REFUSED = "refused"  # who was asked for a yes said no
+UNANSWERED = "unanswered"  # nobody answered in time
 REASONS = (
     CUSTOMER_GONE, CONTACT_LEFT, NO_CONTACT, NO_ADDRESS, NO_CHANNEL, NO_UNSUBSCRIBE, EMPTY,
     MISSING_VALUE, OPTED_OUT, HAS_BOUNCED, *CAPS, TOO_LATE, REJECTED, WITHDRAWN,
+    REFUSED, UNANSWERED,
 )  # fmt: skip
 
 STALE = timedelta(days=3)  # nobody wants last week's news: what waited that long is not sent

@@ -31,7 +31,8 @@ class TouchQuerySet(models.QuerySet["Touch"]):
 
 class Touch(models.Model):
     class State(models.TextChoices):
-        DRAFT = "draft", _("Draft")  # waits for a person
+        DRAFT = "draft", _("Draft")  # a colleague edits it and sends it, or does not
+        APPROVAL = "approval", _("Waits for a yes")  # complete; goes out by itself after a yes
         QUEUED = "queued", _("Planned")
         SENT = "sent", _("Sent")
         SUPPRESSED = "suppressed", _("Not sent")  # `reason` says why
@@ -69,7 +70,10 @@ class Touch(models.Model):
     asked_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
-    decided_at = models.DateTimeField(null=True, blank=True)  # a draft approved or refused
+    # whose yes it waits for (calc.approving), and until when
+    approver = models.CharField(max_length=8, default="", blank=True)
+    answer_by = models.DateTimeField(null=True, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)  # sent by hand, approved or refused
     decided_by = models.ForeignKey(
         User, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
@@ -94,6 +98,9 @@ class Touch(models.Model):
             models.Index(fields=["person", "due_at"], name="touch_person"),
             models.Index(fields=["state", "due_at"], name="touch_state"),
             models.Index(fields=["source"], name="touch_source", condition=~Q(source="")),
+            models.Index(
+                fields=["answer_by"], name="touch_answer_by", condition=Q(state="approval")
+            ),
             models.Index(
                 fields=["asked_by"], name="touch_asked_by", condition=Q(asked_by__isnull=False)
             ),

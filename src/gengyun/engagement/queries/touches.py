@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, F, Q, QuerySet
 
 from gengyun.customers.models import Contact, Customer
+from gengyun.engagement.calc.approving import CSM, asked_of
 from gengyun.engagement.calc.bounces import is_dead
 from gengyun.engagement.models import (
     Delivery,
@@ -15,12 +16,14 @@ from gengyun.engagement.models import (
     TouchPreference,
 )
 from gengyun.engagement.queries.reach import address_of
+from gengyun.kernel.days import day_of
 from gengyun.kernel.errors import NotFound
 from gengyun.team.models import User
 
 State = Touch.State
 TABS = {
     "drafts": (State.DRAFT,),
+    "approvals": (State.APPROVAL,),
     "planned": (State.QUEUED,),
     "sent": (State.SENT,),
     "not_sent": (State.SUPPRESSED, State.FAILED),
@@ -75,6 +78,8 @@ def of_tab(rows: QuerySet[Touch], tab: str) -> QuerySet[Touch]:
         return found.order_by("due_at", "pk")
     if tab == "drafts":
         return found.order_by("asked_at", "pk")
+    if tab == "approvals":
+        return found.order_by("answer_by", "pk")
     if tab == "sent":
         return found.order_by(F("sent_at").desc(nulls_last=True), "-pk")
     return found.order_by("-asked_at", "-pk")
@@ -116,10 +121,17 @@ def delivery_of(touch: Touch) -> Delivery | None:
     return Delivery.objects.filter(key=f"touch:{touch.token}").first()
 
 
-def draft_count(actor: User) -> int:
-    """Drafts of one's own customers that wait for a word."""
-    mine = Touch.objects.visible_to(actor).filter(customer__owner=actor)
-    return mine.filter(state=State.DRAFT).count()
+def to_decide(rows: QuerySet[Touch], actor: User, now: datetime) -> QuerySet[Touch]:
+    """Of these, what this person may say yes or no to."""
+    return rows.filter(state=State.APPROVAL, approver__in=asked_of(actor.role), answer_by__gt=now)
+
+
+def awaiting(actor: User, now: datetime) -> QuerySet[Touch]:
+    """What waits for this person: at customers of their own or of whom they stand in for, and what
+    is a leader's to decide."""
+    owners = {actor.pk, *actor.covered_ids(day_of(now))}
+    mine = Q(customer__owner__in=owners) | ~Q(approver=CSM)
+    return to_decide(Touch.objects.visible_to(actor), actor, now).filter(mine)
 
 
 @dataclass(frozen=True)

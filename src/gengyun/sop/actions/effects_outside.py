@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gengyun.customers.models import Contact, Customer
 from gengyun.engagement.actions import deliveries
@@ -59,7 +59,7 @@ def _requests(
         )  # fmt: skip
         for one, known in zip(rows, facts, strict=True):
             customer, contact = customers[one.customer_id], contacts.get(one.key)
-            found.append(_request(one, customer, contact, known, code))
+            found.append(_request(one, customer, contact, known, code=code, now=now))
     return found
 
 
@@ -68,14 +68,12 @@ def _pk(contact: Contact | None) -> int | None:
 
 
 def _request(
-    one: Due,
-    customer: Customer,
-    contact: Contact | None,
-    facts: Mapping[str, str | None],
-    code: str,
-) -> TouchRequest:
+    one: Due, customer: Customer, contact: Contact | None, facts: Mapping[str, str | None],
+    *, code: str, now: datetime,
+) -> TouchRequest:  # fmt: skip
     """A value that the text needs and nobody knows: not sent, and the reason names it."""
     params = one.step.params
+    waits = params["mode"] == "approve"
     letter = letter_of(params, facts, code)
     return TouchRequest(
         key=one.key,
@@ -85,8 +83,9 @@ def _request(
         category=params["category"],
         subject=letter.subject,
         body=letter.body,
-        # "approve" is a draft, too: a person reads it before it goes
-        draft=params["mode"] != "send",
+        draft=params["mode"] == "draft",
+        approver=params["approver"] if waits else "",
+        answer_by=now + timedelta(days=params["answer_days"]) if waits else None,
         source=one.key,
         language=code,
         suppress="missing_value" if letter.missing else "",
@@ -99,8 +98,10 @@ def _told(touch: Touch | None) -> Told:
         return GONE
     if touch.state == Touch.State.SUPPRESSED:
         return Told(SUPPRESSED, touch.reason, dict(touch.told), f"touch:{touch.pk}")
-    when = touch.due_at.isoformat() if touch.due_at else None
-    return Told(DONE, touch.state, {"due_at": when}, f"touch:{touch.pk}")
+    facts = {"due_at": touch.due_at.isoformat() if touch.due_at else None}
+    if touch.state == Touch.State.APPROVAL and touch.answer_by:
+        facts |= {"approver": touch.approver, "answer_by": touch.answer_by.isoformat()}
+    return Told(DONE, touch.state, facts, f"touch:{touch.pk}")
 
 
 @effect("survey")

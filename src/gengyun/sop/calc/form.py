@@ -150,11 +150,11 @@ class Reader:
         self.refuse(path, "“%(value)s” cannot be chosen here.", value=str(raw)[:40])
         return default
 
-    def days(self, raw: Any, path: str, *, least: int = 0) -> int:
+    def days(self, raw: Any, path: str, *, least: int = 0, most: int = MOST_DAYS) -> int:
         number = whole(raw)
-        if number is None or not least <= number <= MOST_DAYS:
+        if number is None or not least <= number <= most:
             self.refuse(path, "Give a number of days from %(least)s to %(most)s.",
-                        least=least, most=MOST_DAYS)  # fmt: skip
+                        least=least, most=most)  # fmt: skip
             return max(least, 1)
         return number
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gengyun.engagement.calc.approving import APPROVERS, CSM, DEFAULT_DAYS, MOST_DAYS
 from gengyun.portfolio.calc.custom_filters import is_custom
 from gengyun.sop.calc.form import (
     CONTACT_ROLES,
@@ -48,6 +49,11 @@ def _message(reader: Reader, raw: Raw, path: str) -> Read:
         "category": reader.line(raw.get("category"), f"{path}.category", needed=True),
         "mode": reader.choice(raw.get("mode"), f"{path}.mode", MODES, "draft"),
         "to": reader.choice(raw.get("to"), f"{path}.to", CONTACT_ROLES, "champion"),
+        # only where it waits for a yes
+        "approver": reader.choice(raw.get("approver"), f"{path}.approver", APPROVERS, CSM),
+        "answer_days": reader.days(
+            raw.get("answer_days", DEFAULT_DAYS), f"{path}.answer_days", least=1, most=MOST_DAYS
+        ),
         "template": _template(reader, raw.get("template"), f"{path}.template"),
     }
     return {"params": params}

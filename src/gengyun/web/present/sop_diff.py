@@ -102,7 +102,8 @@ def _properties() -> list[tuple[str, str]]:
     return [
         (_("who"), "role"), (_("within, working days"), "due_working_days"), (_("text"), "body"),
         (_("text"), "text"), (_("text"), "template"), (_("channel"), "channel"), (_("to"), "to"),
-        (_("how it goes out"), "mode"), (_("what it is for"), "category"),
+        (_("how it goes out"), "mode"), (_("whose yes"), "approver"),
+        (_("answer within, days"), "answer_days"), (_("what it is for"), "category"),
         (_("time-out, days"), "timeout_days"), (_("survey"), "survey"), (_("field"), "field"),
         (_("value"), "value"), (_("how urgent"), "severity"), (_("cause"), "cause"),
     ]  # fmt: skip

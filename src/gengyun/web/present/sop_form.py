@@ -18,8 +18,8 @@ KINDS = ("task", "message", "wait", "branch", "survey", "set", "alert", "hand", 
 # kind -> names of its texts
 TEXTS: dict[str, tuple[str, ...]] = {
     "task": ("role", "body", "due_working_days"),
-    "message": ("channel", "category", "mode", "to", "zh_subject", "zh_body", "en_subject",
-                "en_body"),
+    "message": ("channel", "category", "mode", "approver", "answer_days", "to", "zh_subject",
+                "zh_body", "en_subject", "en_body"),
     "survey": ("survey", "to"),
     "wait": ("wait", "n", "timeout_days", "date_field", "date_days", "date_side"),
     "branch": (),
@@ -32,7 +32,8 @@ TEXTS: dict[str, tuple[str, ...]] = {
 WAITS = ("working_days", "days", "until", "date")
 DEFAULTS: dict[str, dict[str, str]] = {
     "task": {"role": "csm", "due_working_days": "2"},
-    "message": {"channel": "email", "category": "service", "mode": "draft", "to": "champion"},
+    "message": {"channel": "email", "category": "service", "mode": "draft", "to": "champion",
+                "approver": "csm", "answer_days": "7"},
     "wait": {"wait": "working_days", "n": "5", "timeout_days": "7", "date_days": "30",
              "date_field": "renews_on", "date_side": "before"},
     "survey": {"to": "champion"},
@@ -215,6 +216,9 @@ def _posted_item(tree: Mapping[str, Any], depth: int) -> Draft:
     for name in ("title", *(f"{name}_alt" for name in BOTH), *TEXTS[item["kind"]]):
         item[name] = one(tree, name)
     item["bmat"] = [letter for letter in many(tree, "bmat") if letter in ("m", "a", "t")]
+    if item["kind"] == "message" and not item["approver"]:
+        # not asked for as long as nobody's yes is needed
+        item |= {name: DEFAULTS["message"][name] for name in ("approver", "answer_days")}
     if item["kind"] == "wait":
         if "until" in tree:
             item["until"] = conditions.of_post(inner(tree, "until"))

@@ -3,9 +3,10 @@
 from datetime import date
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from gengyun.web.present import format as plain
+from gengyun.web.present import touches
 from gengyun.web.words import is_zh
 
 
@@ -56,7 +57,8 @@ def _texts():
         "survey_gone": _("the survey is not there any more"),
         "answered_or_over": _("was answered already, or its time is over"),
         "queued": _("is planned"),
-        "draft": _("waits for a person to send it"),
+        "draft": _("a draft that the CSM edits and sends"),
+        "approval": _("waits for a yes"),
         "condition_false": _("does not fulfil the condition"),
         "condition_unknown": _("something that the condition asks about is not known"),
         "no_condition": _("enters by an event or by hand only"),
@@ -77,6 +79,8 @@ def _texts():
         "too_late": _("waited so long that nobody wants it any more"),
         "rejected": _("a colleague decided not to send it"),
         "withdrawn": _("taken back before it was sent"),
+        "refused": pgettext("touch", "refused"),
+        "unanswered": _("nobody answered in time"),
     }
 
 
@@ -105,6 +109,16 @@ def _facts(reason, told):
         return words % {"n": counted, "cap": told.get("cap", "?")}
     if reason == "missing_value" and told.get("name"):
         return str(told["name"])
+    return _answered(reason, told)
+
+
+def _answered(reason, told):
+    """Of what waited for a yes."""
+    if reason == "refused" and told.get("by"):
+        return _("by %(who)s: %(why)s") % {"who": told["by"], "why": told.get("why", "")}
+    if reason in {"approval", "unanswered"} and told.get("answer_by"):
+        who = dict(touches.approvers()).get(told.get("approver"), "")
+        return _("%(who)s, until %(day)s") % {"who": who, "day": _day(told["answer_by"])}
     return ""
 
 

@@ -136,6 +136,10 @@ def became(rows, *, today: date) -> dict[str, str]:
     for task in Task.objects.filter(pk__in=keys.get("task", [])):
         found[f"task:{task.pk}"] = _task_words(task, today)
     for touch in Touch.objects.filter(pk__in=keys.get("touch", [])):
+        if touch.state == Touch.State.APPROVAL and touch.answer_by:
+            told = {"approver": touch.approver, "answer_by": touch.answer_by.isoformat()}
+            found[f"touch:{touch.pk}"] = sop_reasons.sentence("approval", told)
+            continue
         word = touch.get_state_display()
         why = sop_reasons.sentence(touch.reason, touch.told)
         found[f"touch:{touch.pk}"] = f"{word}{_(': ')}{why}" if why else str(word)

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from gengyun.web.present import sop_tree
+from gengyun.web.present import sop_tree, touches
 from gengyun.web.words import is_zh
 
 DOT = " · "
@@ -53,8 +53,11 @@ def recipients():
 
 
 def modes():
-    return [("draft", _("the CSM writes it from a draft")), ("approve", _("sent after approval")),
-            ("send", _("sent by itself"))]  # fmt: skip
+    return [
+        ("draft", _("a draft: the CSM edits and sends it")),
+        ("approve", _("goes out after a yes")),
+        ("send", _("sent by itself")),
+    ]
 
 
 def bmat():
@@ -204,6 +207,14 @@ class StepWords:
             return self.causes.get(item["cause"], item["cause"])
         return ""
 
+    def mode(self, item):
+        """How a message goes out, and whose yes it needs."""
+        word = dict(modes()).get(item["mode"], item["mode"])
+        if item["mode"] != "approve":
+            return word
+        who = dict(touches.approvers()).get(item["approver"], item["approver"])
+        return _("%(mode)s: %(who)s") % {"mode": word, "who": who}
+
     def meta(self, item):
         """[first line, second line] at the right."""
         kind = item["kind"]
@@ -215,7 +226,7 @@ class StepWords:
             channel = self.channels.get(item["channel"], item["channel"])
             return [
                 channel + DOT + dict(recipients()).get(item["to"], item["to"]),
-                dict(modes()).get(item["mode"], item["mode"]),
+                self.mode(item),
             ]
         if kind == "hand":
             return [word, role]

@@ -95,6 +95,9 @@ class _Writer:
         kind = item["kind"]
         if kind == "message":
             step |= {n: item[n] for n in ("channel", "category", "mode", "to")}
+            if item["mode"] == "approve":
+                days = self.whole(f"{name}.answer_days", item["answer_days"])
+                step |= {"approver": item["approver"], "answer_days": days}
             step["template"] = {
                 language: {"subject": item[f"{language}_subject"], "body": item[f"{language}_body"]}
                 for language in ("zh", "en")

@@ -10,12 +10,14 @@ from gengyun.web.present import format as plain
 from gengyun.web.words import gettext as _
 from gengyun.web.words import is_zh, pgettext
 
-TONES = {"sent": "a", "failed": "d", "bounced": "d", "unsure": "c", "suppressed": "", "draft": "c"}
+TONES = {"sent": "a", "failed": "d", "bounced": "d", "unsure": "c", "suppressed": "", "draft": "c",
+         "approval": "c"}  # fmt: skip
 
 
 def state_word(state):
     return {
         "draft": pgettext("touch", "Draft"),
+        "approval": pgettext("touch", "Waits for a yes"),
         "queued": pgettext("touch", "Planned"),
         "sent": pgettext("touch", "Sent"),
         "suppressed": pgettext("touch", "Not sent"),
@@ -25,9 +27,24 @@ def state_word(state):
     }.get(state, state)
 
 
+def approvers():
+    return [("csm", _("the CSM, or who stands in")), ("leader", _("a leader"))]
+
+
+def waits_for(touch: Touch, *, today):
+    """Whose yes it waits for, and until when."""
+    until = touch.answer_by.astimezone(company_zone()) if touch.answer_by else None
+    params = {
+        "who": dict(approvers()).get(touch.approver, touch.approver),
+        "until": plain.moment(until, today=today, zh=is_zh()) if until else "",
+    }
+    return _("%(who)s, until %(until)s") % params
+
+
 def tab_word(tab):
     return {
         "drafts": pgettext("touch", "Drafts"),
+        "approvals": pgettext("touch", "For a yes"),
         "planned": pgettext("touch", "Planned"),
         "sent": pgettext("touch", "Sent"),
         "not_sent": pgettext("touch", "Not sent"),
@@ -84,8 +101,10 @@ def reason_word(reason):
         "cap_7d": _("Cap of seven days reached"),
         "cap_30d": _("Cap of thirty days reached"),
         "too_late": _("It could not leave for three days, so it was out of date"),
-        "rejected": _("Not approved"),
+        "rejected": _("A colleague decided not to send it"),
         "withdrawn": _("Taken back"),
+        "refused": _("Refused"),
+        "unanswered": _("Nobody said yes in time"),
     }.get(reason, reason)
 
 
@@ -94,11 +113,8 @@ def why(touch: Touch, *, today):
     told = touch.told or {}
     if touch.reason.startswith("cap_"):
         return _cap(touch, told, today)
-    if touch.reason == "missing_value":
-        name = str(told.get("name", ""))
-        return _("The text needs %(name)s, which is not known here.") % {"name": name}
     if touch.reason:
-        return _("%(reason)s.") % {"reason": reason_word(touch.reason)}
+        return _not_sent(touch.reason, told)
     if touch.state == Touch.State.BOUNCED:
         said = str(told.get("said", ""))
         return _("It came back: %(said)s") % {"said": said} if said else _("It came back.")
@@ -108,6 +124,15 @@ def why(touch: Touch, *, today):
             text = "It did not leave, as a colleague found out."
         return _(text) if text else ""
     return ""
+
+
+def _not_sent(reason, told):
+    if reason == "missing_value":
+        name = str(told.get("name", ""))
+        return _("The text needs %(name)s, which is not known here.") % {"name": name}
+    if reason == "refused" and told.get("why"):
+        return _("Refused by %(who)s: %(why)s") % {"who": told.get("by", ""), "why": told["why"]}
+    return _("%(reason)s.") % {"reason": reason_word(reason)}
 
 
 def _cap(touch, told, today):

@@ -143,16 +143,18 @@ def _tasks(request, scope):
         "tasks_pressing": found.due_count,
         "tasks_new": found.new_count,
         "may_task": can(request.user, "task.work"),
-        "drafts": _drafts(request, scope),
-    }
+    } | _messages(request, scope)
 
 
-def _drafts(request, scope):
+def _messages(request, scope):
     """Messages to customers that wait for a person: nobody else would remember them."""
     if not can(request.user, "touches.write"):
-        return 0
-    filters = touches.Filters(is_mine=scope == "mine")
-    return touches.of_tab(touches.ledger(request.user, filters), "drafts").count()
+        return {"drafts": 0, "approvals": 0}
+    rows = touches.ledger(request.user, touches.Filters(is_mine=scope == "mine"))
+    return {
+        "drafts": touches.of_tab(rows, "drafts").count(),
+        "approvals": touches.awaiting(request.user, request.now).count(),
+    }
 
 
 def _calendar(request, scope):

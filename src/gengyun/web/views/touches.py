@@ -6,10 +6,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from gengyun.engagement.actions import touch_approvals as approvals
 from gengyun.engagement.actions import touch_decisions as actions
 from gengyun.engagement.actions import touch_settling
+from gengyun.engagement.calc.approving import decides
 from gengyun.engagement.calc.touching import REASONS
-from gengyun.engagement.models import Category, Channel
+from gengyun.engagement.models import Category, Channel, Touch
 from gengyun.engagement.queries import touches as queries
 from gengyun.engagement.queries.letters import unsubscribe_url
 from gengyun.kernel.errors import NotFound, Refusal
@@ -31,7 +33,7 @@ def show(request):
     rows = queries.ledger(request.user, _filters(address))
     counts = queries.counts(rows)
     if not address["tab"]:
-        address["tab"] = "drafts" if counts["drafts"] else "all"
+        address["tab"] = next((tab for tab in ("drafts", "approvals") if counts[tab]), "all")
     number = int(address["page"] or 1)
     first = (number - 1) * PAGE
     found = list(queries.of_tab(rows, address["tab"])[first : first + PAGE + 1])
@@ -51,6 +53,9 @@ def show(request):
         "chips": _chips(request.user, address),
         "adders": _adders(address),
         "may_write": can(request.user, "touches.write"),
+        "mine": set(queries.to_decide(rows, request.user, request.now).values_list("pk", flat=True))
+        if address["tab"] == "approvals"
+        else set(),
         "words": present,
     }
     return render(
@@ -148,7 +153,10 @@ def _touch(request, found, typed, problem, *, status=200):
         "delivery": queries.delivery_of(found),
         "why": present.why(found, today=request.today),
         "unsubscribe": unsubscribe_url(found),
-        "typed": {"subject": found.subject, "body": found.body} | typed,
+        "typed": {"subject": found.subject, "body": found.body, "why": ""} | typed,
+        "is_asked": found.state == Touch.State.APPROVAL
+        and can(request.user, "touches.write")
+        and decides(request.user.role, found.approver),
         "problem": problem,
         "may_write": can(request.user, "touches.write"),
         "words": present,
@@ -161,6 +169,27 @@ def _approve(request, found):
     typed = {k: v[:30_000] for k, v in request.POST.items() if k in {"subject", "body"}}
     row = actions.approve(actor=request.user, now=request.now, touch=found, **typed)
     toast(request, _said(row, request.today))
+    return row
+
+
+def _yes(request, found):
+    row = approvals.approve(actor=request.user, now=request.now, touch=found)
+    toast(request, _said(row, request.today))
+    return row
+
+
+def _refuse(request, found):
+    row = approvals.refuse(
+        actor=request.user, now=request.now, touch=found, why=request.POST.get("why", "")[:2_000]
+    )
+    undo = reverse("web:touch_act", args=[found.pk, "ask_again"])
+    toast(request, _("Refused: it will not be sent"), undo=undo)
+    return row
+
+
+def _ask_again(request, found):
+    row = approvals.ask_again(actor=request.user, now=request.now, touch=found)
+    toast(request, _("It waits for a yes again"))
     return row
 
 
@@ -217,6 +246,9 @@ def _unsettle(request, found):
 
 VERBS = {
     "approve": _approve,
+    "yes": _yes,
+    "refuse": _refuse,
+    "ask_again": _ask_again,
     "save": _save,
     "reject": _reject,
     "restore": _restore,
@@ -235,9 +267,10 @@ def act(request, pk, verb):
     try:
         VERBS[verb](request, found)
     except Refusal as refusal:
-        if refusal.status != 422 or is_htmx(request) or verb not in {"approve", "save"}:
+        if refusal.status != 422 or is_htmx(request) or verb not in {"approve", "save", "refuse"}:
             raise
-        typed = {name: request.POST.get(name, "") for name in ("subject", "body")}
+        names = ("why",) if verb == "refuse" else ("subject", "body")
+        typed = {name: request.POST.get(name, "") for name in names}
         return _touch(request, found, typed, refusal_text(refusal), status=422)
     if is_htmx(request):
         return render(request, "refusal.html", {}, block="nothing")
@@ -251,11 +284,12 @@ class NothingChosen(Refusal):
 
 @page("touches.write", methods=("POST",))
 def bulk(request):
-    """Several drafts approved as they are."""
+    """Several at once, as they are: drafts sent, or a yes to those that wait for one."""
     pks = [int(value) for value in request.POST.getlist("ids") if is_number(value)]
     if not pks:
         raise NothingChosen
-    rows = actions.approve_many(actor=request.user, now=request.now, touch_ids=pks)
+    many = approvals.approve_many if request.POST.get("verb") == "yes" else actions.approve_many
+    rows = many(actor=request.user, now=request.now, touch_ids=pks)
     going = sum(row.state == "queued" for row in rows)
     said = ngettext("%(num)s message goes out", "%(num)s messages go out", going) % {"num": going}
     if held := len(rows) - going:
@@ -267,5 +301,5 @@ def bulk(request):
 
 def _said(row, today):
     if row.state == "queued":
-        return _("Approved: it goes out within the allowed hours")
-    return _("Approved, but not sent: %(why)s") % {"why": present.why(row, today=today)}
+        return _("It goes out within the allowed hours")
+    return _("Not sent: %(why)s") % {"why": present.why(row, today=today)}

@@ -5,7 +5,7 @@ from functools import cached_property
 from django.utils.translation import gettext as _
 
 from gengyun.web.present import condition_form as conditions
-from gengyun.web.present import sop_tree, sop_words
+from gengyun.web.present import sop_tree, sop_words, touches
 from gengyun.web.views.condition_words import STATES, step_state
 from gengyun.web.views.sops import choices
 from gengyun.web.words import is_zh
@@ -37,6 +37,7 @@ class Choices(Rows):
     roles = property(lambda self: sop_words.roles())
     recipients = property(lambda self: sop_words.recipients())
     modes = property(lambda self: sop_words.modes())
+    approvers = property(lambda self: touches.approvers())
     bmat = property(lambda self: sop_words.bmat())
     icon_of = staticmethod(sop_words.kind_icon)
 
