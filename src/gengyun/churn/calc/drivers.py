@@ -34,6 +34,8 @@ REASONS: dict[str, tuple[str, ...]] = {
     "use_breadth": ("breadth_28", "breadth_trend", "depth_28"),
     "tickets": ("tickets_90", "severe_90", "reopened_90", "answer_hours"),
     "nps": ("nps_last", "nps_age"),
+    "mood": ("sentiment", "sentiment_past"),
+    "unsolved": ("not_solved_90", "not_solved_share"),
     "contact": ("touch_gap", "meetings_90", "exec_contact_90"),
     "price": ("discount", "price_increase"),
     "size": ("log_amount", "seats_log"),

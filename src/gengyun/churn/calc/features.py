@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from gengyun.churn.calc.table import Feature
 
-FEATURE_SET = "2026.1"
+FEATURE_SET = "2026.2"
 
 FEATURES: tuple[Feature, ...] = (
     # use, per effective day of the learned calendar
@@ -57,6 +57,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("nps_age", 0, 0.5, "sentiment"),
     Feature("csat_last", -1, 0.5, "sentiment"),
     Feature("sentiment", -1, 1.5, "sentiment"),
+    Feature("sentiment_past", -1, 2.0, "sentiment"),
     # people
     Feature("decision_maker_change", 1, 2.0, "relationship", kind="flag"),
     Feature("champion_left", 1, 2.0, "relationship", kind="flag"),
@@ -66,11 +67,13 @@ FEATURES: tuple[Feature, ...] = (
     Feature("layoff", 1, 1.0, "relationship", kind="flag"),
     Feature("contact_refused", 1, 2.0, "relationship", kind="flag"),
     Feature("risk_noted", 1, 1.0, "relationship", kind="flag"),
+    Feature("risks_fading", 1, 2.0, "relationship"),
     Feature("touch_gap", 1, 1.0, "relationship", actionable=True),
     Feature("no_reply_90", 1, 1.0, "relationship"),
     Feature("meetings_90", 0, 0.5, "relationship"),
     Feature("exec_contact_90", -1, 1.0, "relationship", actionable=True, kind="flag"),
     Feature("not_solved_90", 1, 1.0, "relationship", actionable=True),
+    Feature("not_solved_share", 1, 1.5, "relationship"),
     # money and terms
     Feature("overdue_days", 1, 1.5, "commercial", actionable=True),
     Feature("disputes", 1, 1.0, "commercial", actionable=True),

@@ -18,6 +18,12 @@ LASTING = 270  # days that a fact about people counts
 LATELY = 90
 WORST = 2  # tickets of severity 1 and 2 are severe
 ALWAYS = 20_000  # days back that an open end is looked for
+# What was heard and felt at several times tells more than the last time, and fades: half after
+# FADES days. One opinion is half chance; who lost its decider a year ago has not got over it.
+FADES = 180.0
+LOOKED_BACK, RISK_LOOKED_BACK = 730, 1_095
+ONE_MORE = 1.0  # contact that left nothing unsolved is added: of few contacts a share says little
+RISKS = ("decider_left", "champion_left", "competitor", "roi_doubt", "layoff", "risk")
 FLAGS = {
     "decision_maker_change": "decider_left",
     "champion_left": "champion_left",
@@ -109,6 +115,17 @@ class FactsSeen:
         found[self.window] = self.value  # rows of a window rise by day: the last one stays
         return found
 
+    def fresh(self) -> Floats:
+        """What each counts for, 1 for today's."""
+        return 0.5 ** ((self.asked.at[self.window] - 1.0 - self.day) / FADES)
+
+    def faded_count(self) -> Floats:
+        return total(self.window, self.fresh(), len(self.asked.at)) * self.is_kept
+
+    def faded_mean(self) -> Floats:
+        size, fresh = len(self.asked.at), self.fresh()
+        return ratio(total(self.window, fresh * self.value, size), total(self.window, fresh, size))
+
     def gap(self) -> Floats:
         """Days since the last one; nan: none."""
         last = latest(self.window, self.day, len(self.asked.at))
@@ -154,7 +171,12 @@ def fact_features(
         "feedback_age": np.log1p(feedback.age()),
         "milestone_delay": np.log1p(milestones.age()),
     }
-    for more, also in (_said(reader, asked), _contacts(reader, asked), _money(reader, asked)):
+    for more, also in (
+        _said(reader, asked),
+        _contacts(reader, asked),
+        _risks(reader, asked),
+        _money(reader, asked),
+    ):
         inputs |= more
         raw |= also
     return inputs, raw
@@ -167,23 +189,27 @@ def _said(reader: FactReader, asked: Asked) -> Both:
     nps = reader.read(asked, "nps", LASTING)
     csat = reader.read(asked, "csat", LASTING)
     mood = reader.read(asked, "sentiment", 365).open()
+    felt = reader.read(asked, "sentiment", LOOKED_BACK)  # what is not valid any more was felt
     inputs = {
         "nps_last": nps.last_value(),
         "nps_age": np.log1p(nps.gap()),
         "csat_last": csat.mean(),
         "sentiment": mood.last_value(),
+        "sentiment_past": felt.faded_mean(),
     }
     raw = {
         "nps": nps.last_value(),
         "nps_days": nps.gap(),
         "csat": csat.mean(),
         "sentiment": mood.last_value(),
+        "sentiment_past": felt.faded_mean(),
     }
     return inputs, raw
 
 
 def _contacts(reader: FactReader, asked: Asked) -> Both:
-    touch = reader.read(asked, "touch", 730)
+    touch = reader.read(asked, "touch", LOOKED_BACK)
+    left = reader.read(asked, "not_solved", LOOKED_BACK)
     meetings = reader.read(asked, "meeting", LATELY).count()
     unsolved = reader.read(asked, "not_solved", LATELY).count()
     unanswered = reader.read(asked, "no_reply", LATELY).count()
@@ -193,14 +219,30 @@ def _contacts(reader: FactReader, asked: Asked) -> Both:
         "meetings_90": np.log1p(meetings),
         "exec_contact_90": reader.read(asked, "exec_contact", LATELY).flag(),
         "not_solved_90": np.log1p(unsolved),
+        "not_solved_share": left.faded_count() / (touch.faded_count() + ONE_MORE),
     }
     raw = {
         "touch_days": touch.gap(),
         "no_reply_90": unanswered,
         "meetings_90": meetings,
         "not_solved_90": unsolved,
+        "not_solved_past": left.count(),
+        "touches_past": touch.count(),
     }
     return inputs, raw
+
+
+def _risks(reader: FactReader, asked: Asked) -> Both:
+    """Noted risks together, where any kind of them is recorded: flags forget after LASTING days,
+    and one kind alone is too rare to learn much of."""
+    each = [reader.read(asked, kind, RISK_LOOKED_BACK).open() for kind in RISKS]
+    faded = np.array([one.faded_count() for one in each])
+    noted = np.array([one.count() for one in each])
+    kept = np.where(np.isnan(faded).all(axis=0), np.nan, 1.0)
+    return (
+        {"risks_fading": np.nansum(faded, axis=0) * kept},
+        {"risks_noted": np.nansum(noted, axis=0) * kept},
+    )
 
 
 def _money(reader: FactReader, asked: Asked) -> Both:

@@ -176,6 +176,38 @@ def _nps(fact: Fact) -> str:
     return "" if value is None else _("Last NPS answer: %(value)s") % {"value": plain.count(value)}
 
 
+def _mood(fact: Fact) -> str:
+    now, past = fact.get("sentiment"), fact.get("sentiment_past")
+    if now is not None:
+        return _("Sentiment of the CSM: %(count)s of 4") % {"count": plain.count(now)}
+    if past is not None:
+        return _("Sentiment of the CSM in two years: %(value)s of 4") % {
+            "value": plain.number(past, 1)
+        }
+    return ""
+
+
+def _unsolved(fact: Fact) -> str:
+    if fact.get("not_solved_90"):
+        count = plain.count(fact["not_solved_90"])
+        return _("Problems left unsolved in 90 days: %(count)s") % {"count": count}
+    if "not_solved_past" in fact and "touches_past" in fact:
+        return _("Contacts in two years: %(touches)s, with a problem left unsolved: %(count)s") % {
+            "touches": plain.count(fact["touches_past"]),
+            "count": plain.count(fact["not_solved_past"]),
+        }
+    return ""
+
+
+def _risks(fact: Fact) -> str:
+    count = fact.get("risks_noted")
+    if count is None:
+        return ""
+    if count < 1:
+        return _("No risk is noted")
+    return _("Risks noted in three years: %(count)s") % {"count": plain.count(count)}
+
+
 def _contact(fact: Fact) -> str:
     days = fact.get("touch_days")
     if days is None and "touch_gap" in fact:
@@ -310,7 +342,11 @@ _SENTENCES: dict[str, Callable[[Fact], str]] = {
     "rate_year_trend": _use_trend,
     "depth_28": _use_breadth,
     "csat_last": _counted("csat", N_("CSAT of %(count)s")),
-    "sentiment": _counted("sentiment", N_("Sentiment of the CSM: %(count)s of 5")),
+    "mood": _mood,
+    "sentiment": _mood,
+    "unsolved": _unsolved,
+    "not_solved_90": _unsolved,
+    "risks_fading": _risks,
     "key_contact_gap": _key_people,
     "milestone_delay": _late(
         "milestone_delay", "milestone_days", N_("A milestone is %(count)s days late")
@@ -320,7 +356,6 @@ _SENTENCES: dict[str, Callable[[Fact], str]] = {
         "feedback_age", "feedback_days", N_("Feedback unanswered for %(count)s days")
     ),
     "no_reply_90": _counted("no_reply_90", N_("Times without a reply in 90 days: %(count)s")),
-    "not_solved_90": _counted("not_solved_90", N_("Problems left unsolved in 90 days: %(count)s")),
     "disputes": _counted("disputes", N_("Disputed invoices: %(count)s")),
     "lag": _counted("lag_days", N_("%(count)s days to the due day")),
     "decision_maker_change": _flag(
