@@ -7,6 +7,7 @@ so that one form and an import of twenty thousand rows take the same path.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 from gengyun.customers.calc.company_names import name_key
@@ -15,6 +16,7 @@ from gengyun.customers.calc.tiering import Rule, tier_for
 from gengyun.customers.models import Customer, FieldChange, Stage, StageStay, Tier
 from gengyun.customers.models.customer import TRACKED_FIELDS
 from gengyun.customers.queries.tiers import active_rules
+from gengyun.kernel import rows
 from gengyun.kernel.days import day_of
 from gengyun.kernel.outbox import emit
 from gengyun.team.actions.audit import record_many
@@ -23,24 +25,29 @@ from gengyun.team.models import User
 BATCH = 1_000
 
 
-@dataclass
 class Frame:
-    """What a batch of changes needs to know of tiers and stages, read once."""
-
-    rules: list[Rule]
-    touch_of_tier: dict[int, str]
-    stages: dict[int, Stage]
-    stage_by_key: dict[tuple[str, str], Stage]
+    """What a batch of changes needs to know of tiers and stages, read once and when asked for:
+    most changes of one customer touch neither."""
 
     @classmethod
     def load(cls) -> "Frame":
-        stages = {stage.pk: stage for stage in Stage.objects.all()}
-        return cls(
-            rules=active_rules(),
-            touch_of_tier=dict(Tier.objects.values_list("pk", "touch_model")),
-            stages=stages,
-            stage_by_key={(s.touch_model, s.key): s for s in stages.values()},
-        )
+        return cls()
+
+    @cached_property
+    def rules(self) -> list[Rule]:
+        return active_rules()
+
+    @cached_property
+    def touch_of_tier(self) -> dict[int, str]:
+        return dict(Tier.objects.values_list("pk", "touch_model"))
+
+    @cached_property
+    def stages(self) -> dict[int, Stage]:
+        return {stage.pk: stage for stage in Stage.objects.all()}
+
+    @cached_property
+    def stage_by_key(self) -> dict[tuple[str, str], Stage]:
+        return {(stage.touch_model, stage.key): stage for stage in self.stages.values()}
 
 
 @dataclass
@@ -121,22 +128,17 @@ def write_changes(
     if not done:
         return []
     columns = sorted({name for change in done for name in change.told} | {"updated_at", "name_key"})
-    Customer.objects.bulk_update(
-        [change.customer for change in done], columns, batch_size=max(1, 8_000 // len(columns))
-    )
-    FieldChange.objects.bulk_create(
+    names = [Customer._meta.get_field(name).name for name in columns]  # noqa: SLF001 - documented
+    rows.update(Customer, [change.customer for change in done], names)
+    rows.insert_values(
+        FieldChange,
+        ("customer_id", "field", "value", "known_at"),
         [
-            FieldChange(
-                customer=change.customer,
-                field=name,
-                value=_json(new),
-                known_at=_known_at(change, name, old, now),
-            )
+            (change.customer.pk, name, _json(new), _known_at(change, name, old, now))
             for change in done
             for name, (old, new) in change.told.items()
             if name in TRACKED_FIELDS
         ],
-        batch_size=BATCH,
     )
     _write_stays(done, frame, now, actor)
     record_many(

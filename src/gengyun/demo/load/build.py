@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -40,6 +40,7 @@ from gengyun.kernel.outbox import unheard
 from gengyun.lake.store import Lake
 from gengyun.team.models import User
 from gengyun.usage.actions import defaults as usage_defaults
+from gengyun.usage.actions.compute import compute_days
 from gengyun.usage.actions.rollups import roll_up
 from gengyun.usage.actions.sources import create_source
 
@@ -185,6 +186,9 @@ def judge_weeks(
     now: datetime,
 ) -> None:
     """The judged nights, with what people did between two of them."""
+    # asked together, all days cost little more than one
+    past = [world.as_of - timedelta(weeks=week) for week in nights(weeks) if week]
+    compute_days(past, lake=Lake.default(), now=now)
     desk = Desk(world, books.customers)
     forecasters = Forecasters(world, books)
     routines = Routines(people, world.seed)
@@ -195,13 +199,12 @@ def judge_weeks(
         books.until(day)
         if week <= STARTED_WEEKS_AGO and not routines.are_running:
             routines.start(night_of(day) - timedelta(hours=10))
-        # as the night of that day did it: what was open then is what alerts go on from
-        without = [name for name, last in LOOKED_AT.items() if week > last]
-        if week not in LEARNED:
-            without.append("churn")
         if week in SCORED:
             score_day(day, now=night_of(day))
-        judge(day, now=now if week == 0 else night_of(day), without=without)
+        # before anybody's SOPs ran nothing hangs on what a night says but the night itself
+        with nullcontext() if routines.are_running else unheard():
+            # as the night of that day did it: what was open then is what alerts go on from
+            judge(day, now=now if week == 0 else night_of(day), without=left_out(week))
         if week:
             until = world.as_of - timedelta(weeks=following)
             with unheard():  # the next night judges what came of it
@@ -216,6 +219,13 @@ def judge_weeks(
             routines.draft(now)
         if week == 1:
             note_visits(people.values(), today=day)
+
+
+def left_out(week: int) -> list[str]:
+    """Steps of a past night that are done already, or that nobody would look at."""
+    unseen = [name for name, last in LOOKED_AT.items() if week > last]
+    measured = ["metrics"] if week else []
+    return [*unseen, *measured, *([] if week in LEARNED else ["churn"])]
 
 
 def nights(weeks: int) -> list[int]:

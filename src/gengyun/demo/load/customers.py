@@ -12,6 +12,7 @@ from gengyun.customers.models import Contact, Customer, StageStay
 from gengyun.demo.world.shapes import Account, Note, World
 from gengyun.engagement.models import Activity
 from gengyun.kernel.days import start_of
+from gengyun.kernel.rows import insert, insert_values
 from gengyun.team.models import AuditEntry, User
 
 BATCH = 1_000
@@ -177,18 +178,18 @@ def load_notes(
         )
         for note in notes
     ]
-    Activity.objects.bulk_create(activities, batch_size=BATCH)
-    link = Activity.contacts.through
-    link.objects.bulk_create(
+    insert(activities)
+    insert_values(
+        Activity.contacts.through,
+        ("activity_id", "contact_id"),
         [
-            link(activity_id=activity.pk, contact_id=contacts[note.account][place].pk)
+            (activity.pk, contacts[note.account][place].pk)
             for note, activity in zip(notes, activities, strict=True)
             for place in note.persons
             if place < len(contacts[note.account])
         ],
-        batch_size=BATCH,
     )
-    AuditEntry.objects.bulk_create(
+    insert(
         [
             AuditEntry(
                 at=activity.recorded_at,
@@ -200,7 +201,6 @@ def load_notes(
                 changes={"kind": [None, activity.kind], "customer": [None, activity.customer.name]},
             )
             for activity in activities
-        ],
-        batch_size=BATCH,
+        ]
     )
     return len(activities)

@@ -11,12 +11,12 @@ from gengyun.demo.world.product import CLIENTS, DEEDS, JOBS
 from gengyun.demo.world.shapes import World
 from gengyun.demo.world.usage import PHONE, client_of
 from gengyun.kernel.days import day_of
+from gengyun.kernel.rows import insert
 from gengyun.lake import tables
 from gengyun.lake.keys import hash64
 from gengyun.lake.store import Lake
 from gengyun.usage.models import Arrival, ProductUser, Source
 
-BATCH = 2_000
 EPOCH = date(1970, 1, 1)
 HOUR_US = 3_600_000_000
 
@@ -128,7 +128,7 @@ def load_product_users(world: World, customers: list[Customer], ids: list[str]) 
         )
         for k in np.flatnonzero(last)
     ]
-    ProductUser.objects.bulk_create(rows, batch_size=BATCH)
+    insert(rows)
     return len(rows)
 
 

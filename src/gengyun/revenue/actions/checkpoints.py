@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from gengyun.kernel.errors import NotFound, Refusal
+from gengyun.kernel.rows import insert, update
 from gengyun.revenue.actions.checkpoint_views import LIVE, settle
 from gengyun.revenue.actions.renewals import keep, locked, tell, write
 from gengyun.revenue.calc import checkpoints as calc
@@ -101,17 +102,11 @@ def _judge(
     work = _Work()
     for row in rows:
         _judge_one(row, facts[row.customer_id], checks[row.pk], points[row.pk], as_of, now, work)
-    SelfCheck.objects.bulk_create(work.new_checks, batch_size=BATCH)
-    SelfCheck.objects.bulk_update(
-        work.old_checks, ["auto_answer", "evidence"], batch_size=BATCH // 2
-    )
-    Renewal.objects.bulk_update(
-        work.renewals, ["signal", "signal_why", "signal_on", "gap"], batch_size=BATCH // 2
-    )
-    Checkpoint.objects.bulk_create(work.points, batch_size=BATCH)
-    Checkpoint.objects.bulk_update(
-        work.old_points, ["signal", "signal_why", "state"], batch_size=BATCH // 2
-    )
+    insert(work.new_checks)
+    update(SelfCheck, work.old_checks, ["auto_answer", "evidence"])
+    update(Renewal, work.renewals, ["signal", "signal_why", "signal_on", "gap"])
+    insert(work.points)
+    update(Checkpoint, work.old_points, ["signal", "signal_why", "state"])
     tell([point.renewal for point in work.points], now=now)
     return work.count()
 

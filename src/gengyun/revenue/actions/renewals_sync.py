@@ -10,6 +10,7 @@ from typing import Any
 
 from gengyun.customers.models import Customer
 from gengyun.kernel.days import day_of
+from gengyun.kernel.rows import insert, update
 from gengyun.revenue.actions.checkpoint_views import LIVE
 from gengyun.revenue.calc import due as calc
 from gengyun.revenue.calc.checkpoints import gap
@@ -91,11 +92,9 @@ class _Work:
 
     def save(self) -> int:
         # first those that move away: a new one may take the due date that they leave
-        Renewal.objects.bulk_update(
-            self.changed.values(), [name.removesuffix("_id") for name in FIELDS], batch_size=400
-        )
-        Renewal.objects.bulk_create(self.made, batch_size=BATCH)
-        RenewalChange.objects.bulk_create(self.changes, batch_size=BATCH)
+        update(Renewal, list(self.changed.values()), [name.removesuffix("_id") for name in FIELDS])
+        insert(self.made)
+        insert(self.changes)
         self._save_parts()
         over = [renewal.pk for renewal in self.decided if renewal.pk is not None]
         for start in range(0, len(over), BATCH):
@@ -126,8 +125,8 @@ class _Work:
             gone += [row.pk for row in before.values()]
         for start in range(0, len(gone), BATCH):
             RenewalLine.objects.filter(pk__in=gone[start : start + BATCH]).delete()
-        RenewalLine.objects.bulk_create(new, batch_size=BATCH)
-        RenewalLine.objects.bulk_update(other, ["due_minor"], batch_size=BATCH)
+        insert(new)
+        update(RenewalLine, other, ["due_minor"])
 
 
 def _one(
