@@ -104,11 +104,22 @@ def test_a_line_gets_ends_where_outcomes_come_about_that_nothing_tells():
     rng = np.random.default_rng(4)
     logit = rng.normal(size=3_000) * 3
     plain = (rng.random(3_000) < expit(logit)).astype(float)
-    assert ends_if_needed(logit, plain, np.ones(3_000)) is None
-    ends = ends_if_needed(logit, np.where(rng.random(3_000) < 0.1, 0.0, plain), np.ones(3_000))
+    ones, each = np.ones(3_000), np.arange(3_000)
+    assert ends_if_needed(logit, plain, ones, each) is None
+    stayed = np.where(rng.random(3_000) < 0.1, 0.0, plain)
+    ends = ends_if_needed(logit, stayed, ones, each)
     assert ends.least == 0
     assert 0.87 < ends.most < 0.93
     assert (np.diff(ends.of(np.linspace(-9, 9, 50))) > 0).all()
+
+
+@pytest.mark.parametrize(("surprises", "has_ends"), [(2, False), (12, True)])
+def test_a_few_surprises_make_no_ends(surprises, has_ends):
+    rng = np.random.default_rng(7)
+    logit = np.concatenate([rng.normal(size=300), np.full(surprises, 8.0)])
+    y = np.concatenate([rng.random(300) < expit(logit[:300]), np.zeros(surprises)]).astype(float)
+    found = ends_if_needed(logit, y, np.ones(len(y)), np.arange(len(y)))
+    assert (found is not None) == has_ends
 
 
 @pytest.mark.parametrize("learn", [boost.monotone_trees, boost.free_trees, boost.forest])

@@ -15,14 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from gengyun.churn.calc.logistic import expit, logit_of, posterior, with_intercept
-from gengyun.churn.calc.scores import slope_intercept
-from gengyun.churn.calc.table import Floats
+from gengyun.churn.calc.logistic import expit, log_loss, logit_of, posterior, with_intercept
+from gengyun.churn.calc.scores import paired_gain, slope_intercept
+from gengyun.churn.calc.table import Floats, Ints
 
 SLOPE_KEPT = (0.8, 1.25)
 PRIOR_SPREAD = 0.5
 SURE = 1.64  # standard errors by which the slope must lie beyond
 MOST_APART = 0.2  # how far an end may lie from 0 or from 1
+# Standard errors by which ends must gain. The best of many tried on the same rows is too good by
+# itself, and landmarks and customers bring their losses together: a ceiling that came of chance
+# moved the probabilities of a world by 5 points.
+ENDS_SURE = 2.0
 ENDS = tuple(np.arange(0.005, MOST_APART, 0.005).tolist())
 
 
@@ -86,9 +90,9 @@ class Ends:
         return asdict(self)
 
 
-def ends_if_needed(logit: Floats, y: Floats, counts: Floats) -> Ends | None:
+def ends_if_needed(logit: Floats, y: Floats, counts: Floats, account: Ints) -> Ends | None:
     """From logits out of fold. Each end must earn its parameter (BIC: half the logarithm of the
-    outcomes); None where neither does."""
+    outcomes), and what they gain must be no chance of single accounts; None where neither does."""
     p, price = expit(logit), 0.5 * float(np.log(max(counts.sum(), 1.0)))
 
     def loss(ends: Ends) -> float:
@@ -100,4 +104,8 @@ def ends_if_needed(logit: Floats, y: Floats, counts: Floats) -> Ends | None:
     for _ in range(2):
         best = min((Ends(best.least, 1.0 - away) for away in (0.0, *ENDS)), key=loss)
         best = min((Ends(away, best.most) for away in (0.0, *ENDS)), key=loss)
-    return None if best == Ends() else best
+    if best == Ends():
+        return None
+    with_ends = counts * log_loss(best.of(logit), y)
+    gain, error = paired_gain(with_ends, counts * log_loss(logit, y), account)
+    return best if gain > ENDS_SURE * error else None

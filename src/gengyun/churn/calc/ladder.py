@@ -19,7 +19,7 @@ from gengyun.churn.calc.model import Member, Model, Rung
 from gengyun.churn.calc.scorecard import BaseRate, scorecard
 from gengyun.churn.calc.scores import auc, brier, paired_gain, slope_intercept
 from gengyun.churn.calc.stack import average, line, mixed, stacked
-from gengyun.churn.calc.table import NO_TIER, Floats, Ints, Table
+from gengyun.churn.calc.table import NO_TIER, Flags, Floats, Ints, Table
 from gengyun.churn.calc.tiers import flagged, tiers_of
 
 # losses of different renewals: what a rung needs to be taken, and to be tried against the one below
@@ -230,7 +230,7 @@ class _Learner:
         found = np.empty(len(self.y))
         for group in np.unique(self.group):
             ours = self.group == group
-            ends, weights = _combined(names, logits[~ours], self.y[~ours], self.counts[~ours])
+            ends, weights = self._combined(names, logits, ~ours)
             found[ours] = mixed(weights, _ended(ends, logits[ours]))
         return found
 
@@ -240,7 +240,7 @@ class _Learner:
         weights, calibration = average(len(names)), None
         if rung != "plain" and self.folds.folds:
             logits = np.column_stack([self.out(name) for name in names])
-            ends, weights = _combined(names, logits, self.y, self.counts)
+            ends, weights = self._combined(names, logits, np.ones(len(self.y), np.bool_))
             together = mixed(weights, _ended(ends, logits))
             calibration = calibration_if_needed(together, self.y, self.counts)
             pairs = zip(members, ends, strict=True)
@@ -249,18 +249,24 @@ class _Learner:
         told = found.predict(self.table)
         return replace(found, importance=np.abs(told.contributions).mean(axis=0))
 
-
-def _combined(
-    names: tuple[MemberName, ...], logits: Floats, y: Floats, counts: Floats
-) -> tuple[tuple[Ends | None, ...], Floats]:
-    """The ends of each linear member and the weights of all, from logits out of fold."""
-    ends = tuple(
-        ends_if_needed(logit, y, counts) if name in LINEAR else None
-        for name, logit in zip(names, logits.T, strict=True)
-    )
-    if len(ends) == 1:
-        return ends, average(1)
-    return ends, stacked(_ended(ends, logits), y, counts)
+    def _combined(
+        self, names: tuple[MemberName, ...], logits: Floats, rows: Flags
+    ) -> tuple[tuple[Ends | None, ...], Floats]:
+        """The ends of each linear member and the weights of all, from logits out of fold of some of
+        the judged rows."""
+        y, counts, account, logits = (
+            self.y[rows],
+            self.counts[rows],
+            self.account[rows],
+            logits[rows],
+        )
+        ends = tuple(
+            ends_if_needed(logit, y, counts, account) if name in LINEAR else None
+            for name, logit in zip(names, logits.T, strict=True)
+        )
+        if len(ends) == 1:
+            return ends, average(1)
+        return ends, stacked(_ended(ends, logits), y, counts)
 
 
 def _ended(ends: tuple[Ends | None, ...], logits: Floats) -> Floats:

@@ -117,7 +117,8 @@ class FactsSeen:
 
     def fresh(self) -> Floats:
         """What each counts for, 1 for today's."""
-        return 0.5 ** ((self.asked.at[self.window] - 1.0 - self.day) / FADES)
+        days = self.asked.at[self.window] - 1.0 - self.day
+        return np.asarray(np.exp2(-days / FADES), np.float64)
 
     def faded_count(self) -> Floats:
         return total(self.window, self.fresh(), len(self.asked.at)) * self.is_kept
