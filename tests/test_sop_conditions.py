@@ -185,7 +185,7 @@ def same(db):
     _book()
     leaves = [parse(raw) for raw in LEAVES]
     everybody = list(CustomerSummary.objects.values_list("pk", flat=True))
-    facts, definitions = facts_of(everybody, leaves), definitions_of(leaves)
+    facts, definitions = facts_of(everybody, leaves, today=TODAY), definitions_of(leaves)
 
     def check(raw):
         expr = parse(raw)

@@ -50,7 +50,8 @@ def test_blocks_say_the_same_as_one_customer_at_a_time(db):
         day = TODAY + timedelta(n)
         for _ in range(2):  # looked at twice, nothing changes
             chunks = list(follow(exprs, day=day))
-            facts = facts_of(CustomerSummary.objects.values_list("pk", flat=True), exprs.values())
+            ids = CustomerSummary.objects.values_list("pk", flat=True)
+            facts = facts_of(ids, exprs.values(), today=day)
             for name, expr in exprs.items():
                 for pk, known in facts.items():
                     is_true = truth(expr, known, today=day, definitions=definitions)

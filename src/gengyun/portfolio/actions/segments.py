@@ -1,7 +1,7 @@
 """Segments: written by people, followed from day to day so that "was in it then" can be said."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from gengyun.kernel.errors import NotAllowed, NotFound, Refusal
 from gengyun.portfolio.actions.following import Chunk
 from gengyun.portfolio.calc.expressions import Expr, fields_of, parse
 from gengyun.portfolio.calc.filters import BadFilter
+from gengyun.portfolio.calc.nesting import DEEPEST, depth_of, segments_in, way_back
 from gengyun.portfolio.models import CustomerSummary, Segment, SegmentPin, SegmentStay
 from gengyun.portfolio.queries.expressions import known_definitions, to_q
 from gengyun.portfolio.queries.segments import identities
@@ -34,6 +35,27 @@ class SegmentFieldGone(Refusal):
     message = "The field “%(field)s” does not exist any more."
 
 
+class SegmentGone(Refusal):
+    code = "segment_gone"
+    message = "A condition asks for a segment of customers that is not there any more."
+
+
+class SegmentCycle(Refusal):
+    code = "segment_cycle"
+    message = "A segment cannot be part of itself: %(way)s."
+
+
+class SegmentsTooDeep(Refusal):
+    code = "segments_too_deep"
+    message = "At most %(most)s segments may stand inside each other."
+
+
+class SegmentInUse(Refusal):
+    code = "segment_in_use"
+    status = 409
+    message = "“%(name)s” asks for this segment. Take that condition out first."
+
+
 class SegmentNarrowing(Refusal):
     code = "segment_narrowing"
     message = "“%(value)s” cannot be chosen here."
@@ -45,6 +67,7 @@ def create_segment(
     narrowed_to: Sequence[str] = (), is_shared: bool = False,
 ) -> Segment:  # fmt: skip
     require(actor, "segments.edit")
+    _hold_all()
     row = Segment(owner=actor, created_at=now, updated_at=now)
     _fill(row, actor, name=name, expression=expression, of=of, narrowed_to=narrowed_to,
           is_shared=is_shared)  # fmt: skip
@@ -60,6 +83,7 @@ def edit_segment(
     *, actor: User, now: datetime, segment: Segment, name: str, expression: Any,
     narrowed_to: Sequence[str] = (), is_shared: bool = False,
 ) -> Segment:  # fmt: skip
+    _hold_all()
     row = mine(actor, segment.pk)
     before = {"name": row.name, "expression": row.expression, "is_shared": row.is_shared,
               "narrowed_to": row.narrowed_to}  # fmt: skip
@@ -76,12 +100,17 @@ def edit_segment(
 
 @transaction.atomic
 def retire_segment(*, actor: User, now: datetime, segment: Segment) -> Segment:
-    """It is offered nowhere any more; who was in it when stays readable."""
+    """It is offered nowhere any more; who was in it when stays readable. Not while a condition asks
+    for it."""
+    _hold_all()
+    for name in (name for find in _uses for name in find(segment.pk)):
+        raise SegmentInUse(name=name)
     return _set_retired(actor, now, segment, now)
 
 
 @transaction.atomic
 def restore_segment(*, actor: User, now: datetime, segment: Segment) -> Segment:
+    _hold_all()
     return _set_retired(actor, now, segment, None)
 
 
@@ -118,6 +147,51 @@ def pin(
                changes={f"customer {customer.pk}": [old, is_in]})  # fmt: skip
 
 
+Uses = Callable[[int], Iterable[str]]
+_uses: list[Uses] = []
+
+
+def used_by(find: Uses) -> Uses:
+    """Register who names a segment: its key -> names of what does. Packages above have more."""
+    _uses.append(find)
+    return find
+
+
+@used_by
+def _segments_that_name(pk: int) -> Iterator[str]:
+    names = dict(Segment.objects.filter(retired_at=None).values_list("pk", "name"))
+    yield from (names[one] for one, named in _graph().items() if pk in named and one in names)
+
+
+def _graph() -> dict[int, set[int]]:
+    found = {}
+    for row in Segment.objects.filter(retired_at=None):
+        try:
+            found[row.pk] = segments_in(parse(row.expression))
+        except BadFilter:
+            found[row.pk] = set()
+    return found
+
+
+def _hold_all() -> None:
+    """Segments may name each other: their conditions are changed one after the other."""
+    list(Segment.objects.order_by("pk").select_for_update().values_list("pk", flat=True))
+
+
+def _check_named(row: Segment, expr: Expr) -> None:
+    named = segments_in(expr)
+    there = Segment.objects.filter(pk__in=named, retired_at=None, of=Segment.Of.CUSTOMER)
+    if there.count() < len(named):
+        raise SegmentGone
+    own = row.pk or 0
+    graph = _graph() | {own: named}
+    if way := way_back(graph, own):
+        names = {one.pk: one.name for one in Segment.objects.filter(pk__in=way)}
+        raise SegmentCycle(way=" → ".join(names.get(one, row.name) for one in way))
+    if depth_of(graph) > DEEPEST:
+        raise SegmentsTooDeep(most=DEEPEST)
+
+
 def mine(actor: User, pk: int) -> Segment:
     """One's own; a shared one of somebody else only for who writes SOPs."""
     require(actor, "segments.edit")
@@ -137,6 +211,7 @@ def _fill(row: Segment, actor: User, **given: Any) -> None:
     gone = _gone(expr)
     if gone:
         raise SegmentFieldGone(field=gone)
+    _check_named(row, expr)
     to_q(expr, None, date(2026, 1, 1))  # an operand that does not belong to its field is refused
     if given["of"] not in Segment.Of.values:
         raise SegmentNarrowing(value=str(given["of"])[:40])

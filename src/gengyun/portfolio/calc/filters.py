@@ -41,6 +41,7 @@ FIELDS: dict[str, tuple[tuple[str, ...], str]] = {
     "last_event": (("older", "none"), "days"),
     "active": (NUMBERS, "int"),  # active users of 7 days
     "active_change": (NUMBERS, "number"),  # of them, in percent of four weeks before
+    "segment": (("is", "not"), "id"),  # in it, or known not to be
 }
 WITHOUT_VALUE = frozenset({"none", "known", "overdue", "today", "any"})
 WITH_ISO_DAYS = frozenset({"between", "before"})

@@ -26,6 +26,7 @@ from gengyun.portfolio.calc.expressions import (
     leaves_of,
 )
 from gengyun.portfolio.calc.filters import Filter
+from gengyun.portfolio.calc.nesting import SEGMENT
 from gengyun.portfolio.calc.search import search_key
 
 Truth = bool | None
@@ -114,6 +115,8 @@ def value_of(leaf: AnyLeaf, facts: Facts, *, today: date) -> Any:
     if isinstance(leaf, StepIs):
         return sorted(facts.steps.get(leaf.key, ()))
     name = leaf.filter.field
+    if name == SEGMENT:
+        return facts.values.get(name, {}).get(leaf.filter.value)
     if is_custom(name):
         return [one.text or one.day or one.number for one in facts.custom.get(name, ())] or None
     return facts.values.get(name)
@@ -178,6 +181,12 @@ def _plain(found: Filter, value: Any, _today: date) -> Truth:
     return bool(value >= wanted) if found.op == "gte" else bool(value < wanted)
 
 
+def _segment(found: Filter, value: Mapping[int, bool] | None, _today: date) -> Truth:
+    """Unknown where the segment's own condition cannot be read any more."""
+    is_in = (value or {}).get(found.value)
+    return None if is_in is None else is_in == (found.op == "is")
+
+
 def _text(found: Filter, value: Any, _today: date) -> Truth:
     return search_key(found.value) in (value or "")
 
@@ -232,6 +241,7 @@ _BY_FIELD: dict[str, Callable[[Filter, Any, date], Truth]] = {
     "renews": _day,
     "next_step": _day,
     "last_event": _day,
+    SEGMENT: _segment,
 }
 
 

@@ -13,6 +13,7 @@ from gengyun.customers.models import Customer, CustomField
 from gengyun.kernel.days import start_of
 from gengyun.portfolio.calc.custom_filters import is_custom
 from gengyun.portfolio.calc.filters import Filter
+from gengyun.portfolio.calc.nesting import SEGMENT
 from gengyun.portfolio.calc.search import pairs, search_key
 from gengyun.portfolio.models import CustomerSummary, NamePair
 from gengyun.portfolio.queries.custom import custom_condition
@@ -87,6 +88,8 @@ def condition(
     whoever comes next in the list is asked for a company's own field. `fields`: of these filters,
     by name, where they were read already.
     """
+    if found.field == SEGMENT:
+        return _segment(found, today)
     if is_custom(found.field):
         return custom_condition(found, today=today, fields=fields, are_many=is_loose)
     if found.field in _SPECIAL:
@@ -150,6 +153,16 @@ def begins_with(text: str) -> Q:
     if connection.vendor == "sqlite":  # whose LIKE goes past the index; it compares bytes
         return Q(search_key__gte=key, search_key__lt=key + chr(0x10FFFF))
     return Q(search_key__startswith=key)
+
+
+def _segment(found: Filter, today: date) -> Q:
+    """In it, or known not to be; nobody is either where its condition cannot be read any more."""
+    from gengyun.portfolio.queries.membership import membership
+
+    inside = membership(found.value, today=today)
+    if inside is None:
+        return Q(pk__in=[])
+    return inside if found.op == "is" else ~inside
 
 
 def _tag(found: Filter, today: date) -> Q:

@@ -29,6 +29,7 @@ from gengyun.portfolio.calc.expressions import (
     normal,
 )
 from gengyun.portfolio.calc.filters import Filter
+from gengyun.portfolio.calc.nesting import SEGMENT, segments_in
 from gengyun.portfolio.calc.truth import TEXTS, Facts, FieldChange
 from gengyun.portfolio.models import ConditionState, CustomerSummary, FieldState, Watch
 from gengyun.portfolio.queries.conditions import COLUMNS, condition
@@ -72,6 +73,9 @@ def literal_q(found: Literal, *, today: date, actor: User | None = None) -> Q:
         return _held(leaf, found.is_true, today, actor)
     if isinstance(leaf, Changed):
         return _changed(leaf, found.is_true, today)
+    if leaf.filter.field == SEGMENT and not found.is_true:
+        other = Filter(SEGMENT, "not" if leaf.filter.op == "is" else "is", leaf.filter.value)
+        return condition(other, actor=actor, today=today)
     holds = condition(leaf.filter, actor=actor, today=today)
     return holds if found.is_true else ~holds & _known(leaf.filter)
 
@@ -125,7 +129,11 @@ def known_definitions() -> dict[str, Definition]:
 
 
 def facts_of(
-    customer_ids: Collection[int], exprs: Collection[Expr], *, also: Collection[str] = ()
+    customer_ids: Collection[int],
+    exprs: Collection[Expr],
+    *,
+    today: date,
+    also: Collection[str] = (),
 ) -> dict[int, Facts]:
     """What the conditions need to know of these customers, and the fields named beside them; who
     has no summary row is left out."""
@@ -133,6 +141,7 @@ def facts_of(
     names = set(also).union(*(fields_of(expr) for expr in exprs))
     custom = fields_named(name for name in names if is_custom(name))
     held, changed = _followed(exprs)
+    segments = set().union(*(segments_in(expr) for expr in exprs))
     found: dict[int, Facts] = {}
     watches = {w.pk: w for w in Watch.objects.filter(hash__in=held)} if held else {}
     watched = {w.hash: w.first_on for w in watches.values()}
@@ -141,7 +150,10 @@ def facts_of(
         stored = _stored(part, custom)
         states = _states(part, watches)
         changes = _changes(part, changed)
+        members = _members(part, segments, today)
         for pk, values in _values(part, names):
+            if segments:
+                values[SEGMENT] = {one: pk in inside for one, inside in members.items()}
             found[pk] = Facts(
                 values=values,
                 custom=stored.get(pk, {}),
@@ -149,6 +161,19 @@ def facts_of(
                 watched=watched,
                 changes=changes.get(pk, {}),
             )
+    return found
+
+
+def _members(ids: Collection[int], segments: Collection[int], today: date) -> dict[int, set[int]]:
+    """Segment -> who of them is in it; without those that cannot be read any more."""
+    from gengyun.portfolio.queries.membership import membership
+
+    found = {}
+    for one in segments:
+        inside = membership(one, today=today)
+        if inside is not None:
+            rows = CustomerSummary.objects.filter(inside, pk__among=ids).order_by()
+            found[one] = set(rows.values_list("pk", flat=True))
     return found
 
 

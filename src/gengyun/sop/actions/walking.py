@@ -52,7 +52,9 @@ class Walk:
         exprs = [expr for found in self.asked.values() for _, expr in found]
         self.definitions: dict[str, Definition] = definitions_of(exprs)
         dates = {name for form in self.forms.values() for name in dates_of(form)}
-        self.facts = facts_of({run.customer_id for run in runs}, exprs, also=dates)
+        self.facts = facts_of(
+            {run.customer_id for run in runs}, exprs, today=self.today, also=dates
+        )
         self.left = _contacts_gone(runs)
         self.asking = asking(self.asked)
         self.states = step_states([run.pk for run in runs if run.version_id in self.asking])

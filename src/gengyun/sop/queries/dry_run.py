@@ -125,7 +125,7 @@ def _walked(form: Form, verdicts: Verdicts, day: date) -> Walked:
     entering = [one for one, arm, _ in verdicts.entering if arm != Run.Arm.HOLDOUT]
     exprs = [expr for _, expr in conditions_of(form)]
     definitions = definitions_of(exprs)
-    facts = facts_of({one.customer_id for one in entering}, exprs, also=dates_of(form))
+    facts = facts_of({one.customer_id for one in entering}, exprs, today=day, also=dates_of(form))
     now = datetime.combine(day, datetime.min.time(), company_zone()).replace(hour=9)
     return {
         one.identity: _way(form, facts[one.customer_id], definitions, now)

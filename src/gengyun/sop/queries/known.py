@@ -8,6 +8,7 @@ from gengyun.customers.queries.custom_fields import fields_in_use
 from gengyun.engagement.calc.templates import check_template
 from gengyun.engagement.models import Channel, Survey
 from gengyun.engagement.models.touch import Category
+from gengyun.portfolio.models import Segment
 from gengyun.sop.calc.check import Known
 from gengyun.sop.calc.effects import kinds
 from gengyun.sop.models import Sop
@@ -32,6 +33,11 @@ def known() -> Known:
             "tier": set(Tier.objects.values_list("pk", flat=True)),
             "stage": set(Stage.objects.values_list("pk", flat=True)),
             "owner": set(User.objects.values_list("pk", flat=True)),
+            "segment": set(
+                Segment.objects.filter(of=Segment.Of.CUSTOMER, retired_at=None).values_list(
+                    "pk", flat=True
+                )
+            ),
         },
         sops=set(Sop.objects.values_list("key", flat=True)),
         metrics={metric.key for metric in active_metrics()},

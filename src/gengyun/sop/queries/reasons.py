@@ -21,7 +21,7 @@ class Judged:
 
 def judged(expr: Expr, customer_id: int, *, day: date) -> Judged | None:
     """None: the customer has no summary row (archived)."""
-    facts = facts_of([customer_id], [expr]).get(customer_id)
+    facts = facts_of([customer_id], [expr], today=day).get(customer_id)
     if facts is None:
         return None
     definitions = definitions_of([expr])
@@ -42,7 +42,7 @@ def failing(
     parts = expr.parts if isinstance(expr, All) else ()
     definitions = definitions_of([expr])
     counts: Counter[tuple[int, bool | None]] = Counter()
-    for facts in facts_of(customer_ids, [expr]).values():
+    for facts in facts_of(customer_ids, [expr], today=day).values():
         found: tuple[int, bool | None] = (
             -1,
             truth(expr, facts, today=day, definitions=definitions),

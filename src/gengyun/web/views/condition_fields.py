@@ -7,6 +7,7 @@ from gengyun.customers.queries.custom_fields import fields_in_use
 from gengyun.portfolio.calc.custom_filters import is_custom
 from gengyun.portfolio.calc.expressions import CHANGING
 from gengyun.portfolio.calc.filters import FIELDS
+from gengyun.portfolio.models import Segment
 from gengyun.web.present.condition_form import OUT, Field
 from gengyun.web.views import filter_window
 from gengyun.web.views.filters import labels
@@ -16,8 +17,8 @@ SKIPPED = {"text"}  # a part of a name says nothing about a customer
 FIRST = ("active_change", "active", "score", "band", "change", "churn", "last_event", "renews")
 
 
-def condition_fields(user):
-    """{key: Field} in the order that they are offered."""
+def condition_fields(user, *, without=None):
+    """{key: Field} in the order that they are offered; `without`: a segment that asks itself."""
     moneys = {field.name: pick(field) for field in fields_in_use() if field.kind == "money"}
     adders = reversed(filter_window.adders(user))
     found = {adder.field: _field(adder, moneys) for adder in adders}
@@ -25,6 +26,9 @@ def condition_fields(user):
     for key, (ops, kind) in FIELDS.items():
         if key not in found and key not in SKIPPED:
             found[key] = _plain(key, names.get(key, key), ops, kind)
+    found["segment"] = _segments(user, without)
+    if not found["segment"].options:
+        del found["segment"]
     order = [*FIRST, *(key for key in FIELDS if key not in FIRST)]
     built_in = [found[key] for key in order if key in found]
     own = [one for key, one in reversed(found.items()) if is_custom(key)]
@@ -93,6 +97,13 @@ def _plain_label(adder):
 
 def _unit(key):
     return {"churn": "%", "active_change": "%"}.get(key, "")
+
+
+def _segments(user, without):
+    rows = Segment.objects.visible_to(user).filter(of=Segment.Of.CUSTOMER, retired_at=None)
+    options = [(str(row.pk), row.name) for row in rows if row.pk != without]
+    ops = [("is", _("is in")), ("not", _("is not in"))]
+    return Field("segment", labels()["segment"], "single", ops, options)
 
 
 def _plain(key, label, ops, kind):

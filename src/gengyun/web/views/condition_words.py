@@ -100,6 +100,8 @@ class Words:
             return ""
         found = leaf.of if isinstance(leaf, Held) else leaf
         field = found.field if isinstance(found, Changed) else found.filter.field
+        if field == "segment" and said.value is not None:
+            return _("is in it") if said.value else _("is not in it")
         if said.value is None or said.value == "":
             return _("is not known") if said.holds is None else _("is not set")
         if isinstance(said.value, list | tuple | set | frozenset):

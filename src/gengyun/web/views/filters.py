@@ -9,6 +9,7 @@ from django.utils.translation import ngettext, pgettext
 from gengyun.customers.calc.custom import option_name
 from gengyun.customers.models import Stage, Tier
 from gengyun.portfolio.calc.filters import Filter
+from gengyun.portfolio.models import Segment
 from gengyun.team.models import User
 from gengyun.web.present import format as plain
 from gengyun.web.present.needs import need_word
@@ -48,6 +49,7 @@ def labels():
         "last_event": _("Last use"),
         "active": _("Active users, 7 days"),
         "active_change": _("Active users against four weeks before"),
+        "segment": _("Segment"),
     }
 
 
@@ -107,6 +109,15 @@ def _say_names(found):
     return _with_op(found.op, _names(found))
 
 
+def _say_segment(found):
+    segment = Segment.objects.filter(pk=found.value).first()
+    name = segment.name if segment is not None else _("(deleted)")
+    if segment is not None and segment.retired_at is not None:
+        name = _("%(name)s (retired)") % {"name": name}
+    text = _("is in “%(name)s”") if found.op == "is" else _("is not in “%(name)s”")
+    return text % {"name": name}
+
+
 def _say_pace(found):
     value = found.value
     return _join(pace_word(one) for one in (value if isinstance(value, list) else [value]))
@@ -133,6 +144,7 @@ _NAMED = {
     "band": _say_band,
     "need": _say_need,
     "trend": _say_trend,
+    "segment": _say_segment,
 }
 
 

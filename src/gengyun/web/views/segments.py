@@ -146,7 +146,7 @@ def edit(request, pk):
 
 
 def _edit(request, segment):
-    fields = condition_fields(request.user)
+    fields = condition_fields(request.user, without=segment.pk if segment else None)
     if request.method == "GET":
         draft = _opened(segment, fields)
         return _form(request, segment, draft, fields, show_errors=False)
