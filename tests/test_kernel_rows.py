@@ -58,6 +58,14 @@ def test_the_same_rows_as_of_the_orm():
     assert TaskEvent.objects.filter(before__isnull=True).count() == 2
 
 
+def test_a_row_made_for_one_that_had_no_key_yet_refers_to_it():
+    task = _task(1)
+    event = TaskEvent(task=task, at=NOW, kind=TaskEvent.Kind.CREATED)
+    rows.insert([task])
+    rows.insert([event])
+    assert TaskEvent.objects.get().task == task
+
+
 def test_keys_go_on_beside_the_orm():
     rows.insert([_task(n) for n in range(3)])
     Task.objects.create(title="x", created_at=NOW, updated_at=NOW)

@@ -41,11 +41,23 @@ def insert(rows: Sequence[models.Model]) -> None:
             setattr(row, key.attname, pk)
         fields = model._meta.concrete_fields
         plains = [(field.attname, _plain(field)) for field in fields]
+        _refer(rows, [field for field in fields if isinstance(field, models.ForeignKey)])
         values = (tuple(plain(getattr(row, name)) for name, plain in plains) for row in rows)
         _write(model, fields, values)
     for row in rows:
         row._state.adding = False  # as bulk_create leaves it
         row._state.db = connection.alias
+
+
+def _refer(rows: Sequence[models.Model], fields: Sequence[Any]) -> None:
+    """A row may have been made for another that had no key yet: it has one by now, as
+    `bulk_create` would find."""
+    for field in fields:
+        for row in rows:
+            if getattr(row, field.attname) is None and field.is_cached(row):
+                other = field.get_cached_value(row)
+                if other is not None:
+                    setattr(row, field.attname, getattr(other, field.target_field.attname))
 
 
 def insert_values(

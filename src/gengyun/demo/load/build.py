@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 
 from gengyun.alerts.actions import defaults as alert_defaults
 from gengyun.churn.actions.score import score_day
@@ -208,8 +209,9 @@ def judge_weeks(
         if week:
             until = world.as_of - timedelta(weeks=following)
             with unheard():  # the next night judges what came of it
-                desk.work(night_of(until))
-                desk.answer_cleared(night_of(until))
+                with transaction.atomic():
+                    desk.work(night_of(until))
+                    desk.answer_cleared(night_of(until))
                 if week <= STARTED_WEEKS_AGO:
                     routines.days(night_of(day), night_of(until))
             for more in range(week, following, -1):

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 import numpy as np
+from django.db import transaction
 
 from gengyun.customers.models import Customer
 from gengyun.demo.load.books import Books
@@ -50,7 +51,7 @@ def note_spend(people: dict[str, User], *, as_of: date, seed: int) -> int:
     rng = np.random.default_rng([seed, 81])
     count = 0
     first = add_months(as_of.replace(day=1), -MONTHS)
-    with unheard():
+    with unheard(), transaction.atomic():
         for k in range(MONTHS):
             month = add_months(first, k)
             now = start_of(add_months(month, 1)) + timedelta(days=4, hours=10)
@@ -81,7 +82,7 @@ def note_budgets(world: World, customers: list[Customer], *, seed: int) -> int:
     """What customers said they spend a year on the category: our share of it is a few tenths."""
     rng = np.random.default_rng([seed, 82])
     count = 0
-    with unheard():
+    with unheard(), transaction.atomic():
         for account, customer in zip(world.accounts, customers, strict=True):
             told = rng.random() < BUDGET_SHARE[account.size]
             if not told or account.owner is None or account.situation == "churned":
@@ -129,7 +130,7 @@ def seed_deals(books: Books, world: World, customers: list[Customer], *, seed: i
     chosen = rng.choice(
         len(able), size=min(DEALS, len(able)), replace=False, p=weights / weights.sum()
     )
-    with unheard():
+    with unheard(), transaction.atomic():
         for n, place in enumerate(chosen):
             _deal(rng, books, world, *able[int(place)], stages=stages, rank=n / len(chosen))
     return len(chosen)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
+from django.db import transaction
 
 from gengyun.demo.load.books import Books
 from gengyun.demo.world.shapes import Account, World
@@ -36,6 +37,8 @@ class Forecasters:
             )
         }
         self.rng = np.random.default_rng([world.seed, 84])
+        leading = User.objects.filter(role=Role.LEADER, is_active=True)
+        self.leaders = {user.team_id: user for user in leading.order_by("-pk")}
         self.prices_rise_on = (world.as_of + timedelta(days=31)).replace(day=1)
 
     def work(self, now: datetime) -> None:
@@ -44,7 +47,7 @@ class Forecasters:
         rows = Renewal.objects.filter(
             state=RenewalState.OPEN, due_on__lte=until, due_on__gte=day_of(now), owner__isnull=False
         ).select_related("owner", "customer")
-        with unheard():
+        with unheard(), transaction.atomic():
             for renewal in rows.order_by("due_on", "pk"):
                 self._look(renewal, now)
             self._tell_prices(now)
@@ -111,7 +114,7 @@ class Forecasters:
                 )
         disputed = Checkpoint.objects.filter(state=CheckpointState.DISPUTED)
         for point in disputed.select_related("renewal__owner__team").order_by("pk"):
-            leader = _leader_of(point.renewal.owner)
+            leader = self._leader_of(point.renewal.owner)
             if leader is not None and self.rng.random() < 0.35:
                 side = point.signal if self.rng.random() < 0.5 else point.view
                 decided = side if side in {"renew", "risk"} else "renew"
@@ -123,9 +126,5 @@ class Forecasters:
                     why="看了用量和最近两次会议记录" if decided == "risk" else "决策人已经当面表态",
                 )
 
-
-def _leader_of(owner: User | None) -> User | None:
-    if owner is None or owner.team_id is None:
-        return None
-    rows = User.objects.filter(role=Role.LEADER, team_id=owner.team_id, is_active=True)
-    return rows.order_by("pk").first()
+    def _leader_of(self, owner: User | None) -> User | None:
+        return self.leaders.get(owner.team_id or 0) if owner is not None else None

@@ -15,13 +15,13 @@ from django.db import models
 from gengyun.customers.models import Customer
 from gengyun.kernel.days import day_of
 from gengyun.kernel.outbox import emit
+from gengyun.kernel.rows import insert
 from gengyun.revenue.actions.customer_fields import follow
 from gengyun.revenue.actions.renewals_sync import follow_renewals
 from gengyun.revenue.models import Line, Movement
 from gengyun.team.actions.audit import record_many
 from gengyun.team.models import User
 
-BATCH = 1_000
 FEW = 2_000
 
 
@@ -130,7 +130,7 @@ class Book:
 
     def close(self) -> list[Movement]:
         """Insert what was posted and let everything follow. Returns the new movements."""
-        Movement.objects.bulk_create(self.posted, batch_size=BATCH)
+        insert(self.posted)
         by_action: dict[str, list[tuple[models.Model, Mapping[str, Any]]]] = defaultdict(list)
         for action, obj, changes in self._audit:
             by_action[action].append((obj, changes))
