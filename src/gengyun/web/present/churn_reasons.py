@@ -188,15 +188,12 @@ def _mood(fact: Fact) -> str:
 
 
 def _unsolved(fact: Fact) -> str:
-    if fact.get("not_solved_90"):
-        count = plain.count(fact["not_solved_90"])
-        return _("Problems left unsolved in 90 days: %(count)s") % {"count": count}
-    if "not_solved_past" in fact and "touches_past" in fact:
+    if not fact.get("not_solved_90") and "not_solved_past" in fact and "touches_past" in fact:
         return _("Contacts in two years: %(touches)s, with a problem left unsolved: %(count)s") % {
             "touches": plain.count(fact["touches_past"]),
             "count": plain.count(fact["not_solved_past"]),
         }
-    return ""
+    return _counted("not_solved_90", N_("Problems left unsolved in 90 days: %(count)s"))(fact)
 
 
 def _risks(fact: Fact) -> str:
