@@ -104,6 +104,21 @@ def test_what_the_page_shows_is_what_it_keeps(client, sop, operations):
     assert draft.form["steps"][1]["working_days"] == 5
 
 
+def test_a_version_is_offered_only_where_something_differs(client, sop, operations):
+    client.force_login(operations)
+    path = reverse("web:sop", args=[sop.pk])
+    page = client.get(path).content.decode()
+    assert 'value="publish"' not in page
+    same = sent_by(page) | {"do": "preview"}
+    htmx = {"HTTP_HX_REQUEST": "true"}
+    assert 'value="publish"' not in client.post(path, same, **htmx).content.decode()
+    # also what the list of differences does not name, and beside the head of the page
+    for changed in ({"cost": "12"}, {"holdout": "25"}):
+        page = client.post(path, same | changed, **htmx).content.decode()
+        assert page.count('value="publish"') == 2
+        assert 'id="sop-publish" hx-swap-oob="true"' in page
+
+
 def test_a_step_is_added_and_its_faults_are_told_when_it_is_published(client, sop, operations):
     client.force_login(operations)
     path = reverse("web:sop", args=[sop.pk])

@@ -67,6 +67,15 @@ def test_the_list_stands_in_parts_with_what_each_is_worth(owner, people, custome
     assert board.count("data-stage=") == (6 if today.weekday() == 6 else 7)
 
 
+def test_an_empty_board_is_no_row_of_empty_columns(owner, people, customer, now):
+    page = owner.get("/tasks/?view=board").content.decode()
+    assert "data-stage=" not in page
+    assert "Nothing to do" in page
+    assert "No task fits" in owner.get("/tasks/?view=board&q=zzz").content.decode()
+    make_task(people, customer, now, title="One")
+    assert "data-stage=" in owner.get("/tasks/?view=board").content.decode()
+
+
 def test_a_page_costs_as_many_questions_for_thirty_tasks_as_for_three(
     owner, people, customer, now, today, django_assert_max_num_queries
 ):

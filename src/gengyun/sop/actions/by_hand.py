@@ -60,7 +60,7 @@ def enter_by_hand(
     outcome.update((one.customer_id, "entered") for one, _, _ in verdicts.entering)
     mark = f"hand:{uuid4().hex}"  # each time it is asked for is a time of its own
     enter(
-        version, ids, now=now, day=day, marks=dict.fromkeys(ids, mark), actor=actor, is_chosen=True
+        version, ids, now=now, day=day, marks=dict.fromkeys(ids, mark), actor=actor, found=verdicts
     )
     made = Run.objects.filter(sop=found, entry_key__endswith=f":{mark}").count()
     record(actor=actor, now=now, action="sop.started_by_hand", obj=found,

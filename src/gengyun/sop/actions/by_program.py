@@ -109,7 +109,8 @@ def _entered(
     verdicts = judge(version, form, turn, day=day)
     mark = f"api:{mark}"
     if turn:
-        enter(version, turn, now=now, day=day, marks=dict.fromkeys(turn, mark))
+        marks = dict.fromkeys(turn, mark)
+        enter(version, turn, now=now, day=day, marks=marks, found=verdicts)
     made = _made(found, turn, mark)
     record(actor=None, now=now, action="sop.entered_by_program", obj=found,
            changes={"token": (None, str(token)), "asked": (None, len(ids)),

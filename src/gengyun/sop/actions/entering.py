@@ -32,16 +32,16 @@ def enter(
     chance: Chance | None = None,
     only: Mapping[int, Collection[int]] | None = None,
     actor: User | None = None,
-    is_chosen: bool = False,
+    found: Verdicts | None = None,
 ) -> Counter[str]:
     """Runs for these customers, once each: `marks` says by what (default: the day), for a customer
     or an identity ("k:7"), and the same mark never lets the same participant in twice. `only`: the
-    contacts of a customer whose turn it is, where it is not all of them. Returns outcome -> how
+    contacts of a customer whose turn it is, where it is not all of them. `found`: the verdicts, for
+    who has asked for them in the same transaction. Returns outcome -> how
     many."""
     form = form_of(version)
-    found = judge(
-        version, form, customer_ids, day=day, chance=chance, is_chosen=is_chosen, only=only
-    )
+    if found is None:
+        found = judge(version, form, customer_ids, day=day, chance=chance, only=only)
     by: dict[Any, str] = dict(marks or {})
     keys = {
         f"{version.sop_id}:{one.identity}:"

@@ -51,7 +51,7 @@ def services():
         Service(
             "email",
             _("Mail"),
-            _("To the CSM of the customer, or to fixed addresses."),
+            _("To the colleague whose alert or task it is, or to fixed addresses."),
             (_("Any mail server that takes mail over SMTP."),),
         ),
         Service(

@@ -107,7 +107,7 @@ class Editing:
     def page(self, *, show_errors, block=None, status=200, more=None):
         if block and not is_htmx(self.request):
             block = None
-        context = self.context(show_errors=show_errors) | (more or {})
+        context = self.context(show_errors=show_errors) | {"is_part": bool(block)} | (more or {})
         return show(self.request, TEMPLATE, self.sop, "edit", context, block=block, status=status)
 
     def context(self, *, show_errors):
@@ -135,6 +135,7 @@ class Editing:
             "span": sop_words.span(self.form),
             "gone": changes.gone,
             "change_count": changes.count,
+            "differs": self.differs(),
             "active_count": self.active_count(),
             "note": post.get("note", "")[:200],
             "migrate": post.get("migrate") == "1",
@@ -158,6 +159,13 @@ class Editing:
         for name, text in self.unread.items():
             rows.append({"text": gettext(text), "href": f"#f-{name}"})
         return rows
+
+    def differs(self):
+        """From what is published, read and written the same way."""
+        if self.published is None or self.unread:
+            return True
+        before, _unread = form_of(sop_form.draft_of(self.published.form, self.fields), self.fields)
+        return before != self.form
 
     def next_number(self):
         if self.saved:
