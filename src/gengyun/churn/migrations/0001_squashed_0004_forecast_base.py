@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("customers", "0001_squashed_0006_import_revenue_kinds"),
-        ("revenue", "0001_squashed_0007_renewal_churn_probability"),
+        ("revenue", "0001_squashed_0008_renewal_asked"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

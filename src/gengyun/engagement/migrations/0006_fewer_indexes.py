@@ -7,8 +7,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0001_squashed_0006_import_revenue_kinds"),
-        ("engagement", "0001_squashed_0005_touches"),
+        ("customers", "0006_import_revenue_kinds"),
+        ("engagement", "0005_touches"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0001_squashed_0006_import_revenue_kinds"),
+        ("customers", "0006_import_revenue_kinds"),
         ("engagement", "0006_fewer_indexes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sop", "0001_squashed_0007_run_leases"),
+        ("sop", "0007_run_leases"),
     ]
 
     operations = [

@@ -7,8 +7,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("customers", "0001_squashed_0006_import_revenue_kinds"),
-        ("tasks", "0001_squashed_0002_is_new"),
+        ("customers", "0006_import_revenue_kinds"),
+        ("tasks", "0002_is_new"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

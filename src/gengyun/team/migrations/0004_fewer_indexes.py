@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("team", "0001_squashed_0003_api_tokens"),
+        ("team", "0003_api_tokens"),
     ]
 
     operations = [

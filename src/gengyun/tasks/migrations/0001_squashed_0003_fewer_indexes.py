@@ -12,7 +12,11 @@ from gengyun.kernel.tables import CreateTables
 
 
 class Migration(migrations.Migration):
-    replaces = [("tasks", "0001_initial"), ("tasks", "0002_is_new")]
+    replaces = [
+        ("tasks", "0001_initial"),
+        ("tasks", "0002_is_new"),
+        ("tasks", "0003_fewer_indexes"),
+    ]
 
     initial = True
 
@@ -72,6 +76,7 @@ class Migration(migrations.Migration):
                             "contact",
                             models.ForeignKey(
                                 blank=True,
+                                db_index=False,
                                 null=True,
                                 on_delete=django.db.models.deletion.SET_NULL,
                                 related_name="tasks",
@@ -82,6 +87,7 @@ class Migration(migrations.Migration):
                             "created_by",
                             models.ForeignKey(
                                 blank=True,
+                                db_index=False,
                                 null=True,
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="+",
@@ -92,6 +98,7 @@ class Migration(migrations.Migration):
                             "customer",
                             models.ForeignKey(
                                 blank=True,
+                                db_index=False,
                                 null=True,
                                 on_delete=django.db.models.deletion.CASCADE,
                                 related_name="tasks",
@@ -102,6 +109,7 @@ class Migration(migrations.Migration):
                             "done_by",
                             models.ForeignKey(
                                 blank=True,
+                                db_index=False,
                                 null=True,
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="+",
@@ -112,6 +120,7 @@ class Migration(migrations.Migration):
                             "owner",
                             models.ForeignKey(
                                 blank=True,
+                                db_index=False,
                                 null=True,
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="tasks",
@@ -130,6 +139,16 @@ class Migration(migrations.Migration):
                             models.Index(fields=["state", "due_on"], name="task_due"),
                             models.Index(fields=["state", "-done_at"], name="task_done"),
                             models.Index(fields=["created_by", "state"], name="task_of_maker"),
+                            models.Index(
+                                condition=models.Q(("contact__isnull", False)),
+                                fields=["contact"],
+                                name="task_of_contact",
+                            ),
+                            models.Index(
+                                condition=models.Q(("done_by__isnull", False)),
+                                fields=["done_by"],
+                                name="task_done_by",
+                            ),
                         ],
                         "constraints": [
                             models.UniqueConstraint(
@@ -218,15 +237,13 @@ class Migration(migrations.Migration):
                             ),
                         ),
                         ("detail", models.JSONField(default=dict)),
-                        (
-                            "batch",
-                            models.CharField(blank=True, db_index=True, default="", max_length=32),
-                        ),
+                        ("batch", models.CharField(blank=True, default="", max_length=32)),
                         ("before", models.JSONField(null=True)),
                         ("undone_at", models.DateTimeField(null=True)),
                         (
                             "actor",
                             models.ForeignKey(
+                                db_index=False,
                                 null=True,
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="+",
@@ -236,6 +253,7 @@ class Migration(migrations.Migration):
                         (
                             "task",
                             models.ForeignKey(
+                                db_index=False,
                                 on_delete=django.db.models.deletion.CASCADE,
                                 related_name="events",
                                 to="tasks.task",
@@ -244,7 +262,19 @@ class Migration(migrations.Migration):
                     ],
                     options={
                         "ordering": ["at", "pk"],
-                        "indexes": [models.Index(fields=["task", "at"], name="task_event_log")],
+                        "indexes": [
+                            models.Index(fields=["task", "at"], name="task_event_log"),
+                            models.Index(
+                                condition=models.Q(("actor__isnull", False)),
+                                fields=["actor"],
+                                name="task_event_actor",
+                            ),
+                            models.Index(
+                                condition=models.Q(("batch", ""), _negated=True),
+                                fields=["batch"],
+                                name="task_event_batch",
+                            ),
+                        ],
                     },
                 ),
                 migrations.CreateModel(

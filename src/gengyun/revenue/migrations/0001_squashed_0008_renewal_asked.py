@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
         ("revenue", "0005_opportunity_external_id"),
         ("revenue", "0006_renewal_indexes"),
         ("revenue", "0007_renewal_churn_probability"),
+        ("revenue", "0008_renewal_asked"),
     ]
 
     initial = True
@@ -904,6 +905,7 @@ class Migration(migrations.Migration):
                         ("signal_why", models.JSONField(blank=True, default=list)),
                         ("churn_probability", models.FloatField(blank=True, null=True)),
                         ("churn_on", models.DateField(blank=True, null=True)),
+                        ("asked_minor", models.BigIntegerField(blank=True, null=True)),
                     ],
                     options={
                         "ordering": ["due_on", "pk"],
@@ -1433,6 +1435,10 @@ class Migration(migrations.Migration):
                                 to="revenue.forecastrun",
                             ),
                         ),
+                        ("gross_expected_minor", models.BigIntegerField(blank=True, null=True)),
+                        ("gross_p10_minor", models.BigIntegerField(blank=True, null=True)),
+                        ("gross_p50_minor", models.BigIntegerField(blank=True, null=True)),
+                        ("gross_p90_minor", models.BigIntegerField(blank=True, null=True)),
                     ],
                     options={
                         "ordering": ["run", "scope", "key", "span", "period_on"],

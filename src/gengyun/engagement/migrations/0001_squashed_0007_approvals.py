@@ -20,13 +20,15 @@ class Migration(migrations.Migration):
         ("engagement", "0003_risks"),
         ("engagement", "0004_surveys"),
         ("engagement", "0005_touches"),
+        ("engagement", "0006_fewer_indexes"),
+        ("engagement", "0007_approvals"),
     ]
 
     initial = True
 
     dependencies = [
         ("customers", "0001_squashed_0006_import_revenue_kinds"),
-        ("team", "0001_squashed_0003_api_tokens"),
+        ("team", "0001_squashed_0004_fewer_indexes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -78,10 +80,11 @@ class Migration(migrations.Migration):
                         ("recorded_at", models.DateTimeField()),
                         ("edited_at", models.DateTimeField(null=True)),
                         ("deleted_at", models.DateTimeField(null=True)),
-                        ("import_key", models.CharField(max_length=64, null=True, unique=True)),
+                        ("import_key", models.CharField(max_length=64, null=True)),
                         (
                             "author",
                             models.ForeignKey(
+                                db_index=False,
                                 null=True,
                                 on_delete=django.db.models.deletion.PROTECT,
                                 to=settings.AUTH_USER_MODEL,
@@ -91,6 +94,7 @@ class Migration(migrations.Migration):
                         (
                             "customer",
                             models.ForeignKey(
+                                db_index=False,
                                 on_delete=django.db.models.deletion.CASCADE,
                                 related_name="activities",
                                 to="customers.customer",
@@ -102,6 +106,16 @@ class Migration(migrations.Migration):
                         "indexes": [
                             models.Index(
                                 fields=["customer", "-happened_at"], name="activity_timeline"
+                            ),
+                            models.Index(
+                                condition=models.Q(("author__isnull", False)),
+                                fields=["author"],
+                                name="activity_author",
+                            ),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("import_key",), name="activity_import_key"
                             )
                         ],
                     },
@@ -196,7 +210,7 @@ class Migration(migrations.Migration):
                                 verbose_name="ID",
                             ),
                         ),
-                        ("key", models.CharField(max_length=160, unique=True)),
+                        ("key", models.CharField(max_length=160)),
                         ("recipient", models.CharField(blank=True, default="", max_length=254)),
                         ("about", models.CharField(blank=True, default="", max_length=40)),
                         ("severity", models.PositiveSmallIntegerField(default=4)),
@@ -233,6 +247,7 @@ class Migration(migrations.Migration):
                         (
                             "channel",
                             models.ForeignKey(
+                                db_index=False,
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="deliveries",
                                 to="engagement.channel",
@@ -247,6 +262,9 @@ class Migration(migrations.Migration):
                                 fields=["channel", "-created_at"], name="delivery_channel"
                             ),
                             models.Index(fields=["about"], name="delivery_about"),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(fields=("key",), name="delivery_key")
                         ],
                     },
                 ),
@@ -651,7 +669,7 @@ class Migration(migrations.Migration):
                                 verbose_name="ID",
                             ),
                         ),
-                        ("key", models.CharField(max_length=200, unique=True)),
+                        ("key", models.CharField(max_length=200)),
                         ("person", models.CharField(max_length=260)),
                         ("recipient", models.CharField(blank=True, default="", max_length=254)),
                         (
@@ -692,6 +710,7 @@ class Migration(migrations.Migration):
                             models.CharField(
                                 choices=[
                                     ("draft", "Draft"),
+                                    ("approval", "Waits for a yes"),
                                     ("queued", "Planned"),
                                     ("sent", "Sent"),
                                     ("suppressed", "Not sent"),
@@ -709,11 +728,12 @@ class Migration(migrations.Migration):
                         ("due_at", models.DateTimeField(blank=True, null=True)),
                         ("sent_at", models.DateTimeField(blank=True, null=True)),
                         ("bounced_at", models.DateTimeField(blank=True, null=True)),
-                        ("token", models.CharField(max_length=32, unique=True)),
+                        ("token", models.CharField(max_length=32)),
                         (
                             "asked_by",
                             models.ForeignKey(
                                 blank=True,
+                                db_index=False,
                                 null=True,
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="+",
@@ -734,6 +754,7 @@ class Migration(migrations.Migration):
                             "contact",
                             models.ForeignKey(
                                 blank=True,
+                                db_index=False,
                                 null=True,
                                 on_delete=django.db.models.deletion.SET_NULL,
                                 related_name="touches",
@@ -743,6 +764,7 @@ class Migration(migrations.Migration):
                         (
                             "customer",
                             models.ForeignKey(
+                                db_index=False,
                                 on_delete=django.db.models.deletion.CASCADE,
                                 related_name="touches",
                                 to="customers.customer",
@@ -752,12 +774,15 @@ class Migration(migrations.Migration):
                             "decided_by",
                             models.ForeignKey(
                                 blank=True,
+                                db_index=False,
                                 null=True,
                                 on_delete=django.db.models.deletion.PROTECT,
                                 related_name="+",
                                 to=settings.AUTH_USER_MODEL,
                             ),
                         ),
+                        ("answer_by", models.DateTimeField(blank=True, null=True)),
+                        ("approver", models.CharField(blank=True, default="", max_length=8)),
                     ],
                     options={
                         "ordering": ["-asked_at", "-pk"],
@@ -771,6 +796,25 @@ class Migration(migrations.Migration):
                                 fields=["source"],
                                 name="touch_source",
                             ),
+                            models.Index(
+                                condition=models.Q(("asked_by__isnull", False)),
+                                fields=["asked_by"],
+                                name="touch_asked_by",
+                            ),
+                            models.Index(
+                                condition=models.Q(("decided_by__isnull", False)),
+                                fields=["decided_by"],
+                                name="touch_decided_by",
+                            ),
+                            models.Index(
+                                condition=models.Q(("state", "approval")),
+                                fields=["answer_by"],
+                                name="touch_answer_by",
+                            ),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(fields=("key",), name="touch_key"),
+                            models.UniqueConstraint(fields=("token",), name="touch_token"),
                         ],
                     },
                 ),

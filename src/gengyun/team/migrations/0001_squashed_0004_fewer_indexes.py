@@ -13,7 +13,12 @@ from gengyun.kernel.tables import CreateTables
 
 
 class Migration(migrations.Migration):
-    replaces = [("team", "0001_initial"), ("team", "0002_leave"), ("team", "0003_api_tokens")]
+    replaces = [
+        ("team", "0001_initial"),
+        ("team", "0002_leave"),
+        ("team", "0003_api_tokens"),
+        ("team", "0004_fewer_indexes"),
+    ]
 
     initial = True
 
@@ -155,6 +160,7 @@ class Migration(migrations.Migration):
                         (
                             "actor",
                             models.ForeignKey(
+                                db_index=False,
                                 null=True,
                                 on_delete=django.db.models.deletion.PROTECT,
                                 to=settings.AUTH_USER_MODEL,
@@ -166,7 +172,12 @@ class Migration(migrations.Migration):
                         "indexes": [
                             models.Index(
                                 fields=["object_type", "object_id", "-at"], name="audit_object"
-                            )
+                            ),
+                            models.Index(
+                                condition=models.Q(("actor__isnull", False)),
+                                fields=["actor"],
+                                name="audit_actor",
+                            ),
                         ],
                     },
                 ),

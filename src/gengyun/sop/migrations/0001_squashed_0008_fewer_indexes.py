@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
         ("sop", "0005_started_on"),
         ("sop", "0006_event_people"),
         ("sop", "0007_run_leases"),
+        ("sop", "0008_fewer_indexes"),
     ]
 
     initial = True
@@ -353,7 +354,6 @@ class Migration(migrations.Migration):
                         ),
                         ("step_key", models.CharField(max_length=40)),
                         ("ordinal", models.PositiveIntegerField()),
-                        ("key", models.CharField(max_length=120)),
                         ("kind", models.CharField(max_length=10)),
                         (
                             "state",
@@ -374,6 +374,7 @@ class Migration(migrations.Migration):
                         (
                             "run",
                             models.ForeignKey(
+                                db_constraint=False,
                                 db_index=False,
                                 on_delete=django.db.models.deletion.CASCADE,
                                 related_name="steps",
@@ -384,15 +385,16 @@ class Migration(migrations.Migration):
                     options={
                         "ordering": ["run", "ordinal"],
                         "indexes": [
-                            models.Index(fields=["run", "ordinal"], name="step_of_run"),
                             models.Index(
                                 condition=models.Q(("ref", ""), _negated=True),
                                 fields=["ref"],
                                 name="step_ref",
-                            ),
+                            )
                         ],
                         "constraints": [
-                            models.UniqueConstraint(fields=("key",), name="one_line_of_a_step")
+                            models.UniqueConstraint(
+                                fields=("run", "ordinal"), name="one_line_of_a_step"
+                            )
                         ],
                     },
                 ),
