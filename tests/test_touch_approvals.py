@@ -156,6 +156,13 @@ def test_the_modes_of_a_message_step(csm, leader, mode, state):
         with translation.override("en"):
             said = sop_runs.became([ref], today=day_of(MONDAY))[ref.ref]
         assert said == "Not sent: refused (by Bob: not now)"
+        client = Client()
+        client.force_login(leader)
+        for which in ("", "?which=suppressed"):
+            page = client.get(reverse("web:sop_log", args=[run.sop_id]) + which).content.decode()
+            assert "refused (by Bob: not now)" in page
+        other = client.get(reverse("web:sop_log", args=[run.sop_id]) + "?which=failed")
+        assert "refused" not in other.content.decode()
 
 
 def test_a_step_that_asks_nobody_or_for_ever_is_refused():

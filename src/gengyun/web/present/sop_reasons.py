@@ -2,9 +2,11 @@
 
 from datetime import date
 
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from gengyun.kernel.days import day_of
 from gengyun.web.present import format as plain
 from gengyun.web.present import touches
 from gengyun.web.words import is_zh
@@ -118,8 +120,14 @@ def _answered(reason, told):
         return _("by %(who)s: %(why)s") % {"who": told["by"], "why": told.get("why", "")}
     if reason in {"approval", "unanswered"} and told.get("answer_by"):
         who = dict(touches.approvers()).get(told.get("approver"), "")
-        return _("%(who)s, until %(day)s") % {"who": who, "day": _day(told["answer_by"])}
+        return _("%(who)s, until %(day)s") % {"who": who, "day": _moment_day(told["answer_by"])}
     return ""
+
+
+def _moment_day(iso):
+    """The company's day of an instant."""
+    found = parse_datetime(str(iso))
+    return _day(day_of(found).isoformat()) if found else ""
 
 
 def _day(iso):

@@ -89,6 +89,7 @@ def state_word(state):
         "skipped": ("n", pgettext("step", "skipped")),
         "suppressed": ("c", pgettext("step", "not sent")),
         "failed": ("d", pgettext("step", "failed")),
+        "waits": ("b", pgettext("step", "waits")),
     }.get(state, ("n", state))
 
 
@@ -104,16 +105,34 @@ def standing(run, *, today: date):
     return title
 
 
-def line(row: StepRun) -> Line:
+def log(rows, *, today: date) -> list[Line]:
+    """Lines of the run log: each says what has become of it since."""
+    rows = list(rows)
+    made, stands = became(rows, today=today), touches_of(rows)
+    return [line(row, made, stands) for row in rows]
+
+
+def line(row: StepRun, made=None, stands=None) -> Line:
     """Of the run log, where the customer is said, too."""
-    found = of_step(row, row.run.version)
+    found = of_step(row, row.run.version, made, stands)
     return replace(found, customer=row.run.customer, run=row.run)
 
 
-def of_step(row: StepRun, version, made=None) -> Line:
-    """`made`: {ref: what became of the task or message that the step made}"""
+def touches_of(rows) -> dict[str, str]:
+    """{ref: waits or suppressed}, of messages that people decide about after the step."""
+    refs = (row.ref.partition(":") for row in rows)
+    keys = [int(key) for kind, _colon, key in refs if kind == "touch" and key.isdecimal()]
+    found = Touch.objects.filter(pk__in=keys).values_list("pk", "state")
+    words = {"draft": "waits", "approval": "waits", "suppressed": "suppressed"}
+    return {f"touch:{pk}": words[state] for pk, state in found if state in words}
+
+
+def of_step(row: StepRun, version, made=None, stands=None) -> Line:
+    """`made`: {ref: what became of the task or message that the step made}; `stands`: of
+    `touches_of`"""
     steps = steps_of(version)
-    mark, icon = MARKS.get(row.state, ("", ""))
+    state = (stands or {}).get(row.ref, row.state)
+    mark, icon = MARKS.get(state, MARKS.get(row.state, ("", "")))
     return Line(
         mark,
         title_of(steps.get(row.step_key), steps) or row.step_key,
@@ -121,7 +140,7 @@ def of_step(row: StepRun, version, made=None) -> Line:
         icon=icon,
         href=ref_href(row),
         at=row.at,
-        state=state_word(row.state),
+        state=state_word(state),
     )
 
 
@@ -199,8 +218,8 @@ def checklist(run, *, today: date) -> list[Line]:
     """What was done in its order, where it stands, what comes on the straight way."""
     steps = steps_of(run.version)
     rows = list(StepRun.objects.filter(run=run).order_by("ordinal", "pk"))
-    made = became(rows, today=today)
-    lines = [of_step(row, run.version, made) for row in rows]
+    made, stands = became(rows, today=today), touches_of(rows)
+    lines = [of_step(row, run.version, made, stands) for row in rows]
     if run.state not in ACTIVE or run.arm == run.Arm.HOLDOUT:
         return lines
     return lines + _ahead(run, steps, today)

@@ -49,7 +49,7 @@ def labels():
         "last_event": _("Last use"),
         "active": _("Active users, 7 days"),
         "active_change": _("Active users against four weeks before"),
-        "segment": _("Segment"),
+        "segment": pgettext("customers", "Segment"),
     }
 
 

@@ -1,9 +1,12 @@
 """Participants of an SOP: the list, the run log, one run as its checklist."""
 
 from django.core.paginator import Paginator
+from django.db.models import CharField, Q, Value
+from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from gengyun.engagement.models import Touch
 from gengyun.kernel.errors import NotFound, Refusal
 from gengyun.kernel.texts import keepable
 from gengyun.portfolio.models import CustomerSummary
@@ -85,7 +88,12 @@ def log(request, pk):
     which = request.GET.get("which", "")
     scope = customer_scope(request.user, owner="run__customer__owner")
     rows = StepRun.objects.filter(scope, run__sop=sop).order_by("-at", "-pk")
-    if which in StepRun.State.values:
+    if which == StepRun.State.SUPPRESSED:
+        # a message may be refused, taken back or run out of time after its step
+        since = Touch.objects.filter(state=Touch.State.SUPPRESSED, source__startswith="sop:")
+        refs = since.values_list(Concat(Value("touch:"), Cast("pk", CharField())))
+        rows = rows.filter(Q(state=which) | Q(kind="message", ref__in=refs))
+    elif which in StepRun.State.values:
         rows = rows.filter(state=which)
     if which == "not_entered":
         scope = customer_scope(request.user, owner="customer__owner")
@@ -97,10 +105,9 @@ def log(request, pk):
     found = _page(request, rows)
     context = {
         "found": found,
-        "lines": [
-            sop_runs.decision(row) if which == "not_entered" else sop_runs.line(row)
-            for row in found.object_list
-        ],
+        "lines": [sop_runs.decision(row) for row in found.object_list]
+        if which == "not_entered"
+        else sop_runs.log(found.object_list, today=request.today),
         "which": which,
         "filters": [
             ("", _("All steps")),
