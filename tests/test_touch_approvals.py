@@ -165,6 +165,20 @@ def test_the_modes_of_a_message_step(csm, leader, mode, state):
         assert "refused" not in other.content.decode()
 
 
+@pytest.mark.parametrize(("ended", "state"), [("exited", "suppressed"), ("done", "queued")])
+def test_a_yes_comes_too_late_for_a_customer_who_left_the_sop(csm, leader, ended, state):
+    Channel.objects.create(name="mail", kind="email", serves="customers", created_at=NOW)
+    make_sop({"steps": [{**MAIL, "mode": "approve", "approver": "leader", "answer_days": 2}]})
+    make_contact(make_scored(40.0, owner=csm), email="lin@example.cn")
+    evaluate(now=MONDAY, day=day_of(MONDAY))
+    run_due(now=MONDAY)
+    Run.objects.update(state=ended, ended_at=MONDAY)
+    row = touch_approvals.approve(actor=leader, now=MONDAY, touch=Touch.objects.get())
+    assert (row.state, row.reason) == (state, "asker_ended" if state == "suppressed" else "")
+    assert Delivery.objects.count() == (state == "queued")
+    assert AuditEntry.objects.get(action="touch.approve").object_id == str(row.pk)
+
+
 def test_a_step_that_asks_nobody_or_for_ever_is_refused():
     form = {"entry": {"kind": "hand"}, "steps": [
         {**MAIL, "mode": "approve", "approver": "viewer", "answer_days": 61}]}  # fmt: skip

@@ -11,6 +11,6 @@ class SopConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the package register its effects, day steps and event handlers."""
-        for module in ("effects", "handlers", "jobs", "measuring", "segments"):
+        for module in ("approvals", "effects", "handlers", "jobs", "measuring", "segments"):
             if import_util.find_spec(f"{self.name}.{module}"):
                 import_module(f"{self.name}.{module}")

@@ -1,6 +1,6 @@
 """A yes or no to complete messages: they go out by themselves after it, or not, with the reason."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ from django.db import transaction
 from gengyun.engagement.actions.touch_decisions import MOST, mine, planned
 from gengyun.engagement.actions.touches import apply, tell
 from gengyun.engagement.calc.approving import asked_of, decides
-from gengyun.engagement.calc.touching import REFUSED, UNANSWERED, Decision
+from gengyun.engagement.calc.touching import ASKER_ENDED, REFUSED, UNANSWERED, Decision
 from gengyun.engagement.models import Touch
 from gengyun.kernel.errors import Refusal
 from gengyun.kernel.texts import keepable
@@ -20,6 +20,14 @@ from gengyun.team.queries.access import require
 State = Touch.State
 LONGEST_WHY = 200
 TURN = 500
+_askers: list[Callable[[Iterable[str]], set[str]]] = []
+
+
+def asker(ended: Callable[[Iterable[str]], set[str]]) -> Callable[[Iterable[str]], set[str]]:
+    """A package above that writes messages says which of its `source`s came to an early end: what
+    they wanted sent is not wanted any more."""
+    _askers.append(ended)
+    return ended
 
 
 class NotWaiting(Refusal):
@@ -61,7 +69,14 @@ def approve_many(*, actor: User, now: datetime, touch_ids: Sequence[int]) -> lis
 
 
 def _approve(rows: Sequence[Touch], actor: User, now: datetime) -> None:
-    planned(rows, actor, now)
+    ended = {source for ask in _askers for source in ask([row.source for row in rows])}
+    gone = [row for row in rows if row.source in ended]
+    for row in gone:
+        apply(row, Decision(reason=ASKER_ENDED))
+        row.decided_at, row.decided_by = now, actor
+        row.save()
+    tell(gone, now=now)
+    planned([row for row in rows if row.source not in ended], actor, now)
     changes = [
         (row, {"state": [State.APPROVAL, row.state], "reason": ["", row.reason]}) for row in rows
     ]

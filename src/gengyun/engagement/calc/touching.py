@@ -26,10 +26,11 @@ REJECTED = "rejected"
 WITHDRAWN = "withdrawn"
 REFUSED = "refused"  # who was asked for a yes said no
 UNANSWERED = "unanswered"  # nobody answered in time
+ASKER_ENDED = "asker_ended"  # the SOP was stopped, or the customer left it early
 REASONS = (
     CUSTOMER_GONE, CONTACT_LEFT, NO_CONTACT, NO_ADDRESS, NO_CHANNEL, NO_UNSUBSCRIBE, EMPTY,
     MISSING_VALUE, OPTED_OUT, HAS_BOUNCED, *CAPS, TOO_LATE, REJECTED, WITHDRAWN,
-    REFUSED, UNANSWERED,
+    REFUSED, UNANSWERED, ASKER_ENDED,
 )  # fmt: skip
 
 STALE = timedelta(days=3)  # nobody wants last week's news: what waited that long is not sent

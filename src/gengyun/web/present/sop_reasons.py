@@ -83,6 +83,7 @@ def _texts():
         "withdrawn": _("taken back before it was sent"),
         "refused": pgettext("touch", "refused"),
         "unanswered": _("nobody answered in time"),
+        "asker_ended": _("the SOP had ended for this customer before the yes"),
     }
 
 

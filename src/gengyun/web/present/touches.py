@@ -105,6 +105,7 @@ def reason_word(reason):
         "withdrawn": _("Taken back"),
         "refused": _("Refused"),
         "unanswered": _("Nobody said yes in time"),
+        "asker_ended": _("The SOP had ended for this customer before the yes"),
     }.get(reason, reason)
 
 
