@@ -88,6 +88,9 @@ def test_ticked_rows_are_asked_more_together_and_back(client, people, world):
     assert client.post("/renewals/bulk/", theirs, **HTMX).status_code == 404
     for more in ("", "much", "-100", "2000", "1e3", "nan"):
         assert client.post("/renewals/bulk/", form | {"more": more}, **HTMX).status_code == 422
+    # Enter in the field of the price is no judgement
+    judged = form | {"verb": "", "category": "commit"}
+    assert client.post("/renewals/bulk/", judged, **HTMX).status_code == 422
     assert set(asked().values()) == {None}
     client.force_login(people.viewer)
     assert client.post("/renewals/bulk/", form, **HTMX).status_code == 403

@@ -43,6 +43,11 @@ class ShareUnreadable(Refusal):
     message = "This is no share; write 6 or 6.5 for six or six and a half per cent more."
 
 
+class PressUnclear(Refusal):
+    code = "renewal_press_unclear"
+    message = "A price in per cent was typed: press “Ask more of them”, or empty it to save."
+
+
 class AmountUnreadable(Refusal):
     code = "renewal_amount_unreadable"
     message = "This is no amount; write 48.6 or 486000元."
@@ -177,6 +182,8 @@ def bulk(request):
     """One category, or one rise of the price, with its reason: for all of the rows or for none."""
     if request.POST.get("verb") == "ask":
         _ask_more(request)
+    elif request.POST.get("more", "").strip():
+        raise PressUnclear(field="more")  # Enter in the field presses the first button, "Save"
     else:
         _judge(request)
     if not is_htmx(request):
