@@ -195,13 +195,11 @@ def killed_again_and_again(month, until, chance):
     kills = 0
     while month.where()[0] < until:
         connections.close_all()
+        life = max(0.002, turn * chance.uniform(0, LIFE))  # drawn here: a child forgets its draws
         child = os.fork()
         if child == 0:
             signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process where it stands
-            # on a machine that became busier no turn would fit into a life: those that follow a
-            # death are longer
-            longest = turn * LIFE * (1 + month.where()[1] / 10)
-            signal.setitimer(signal.ITIMER_REAL, max(0.002, chance.uniform(0, longest)))
+            signal.setitimer(signal.ITIMER_REAL, life)
             month.play(until)
             os._exit(0)
         _, status = os.waitpid(child, 0)

@@ -88,7 +88,7 @@ def test_today_costs_the_same_for_one_row_and_for_three(web, me, count, django_a
     yesterday = day_of(utc_now()) - timedelta(days=1)
     customers(count, me, next_step="Send the offer", next_step_on=yesterday)
     web.get("/")
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(24):
         text = web.get("/").content.decode()
     assert text.count("data-row") == count
     assert "“Send the offer” was due 1 day ago." in text
