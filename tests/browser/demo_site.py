@@ -119,6 +119,11 @@ class Visit:
     def settle(self):
         self.page.wait_for_load_state("networkidle")
         self.page.wait_for_timeout(450)  # charts draw in 300 ms
+        # on a busy machine an answer takes longer than that
+        busy = "document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')"
+        if self.page.evaluate(f"!!{busy}"):
+            self.page.wait_for_function(f"() => !{busy}")
+            self.page.wait_for_timeout(450)
 
     def overflow(self):
         return self.page.evaluate(
