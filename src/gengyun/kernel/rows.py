@@ -100,11 +100,11 @@ def update(model: type[models.Model], rows: Sequence[Any], names: Sequence[str])
             cursor.executemany(f"UPDATE {table} SET {sets} WHERE {key} = %s", values)  # noqa: S608
             return
         types = [field.db_type(connection) for field in (*fields, model._meta.pk)]
-        arrays = ", ".join(f"%s::{_bare(name)}[]" for name in types)
+        lists = ", ".join(f"%s::{_bare(name)}[]" for name in types)
         sets = ", ".join(f"{column} = new_{n}" for n, column in enumerate(columns))
         given = ", ".join([*(f"new_{n}" for n in range(len(columns))), "given_key"])
         cursor.execute(
-            f"UPDATE {table} SET {sets} FROM unnest({arrays}) AS given({given}) "  # noqa: S608
+            f"UPDATE {table} SET {sets} FROM unnest({lists}) AS given({given}) "  # noqa: S608
             f"WHERE {table}.{key} = given_key",
             _columns(values),
         )
@@ -133,9 +133,9 @@ def put(rows: Sequence[models.Model], names: Sequence[str]) -> None:
             )
             return
         types = [_bare(field.db_type(connection)) for field in fields]
-        arrays = ", ".join(f"%s::{name}[]" for name in types)
+        lists = ", ".join(f"%s::{name}[]" for name in types)
         cursor.execute(
-            f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({arrays}) {after}",  # noqa: S608
+            f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({lists}) {after}",  # noqa: S608
             _columns(values),
         )
 

@@ -1,19 +1,15 @@
 """The price asked for the next term, of many renewals at once: a rise of list prices is told to
 everybody whose contract ends that year."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.db import transaction
 
 from gengyun.kernel.errors import NotFound, Refusal
-from gengyun.revenue.actions.renewals import (
-    CHUNK,
-    RenewalDecided,
-    askable,
-    tell,
-)
+from gengyun.kernel.rows import insert, update
+from gengyun.revenue.actions.renewals import RenewalDecided, askable, tell
 from gengyun.revenue.models import Renewal, RenewalChange, RenewalState
 from gengyun.team.actions.audit import record_many
 from gengyun.team.models import User
@@ -62,34 +58,26 @@ def put_back_asked(
     *, actor: User | None, now: datetime, told: Mapping[int, Sequence[int | None]]
 ) -> None:
     """Undo of `ask_more`: nothing of it, where one was changed since."""
-    rows = list(_locked(actor, list(told)))
+    rows = _locked(actor, list(told))
     for row in rows:
         if row.asked_minor != told[row.pk][1]:
             raise AskedMeanwhile(customer=row.customer.name)
     _write({row: told[row.pk][0] for row in rows}, actor=actor, now=now, why="undo")
 
 
-def _locked(actor: User | None, renewal_ids: Sequence[int]) -> Iterator[Renewal]:
+def _locked(actor: User | None, renewal_ids: Sequence[int]) -> list[Renewal]:
     require(actor, "renewal.work")
     keys = sorted(set(renewal_ids))
     if len(keys) > MOST_ASKED:
         raise TooManyAsked(count=len(keys), most=MOST_ASKED)
-    for start in range(0, len(keys), CHUNK):
-        part = keys[start : start + CHUNK]
-        rows = (
-            Renewal.objects.visible_to(actor)
-            .exclude(state=RenewalState.MERGED)
-            .select_for_update(of=("self",))
-            .select_related("customer")
-            .filter(pk__in=part)
-            .order_by("pk")
-        )
-        found = list(rows)
-        if len(found) < len(part):
-            raise NotFound
-        if any(row.state != RenewalState.OPEN for row in found):
-            raise RenewalDecided
-        yield from found
+    rows = Renewal.objects.visible_to(actor).exclude(state=RenewalState.MERGED)
+    locked = rows.select_for_update(of=("self",)).select_related("customer")
+    found = list(locked.filter(pk__among=keys).order_by("pk"))
+    if len(found) < len(keys):
+        raise NotFound
+    if any(row.state != RenewalState.OPEN for row in found):
+        raise RenewalDecided
+    return found
 
 
 def _write(
@@ -103,16 +91,15 @@ def _write(
             told[row.pk] = (row.asked_minor, minor)
             row.asked_minor = minor
             changed.append(row)
-    Renewal.objects.bulk_update(changed, ["asked_minor"], batch_size=CHUNK)
-    RenewalChange.objects.bulk_create(
+    update(Renewal, changed, ["asked_minor"])
+    insert(
         [
             RenewalChange(
                 renewal=row, at=now, actor=actor, field="asked_minor",
                 old=told[row.pk][0], new=told[row.pk][1], why=why.strip()[:500],
             )
             for row in changed
-        ],
-        batch_size=CHUNK,
+        ]
     )  # fmt: skip
     reason = {"why": ["", why]} if why else {}
     record_many(

@@ -6,6 +6,7 @@ from gengyun.sop.models.run import (
     Run,
     RunLease,
     StepRun,
+    run_of_key,
     step_key_of,
 )
 from gengyun.sop.models.sop import Sop, SopVersion
@@ -21,5 +22,6 @@ __all__ = [
     "Sop",
     "SopVersion",
     "StepRun",
+    "run_of_key",
     "step_key_of",
 ]

@@ -129,6 +129,13 @@ def step_key_of(run_id: int, step_key: str, ordinal: int) -> str:
     return f"sop:{run_id}:{step_key}:{ordinal}"
 
 
+def run_of_key(key: str) -> int | None:
+    """The run that such a key speaks of; None: it is the key of something else."""
+    kind, _, rest = key.partition(":")
+    run = rest.partition(":")[0]
+    return int(run) if kind == "sop" and run.isdecimal() else None
+
+
 class StepRun(models.Model):
     """One decision about one step: done, skipped, suppressed with the reason, failed."""
 
