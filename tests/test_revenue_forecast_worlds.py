@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from gengyun.demo.simulator.company_money import prices_told
 from gengyun.demo.simulator.config import preset
 from gengyun.demo.simulator.deals import (
     DealConfig,
+    Due,
     loss_delay,
     months_later,
     not_renewing,
@@ -159,9 +160,23 @@ def test_intervals_cover_and_the_error_is_not_above_the_base_rate():
     assert found.quarters >= 90
     assert 0.72 <= found.cover_80 <= 0.88
     assert found.cover_95 >= 0.90
-    assert found.error <= found.base_error
+    assert found.error <= found.share_error <= found.base_error
     assert found.error < 0.5 * found.all_error
     assert abs(found.bias) < 0.03
+
+
+def test_controls_apply_one_rate_or_one_share_to_what_is_open(world):
+    """Three of four came back, 600 of 1,000 of the money, and one of them at twice its amount."""
+    past, on = [(100, 200), (200, 200), (300, 300), (400, 0)], date(2023, 1, 10)
+    dues = [Due(0, nth, on, *money, on, "") for nth, money in enumerate(past)]
+    told = Due(1, 0, date(2023, 11, 1), 1_000, 900, date(2023, 6, 1), "")
+    still_open = Due(2, 0, date(2023, 11, 1), 500, 0, date(2023, 12, 20), "")
+    few = replace(world, dues=(*dues, told, still_open))
+    one = quarter(few, np.datetime64("2023-10"), seed=1)
+    assert (one.due, one.came, one.gross.came) == (1_500, 900, 900)
+    assert one.base_rate == one.gross.base_rate == 900 + 0.75 * 500
+    assert one.money_share == 900 + 0.7 * 500
+    assert one.gross.money_share == 900 + 0.6 * 500
 
 
 def test_forecast_holds_in_a_company_of_few_large_customers():
@@ -212,5 +227,5 @@ def test_known_prices_take_the_error_down_and_gross_stays_below_net():
                 errors.setdefault(name, []).append(abs(one.came - one.expected) / one.came)
                 assert one.gross.came <= min(one.came, one.due)
                 assert one.gross.expected <= min(one.expected, one.due)
-                assert one.gross.base_rate <= one.due
+                assert one.gross.money_share <= one.due
     assert np.mean(errors["told"]) < 0.7 * np.mean(errors["untold"])

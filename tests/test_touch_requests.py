@@ -6,6 +6,7 @@ import pytest
 from factories import NOW, make_contact, make_customer
 
 from gengyun.engagement.actions import touches
+from gengyun.engagement.actions.channels import ChannelKindUnknown
 from gengyun.engagement.models import (
     Channel,
     Delivery,
@@ -216,11 +217,16 @@ def test_a_channel_of_another_customer_or_of_the_team_cannot_be_named(contact):
 
 
 @pytest.mark.parametrize(
-    "values",
-    [{"category": "spam"}, {"channel": "pigeon"}, {"budget_class": "x"}, {"body": "x" * 20_001}],
+    ("values", "refusal"),
+    [
+        ({"category": "spam"}, touches.CategoryUnknown),
+        ({"body": "x" * 20_001}, touches.TextTooLong),
+        ({"channel": "pigeon"}, ChannelKindUnknown),
+        ({"budget_class": "x"}, ValueError),
+    ],
 )
-def test_nonsense_is_refused_and_writes_nothing(mail, contact, values):
-    with pytest.raises((touches.CategoryUnknown, touches.TextTooLong)):
+def test_nonsense_is_refused_and_writes_nothing(mail, contact, values, refusal):
+    with pytest.raises(refusal):
         ask(contact, **values)
     assert not Touch.objects.exists()
 

@@ -1,11 +1,15 @@
 """What the renewal forecast was worth, against what came out in simulated worlds (science.md 6).
 
 Every quarter of a world is forecast from what was known `lead` days before it began: renewals
-decided by then teach the odds, renewals due in the quarter are forecast. The control is the base
-rate: the share of the due amount that had renewed so far, applied to what comes due.
+decided by then teach the odds, renewals due in the quarter are forecast.
+
+Two controls know nothing of the single customer. The base rate of science.md (6 and A9; the one
+rate of A5): the share of renewals that came back so far, applied to the amount of each. The money
+share, harder: what had come back so far of each unit of money due; it knows that large customers
+stay, and what prices do.
 
 Each is scored twice: as it came out, with price rises and upsell (net), and by what was kept of
-what came due, at most all of it (gross). The control of the gross one is the share kept so far.
+what came due, at most all of it (gross). The money share of the gross one is that kept so far.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,6 +35,8 @@ from gengyun.revenue.calc.renewal_odds import (
 LEAD = 90  # days before the first day of the quarter
 QUARTERS = 12  # of each world, its last ones
 
+Counted = Callable[[History], Ints]  # what counts of what came back
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -40,7 +46,8 @@ class Outcome:
     came: int
     expected: int
     quantiles: tuple[int, ...]  # 2.5, 10, 50, 90, 97.5 %
-    base_rate: float  # the control's forecast
+    base_rate: float  # forecast of the control that applies one rate to every renewal
+    money_share: float  # forecast of the control that applies one share to the money due
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,8 @@ class Score:
     cover_95: float
     width: float  # of the 80 % interval, as a share of what comes due
     error: float  # mean absolute percentage error of the expected amount
-    base_error: float  # of the control
+    base_error: float  # of the base rate
+    share_error: float  # of the money share
     all_error: float  # of "everything renews"
     bias: float  # as a share of what comes due
 
@@ -123,13 +131,18 @@ def quarter(
     book = Book(rows, mine.cell, mine.due_on, mine.due_minor, settled, own, mine.asked)
     made = forecast(book, odds, as_of=as_of, draws=draws, seed=seed).total
     known = known_outcomes(past, as_of=as_of, grace_days=GRACE_DAYS)
-    base, gross_base = (_control(one, known, settled, mine) for one in (_all, _kept))
-    due, came = int(mine.due_minor.sum()), int(mine.outcome_minor.sum())
-    kept = made.gross
-    gross = Outcome(
-        due, int(_kept(mine).sum()), kept.expected_minor, kept.quantile_minor, gross_base
+    net, gross = (
+        Outcome(
+            due=int(mine.due_minor.sum()),
+            came=int(counted(mine).sum()),
+            expected=sums.expected_minor,
+            quantiles=sums.quantile_minor,
+            base_rate=_control(_rate(known), counted, settled, mine),
+            money_share=_control(_share(known, counted), counted, settled, mine),
+        )
+        for counted, sums in ((_all, made), (_kept, made.gross))
     )
-    return Quarter(due, came, made.expected_minor, made.quantile_minor, base, gross)
+    return Quarter(**vars(net), gross=gross)
 
 
 def _all(rows: History) -> Ints:
@@ -141,12 +154,19 @@ def _kept(rows: History) -> Ints:
     return np.minimum(rows.outcome_minor, rows.due_minor)
 
 
-def _control(
-    counted: Callable[[History], Ints], known: History, settled: Floats, mine: History
-) -> float:
-    """What is decided as it came out; of the rest the share that it was so far."""
+def _rate(known: History) -> float:
+    """Of all renewals so far, those that came back."""
+    return float((known.outcome_minor > 0).mean())
+
+
+def _share(known: History, counted: Counted) -> float:
+    """Of all money due so far, what came back."""
+    return float(counted(known).sum() / known.due_minor.sum())
+
+
+def _control(share: float, counted: Counted, settled: Floats, mine: History) -> float:
+    """What is decided as it came out; of the rest the same share of each."""
     is_open = np.isnan(settled)
-    share = counted(known).sum() / known.due_minor.sum()
     return float(counted(mine)[~is_open].sum() + share * mine.due_minor[is_open].sum())
 
 
@@ -182,9 +202,9 @@ def seen(world: DealWorld) -> History:
 
 
 def score(quarters: Sequence[Outcome]) -> Score:
-    due, came, expected, base = (
+    due, came, expected, base, share = (
         np.array([getattr(one, name) for one in quarters], float)
-        for name in ("due", "came", "expected", "base_rate")
+        for name in ("due", "came", "expected", "base_rate", "money_share")
     )
     low95, low, _, high, high95 = np.array([one.quantiles for one in quarters], float).T
     return Score(
@@ -194,6 +214,7 @@ def score(quarters: Sequence[Outcome]) -> Score:
         width=float(((high - low) / due).mean()),
         error=float((abs(came - expected) / came).mean()),
         base_error=float((abs(came - base) / came).mean()),
+        share_error=float((abs(came - share) / came).mean()),
         all_error=float((abs(came - due) / came).mean()),
         bias=float(((expected - came) / due).mean()),
     )

@@ -15,6 +15,7 @@ from typing import Any
 from django.db import transaction
 
 from gengyun.customers.models import Contact, Customer
+from gengyun.engagement.actions.channels import ChannelKindUnknown
 from gengyun.engagement.calc.approving import APPROVERS
 from gengyun.engagement.calc.budget import CLASS_OF, CLASSES, Counted
 from gengyun.engagement.calc.touching import Decision, decide, obstacle
@@ -243,15 +244,16 @@ def apply(touch: Touch, decision: Decision) -> Touch:
 
 
 def _check(one: TouchRequest) -> None:
+    """What people write is refused in their language; the rest is a fault of who calls."""
     if one.category not in CLASS_OF:
         raise CategoryUnknown(category=one.category[:40])
-    if one.approver and (one.approver not in APPROVERS or one.answer_by is None):
-        raise CategoryUnknown(category=one.approver[:40])
-    if one.budget_class and one.budget_class not in CLASSES:
-        raise CategoryUnknown(category=one.budget_class[:40])
     if isinstance(one.channel, str) and one.channel not in Channel.Kind.values:
-        raise CategoryUnknown(category=one.channel[:40])
+        raise ChannelKindUnknown(kind=one.channel[:40])
     check_text(one.subject, one.body)
+    if one.approver and (one.approver not in APPROVERS or one.answer_by is None):
+        raise ValueError(f"approver {one.approver!r}, to answer by {one.answer_by}")
+    if one.budget_class and one.budget_class not in CLASSES:
+        raise ValueError(f"budget class {one.budget_class!r}")
 
 
 def text_of(written: str) -> str:
