@@ -115,16 +115,25 @@ def test_a_call_starts_at_the_assumption_and_moves_to_what_came_out():
 
 
 def test_twenty_five_points_are_a_disagreement_and_less_is_none():
-    assert is_apart(apart(0.05, 0.30))
-    assert not is_apart(apart(0.05, 0.299))
-    assert is_apart(apart(0.55, 0.30))
-    assert not is_apart(apart(None, 0.9))
-    assert not is_apart(apart(0.05, None))
+    assert is_apart(apart("commit", 0.05, 0.30))
+    assert not is_apart(apart("commit", 0.05, 0.299))
+    assert is_apart(apart("at_risk", 0.55, 0.30))
+    assert is_apart(apart("expected", 0.30, 0.05))
+    assert not is_apart(apart("commit", None, 0.9))
+    assert not is_apart(apart("commit", 0.05, None))
+
+
+def test_a_model_that_is_surer_of_the_same_is_no_disagreement():
+    """Commits that came to 40 % losses say how hopeful CSMs were; a model at 3 % is with them."""
+    assert not is_apart(apart("commit", 0.40, 0.03))
+    assert not is_apart(apart("at_risk", 0.30, 0.80))
+    assert is_apart(apart("at_risk", 0.30, 0.02))
 
 
 def test_the_database_finds_the_same_disagreements_as_the_formula():
     cases = [("commit", 0.3), ("commit", 0.29), ("at_risk", 0.3), ("at_risk", 0.31),
-             ("unjudged", 0.9), ("lost", 0.5), ("expected", None), ("expected", 0.45)]  # fmt: skip
+             ("unjudged", 0.9), ("lost", 0.5), ("expected", None), ("expected", 0.45),
+             ("at_risk", 0.95)]  # fmt: skip
     rows = [
         make_renewal(make_customer(), category=category, churn_probability=p)
         for category, p in cases
@@ -134,7 +143,7 @@ def test_the_database_finds_the_same_disagreements_as_the_formula():
     wanted = {
         row.pk
         for row, (category, p) in zip(rows, cases, strict=True)
-        if is_apart(apart(known.lost.get(category), p))
+        if is_apart(apart(category, known.lost.get(category), p))
     }
     found = Renewal.objects.filter(chances.is_apart(known))
     assert set(found.values_list("pk", flat=True)) == wanted

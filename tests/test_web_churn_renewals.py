@@ -92,10 +92,10 @@ def test_each_row_has_probability_interval_and_how_far_it_is_from_the_call(web, 
     text = grid(web, due)
     assert "62%" in text
     assert "50–75%" in text
-    assert "you: commit, model: 62%" in text
-    assert "you: at risk, model: 20%" in text
+    assert "CSM: commit, model: 62%" in text
+    assert "CSM: at risk, model: 20%" in text
     assert "model: 10%" not in text
-    assert "you: commit, signal: at risk" in text
+    assert "CSM: commit, signal: at risk" in text
 
 
 def test_an_estimate_is_marked_and_is_no_disagreement(web, book, due):
@@ -132,7 +132,7 @@ def test_a_new_call_is_compared_at_once(web, book, due):
 def test_panel_says_it_with_the_strongest_reasons(web, book):
     text = web.get(f"/renewals/{book['far'].pk}/", headers=HTMX).content.decode()
     assert "62% (50–75%), confidence medium" in text
-    assert "you: commit, model: 62%" in text
+    assert "CSM: commit, model: 62%" in text
 
 
 def test_export_holds_the_probability(people, book, due):

@@ -129,7 +129,7 @@ def test_sorted_by_disagreement_the_promise_against_a_risk_comes_first(client, p
     page = ask(client, people.leader, "/renewals/?p=2026q2&scope=team&sort=gap")
     names = re.findall(r"data-name data-open-panel[^>]*>([^<]+)<", page)
     assert names[0] == "乙星制造"
-    assert "you: commit, signal: at risk" in page
+    assert "CSM: commit, signal: at risk" in page
     only = ask(client, people.leader, "/renewals/?p=2026q2&scope=team&only=gap")
     assert re.findall(r"data-name data-open-panel[^>]*>([^<]+)<", only) == ["乙星制造"]
 

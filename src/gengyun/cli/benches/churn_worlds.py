@@ -146,11 +146,11 @@ def _worth(report, label, mine, rates, truth) -> None:
         unit=f"MAPE; base rate {mine.base_error:.3f}, money share {mine.share_error:.3f}, "
         f"rates of cells {rates.error:.3f}; bias {mine.bias:+.3f} of what is due",
         ceiling=truth.error,
-        target=0.8 * mine.base_error,
         higher_is_better=False,
     )
+    # no bar for the gross one: down-sell happens to hide how far the base rate is off
     for control, error, target in (
-        ("base_rate", mine.base_error, 0.8),
+        ("base_rate", mine.base_error, 0.8 if label == "net" else None),
         ("money_share", mine.share_error, 1.0),
     ):
         report.add(

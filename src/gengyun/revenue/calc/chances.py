@@ -10,6 +10,9 @@ from datetime import date
 APART = 0.25  # difference of two chances that is shown to a leader
 # share of a category that does not renew, before a company has outcomes of its own: assumptions
 ASSUMED = {"commit": 0.05, "expected": 0.20, "at_risk": 0.55, "lost": 1.0}
+# the ends of the scale: nobody can say more than commit, so a model that sees even less risk than
+# commits came to is of one mind with it
+MOST_HOPEFUL, MOST_DOUBTFUL = frozenset({"commit"}), frozenset({"at_risk", "lost"})
 WEIGHT = 10.0  # outcomes that an assumption counts for
 FRESH_DAYS = 8  # a probability is worked out every night; one late night is nothing
 
@@ -27,10 +30,15 @@ def lost_of_calls(outcomes: Mapping[str, tuple[int, int]]) -> dict[str, float]:
     return found
 
 
-def apart(call: float | None, probability: float | None) -> float | None:
-    """Model less call, where both are known: above 0 the model sees more risk than the CSM."""
+def apart(category: str, call: float | None, probability: float | None) -> float | None:
+    """Model less call, where both are known: above 0 the model sees more risk than the CSM. 0 where
+    it is surer of what the CSM says, too, than such calls turned out to be."""
     if call is None or probability is None:
         return None
+    if category in MOST_HOPEFUL:
+        return max(probability - call, 0.0)
+    if category in MOST_DOUBTFUL:
+        return min(probability - call, 0.0)
     return probability - call
 
 

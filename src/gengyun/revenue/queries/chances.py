@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Case, Expression, F, FloatField, Func, Q, Value, When
 from django.db.models.lookups import GreaterThanOrEqual
 
-from gengyun.revenue.calc.chances import APART, lost_of_calls
+from gengyun.revenue.calc.chances import APART, MOST_DOUBTFUL, MOST_HOPEFUL, lost_of_calls
 from gengyun.revenue.models import ForecastRun, RenewalState
 
 ALMOST = 1e-9  # see calc.chances.is_apart
@@ -37,14 +37,15 @@ def calls() -> Calls:
 
 
 def apart_of(known: Calls) -> Expression:
-    """|model - call| where it is a disagreement, else 0: what a list is ordered by."""
+    """How far the two differ where it is a disagreement, else 0: what a list is ordered by."""
     found = When(is_apart(known), then=_difference(known))
     return Case(found, default=Value(0.0), output_field=FloatField())
 
 
 class _Difference(Func):
-    """|model - call|; null where one of the two is unknown. One piece of SQL and not a tree of
-    conditions: a page uses it up to six times, and building the trees took as long as reading."""
+    """How far model and call differ; null where one of the two is unknown. One piece of SQL and not
+    a tree of conditions: a page uses it up to six times, and building the trees took as long as
+    reading."""
 
     output_field = FloatField()
 
@@ -56,9 +57,18 @@ class _Difference(Func):
         self, compiler: Any, connection: Any, **_context: Any
     ) -> tuple[str, list[str | float]]:
         model, category = (compiler.compile(one)[0] for one in self.get_source_expressions())
-        whens = " ".join(["WHEN %s THEN %s"] * len(self.lost))
-        params = [value for pair in self.lost for value in pair]
-        return f"ABS({model} - CASE {category} {whens} END)", params
+        whens, params = [], list[str | float]()
+        for name, lost in self.lost:
+            whens.append(f"WHEN %s THEN {_sql_of(name).format(model=model)}")
+            params += [name, lost]
+        return f"CASE {category} {' '.join(whens)} END", params
+
+
+def _sql_of(category: str) -> str:
+    """As `calc.chances.apart`; below 0 they are of one mind."""
+    if category in MOST_HOPEFUL:
+        return "{model} - %s"
+    return "-({model} - %s)" if category in MOST_DOUBTFUL else "ABS({model} - %s)"
 
 
 def _difference(known: Calls) -> Expression:

@@ -275,7 +275,7 @@ def change_of_month(now: float | None, then: float | None) -> float | None:
 
 
 def apart_word(category_word: str, value: float) -> str:
-    return _("you: %(category)s, model: %(probability)s") % {
+    return _("CSM: %(category)s, model: %(probability)s") % {
         "category": category_word,
         "probability": probability(value),
     }

@@ -269,7 +269,9 @@ class Row:
         row = self.renewal
         if self.known is None or row.state != RenewalState.OPEN:
             return False
-        difference = chances.apart(self.known.lost.get(row.category), row.churn_probability)
+        difference = chances.apart(
+            row.category, self.known.lost.get(row.category), row.churn_probability
+        )
         return chances.is_apart(difference, self.known.apart)
 
     @property
@@ -283,7 +285,7 @@ class Row:
             return churn.apart_word(self.word, self.renewal.churn_probability)
         if not self.renewal.gap:
             return ""
-        return _("you: %(category)s, signal: %(signal)s") % {
+        return _("CSM: %(category)s, signal: %(signal)s") % {
             "category": self.word,
             "signal": signal_word(self.renewal.signal),
         }
