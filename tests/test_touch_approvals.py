@@ -151,7 +151,7 @@ def test_the_modes_of_a_message_step(csm, leader, mode, state):
         ref = run.steps.get()
         with translation.override("en"):
             said = sop_runs.became([ref], today=day_of(MONDAY))[ref.ref]
-        assert said.startswith("waits for a yes (a leader, until ")
+        assert said.startswith("awaits approval (a leader, until ")
         touch_approvals.refuse(actor=leader, now=MONDAY, touch=touch, why="not now")
         with translation.override("en"):
             said = sop_runs.became([ref], today=day_of(MONDAY))[ref.ref]
@@ -192,16 +192,16 @@ def test_pages_of_a_yes(contact, csm, leader):
     client = Client()
     client.force_login(csm)
     page = client.get(address).content.decode()
-    assert "It goes out after a yes of a leader" in page
-    assert "Yes, send it" not in page
+    assert "It goes out once a leader approves" in page
+    assert "Approve and send" not in page
     yes = reverse("web:touch_act", args=[touch.pk, "yes"])
     assert client.post(yes).status_code == 403
     client.force_login(leader)
     assert "1 message waits for your yes" in client.get("/").content.decode()
     page = client.get(reverse("web:touches")).content.decode()
     assert "a leader, until" in page
-    assert "Yes to what is ticked" in page
-    assert "Yes, send it" in client.get(address).content.decode()
+    assert "Approve selected" in page
+    assert "Approve and send" in client.get(address).content.decode()
     refuse = reverse("web:touch_act", args=[touch.pk, "refuse"])
     refused = client.post(refuse, {"why": ""})
     assert (refused.status_code, "Say why" in refused.content.decode()) == (422, True)

@@ -710,7 +710,7 @@ class Migration(migrations.Migration):
                             models.CharField(
                                 choices=[
                                     ("draft", "Draft"),
-                                    ("approval", "Waits for a yes"),
+                                    ("approval", "Awaiting approval"),
                                     ("queued", "Planned"),
                                     ("sent", "Sent"),
                                     ("suppressed", "Not sent"),

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 choices=[
                     ("draft", "Draft"),
-                    ("approval", "Waits for a yes"),
+                    ("approval", "Awaiting approval"),
                     ("queued", "Planned"),
                     ("sent", "Sent"),
                     ("suppressed", "Not sent"),

@@ -32,7 +32,7 @@ class TouchQuerySet(models.QuerySet["Touch"]):
 class Touch(models.Model):
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")  # a colleague edits it and sends it, or does not
-        APPROVAL = "approval", _("Waits for a yes")  # complete; goes out by itself after a yes
+        APPROVAL = "approval", _("Awaiting approval")  # complete; goes out by itself after a yes
         QUEUED = "queued", _("Planned")
         SENT = "sent", _("Sent")
         SUPPRESSED = "suppressed", _("Not sent")  # `reason` says why

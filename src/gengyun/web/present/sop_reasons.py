@@ -60,7 +60,7 @@ def _texts():
         "answered_or_over": _("was answered already, or its time is over"),
         "queued": _("is planned"),
         "draft": _("a draft that the CSM edits and sends"),
-        "approval": _("waits for a yes"),
+        "approval": _("awaits approval"),
         "condition_false": _("does not fulfil the condition"),
         "condition_unknown": _("something that the condition asks about is not known"),
         "no_condition": _("enters by an event or by hand only"),

@@ -55,7 +55,7 @@ def recipients():
 def modes():
     return [
         ("draft", _("a draft: the CSM edits and sends it")),
-        ("approve", _("goes out after a yes")),
+        ("approve", _("sent once approved")),
         ("send", _("sent by itself")),
     ]
 

@@ -17,7 +17,7 @@ TONES = {"sent": "a", "failed": "d", "bounced": "d", "unsure": "c", "suppressed"
 def state_word(state):
     return {
         "draft": pgettext("touch", "Draft"),
-        "approval": pgettext("touch", "Waits for a yes"),
+        "approval": pgettext("touch", "Awaiting approval"),
         "queued": pgettext("touch", "Planned"),
         "sent": pgettext("touch", "Sent"),
         "suppressed": pgettext("touch", "Not sent"),
@@ -44,7 +44,7 @@ def waits_for(touch: Touch, *, today):
 def tab_word(tab):
     return {
         "drafts": pgettext("touch", "Drafts"),
-        "approvals": pgettext("touch", "For a yes"),
+        "approvals": pgettext("touch", "To approve"),
         "planned": pgettext("touch", "Planned"),
         "sent": pgettext("touch", "Sent"),
         "not_sent": pgettext("touch", "Not sent"),
@@ -104,7 +104,7 @@ def reason_word(reason):
         "rejected": _("A colleague decided not to send it"),
         "withdrawn": _("Taken back"),
         "refused": _("Refused"),
-        "unanswered": _("Nobody said yes in time"),
+        "unanswered": _("Not approved in time"),
         "asker_ended": _("The SOP had ended for this customer before the yes"),
     }.get(reason, reason)
 

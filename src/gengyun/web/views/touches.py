@@ -189,7 +189,7 @@ def _refuse(request, found):
 
 def _ask_again(request, found):
     row = approvals.ask_again(actor=request.user, now=request.now, touch=found)
-    toast(request, _("It waits for a yes again"))
+    toast(request, _("It awaits approval again"))
     return row
 
 
