@@ -197,7 +197,7 @@ def test_pages_of_a_yes(contact, csm, leader):
     yes = reverse("web:touch_act", args=[touch.pk, "yes"])
     assert client.post(yes).status_code == 403
     client.force_login(leader)
-    assert "1 message waits for your yes" in client.get("/").content.decode()
+    assert "1 message awaits your approval" in client.get("/").content.decode()
     page = client.get(reverse("web:touches")).content.decode()
     assert "a leader, until" in page
     assert "Approve selected" in page
