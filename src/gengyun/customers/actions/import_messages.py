@@ -1,11 +1,13 @@
 """The sentences behind the codes of row problems, for pages and for the error file."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
+
+from gengyun.kernel.errors import Refusal
 
 MESSAGES: dict[str, str] = {
     "not_a_day": _("not a date; write 2026-03-01 or 2026/3/1"),
@@ -65,15 +67,29 @@ def add_messages(messages: Mapping[str, str]) -> None:
 _SLOT = re.compile(r"%\((\w+)\)s")
 
 
+def _sentence(code: str) -> str:
+    """Its msgid. What an action refused after the plan says so itself; a code that is in stored
+    outcomes and means nothing any more is shown as it is."""
+    found = MESSAGES.get(code) or next((kind.message for kind in _kinds(Refusal, code)), None)
+    return code.replace("%", "%%") if found is None else found
+
+
+def _kinds(of: type[Refusal], code: str) -> Iterator[type[Refusal]]:
+    for kind in of.__subclasses__():
+        if kind.code == code:
+            yield kind
+        yield from _kinds(kind, code)
+
+
 def sentence_of(code: str) -> str:
     """A code in general, where it speaks of many rows: what differs from row to row is "…"."""
-    sentence = gettext(MESSAGES[code])
+    sentence = gettext(_sentence(code))
     return sentence % dict.fromkeys(_SLOT.findall(sentence), "…")
 
 
 def explain(problem: Mapping[str, Any]) -> str:
     """One problem as stored in `ImportRun.outcome["errors"]`, in the active language."""
-    sentence = gettext(MESSAGES[problem["code"]]) % (problem.get("params") or {})
+    sentence = gettext(_sentence(problem["code"])) % (problem.get("params") or {})
     column, value = problem.get("column"), problem.get("value")
     if column and value:
         return gettext("%(column)s “%(value)s”: %(problem)s") % {

@@ -40,7 +40,7 @@ def correct_line(
     if not why.strip():
         raise ReasonNeeded
     book, [old] = open_book(actor=actor, now=now, lines=[line])
-    own = _own_rows(book, old)
+    own = own_rows(book, old)
     contract = fresh(actor, old.contract)
     replaced = frozenset({old.pk, old.previous_id or 0})
     found = checked(book, contract, new, settings=current(), replaced=replaced)
@@ -68,7 +68,7 @@ def void_line(*, actor: User | None, now: datetime, line: Line, why: str) -> lis
         raise ReasonNeeded
     book, [old] = open_book(actor=actor, now=now, lines=[line])
     answers = [row for row in book.of_line(old) if row.kind == "renew"]
-    for row in [*_own_rows(book, old), *answers]:
+    for row in [*own_rows(book, old), *answers]:
         book.take_back(row, known_at=now, note=why[:500])
     _void(book, old, now)
     if old.previous is not None:
@@ -136,7 +136,7 @@ def refund(
     return payment, book.close()
 
 
-def _own_rows(book: Book, line: Line) -> list[Movement]:
+def own_rows(book: Book, line: Line) -> list[Movement]:
     """The movements that make the line what it is. Refused where something follows from it; what
     was taken back again, and what took it back, is as if it had never been."""
     rows = book.of_line(line)

@@ -23,6 +23,7 @@ from gengyun.revenue.actions.corrections import correct_line
 from gengyun.revenue.actions.ending import terminate
 from gengyun.revenue.actions.import_catalogue import made_edition, made_product
 from gengyun.revenue.actions.import_common import by_values, keep_record, known_at
+from gengyun.revenue.actions.import_corrections import corrected
 from gengyun.revenue.actions.lines import Append, NewLine, append_to_book
 from gengyun.revenue.actions.settling import settle_book
 from gengyun.revenue.actions.succeeding import end
@@ -251,27 +252,6 @@ def _change(row: Planned, context: Context) -> None:
             actor=actor,
             now=now,
             line=line,
-            new=_corrected(row, line),
+            new=corrected(row, line),
             why=context.file_name or "import",
         )
-
-
-def _corrected(row: Planned, line: Line) -> NewLine:
-    """What the file says; where it is silent, what the line said."""
-    new: NewLine = row.values["_new"]
-    said = set(row.values)
-    return replace(
-        new,
-        group=new.group if "group" in said else line.group,
-        edition=new.edition if "edition" in said else line.edition,
-        kind=new.kind if "line_kind" in said else line.kind,
-        seats=new.seats if "seats" in said else line.seats,
-        tax_included=new.tax_included if "tax_included" in said else line.tax_included,
-        tax_rate_bp=new.tax_rate_bp if "tax_rate" in said else line.tax_rate_bp,
-        list_minor=new.list_minor if "list" in said else line.list_minor,
-        discount_bp=new.discount_bp if "discount" in said else line.discount_bp,
-        is_trial=new.is_trial if "is_trial" in said else line.is_trial,
-        ends_on=new.ends_on if said & {"ends_on", "paid_months"} else line.ends_on,
-        note=new.note or line.note,
-        external_id=line.external_id or new.external_id,
-    )

@@ -40,6 +40,7 @@ from gengyun.revenue.actions.import_contract_rows import (
     reckon,
 )
 from gengyun.revenue.actions.import_contract_write import write_contracts
+from gengyun.revenue.actions.import_corrections import refuse_settled
 from gengyun.revenue.actions.import_held import Held, plan_line
 from gengyun.revenue.calc import import_cells
 from gengyun.revenue.calc.import_columns import CONTRACT_COLUMNS
@@ -118,6 +119,7 @@ class ContractImport(WithMoney):
         held = Held.load({row.values["_customer"] for row in rows}, rows)
         for row in self.ordered(good(rows)):
             plan_line(row, held)
+        refuse_settled(good(rows), context)
         _tell_contracts(good(rows))
 
     def write(self, planned: Sequence[Planned], context: Context) -> None:

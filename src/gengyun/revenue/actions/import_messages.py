@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_noop as _
 
 from gengyun.customers.actions.import_messages import add_messages
+from gengyun.kernel.errors import Refusal
 from gengyun.revenue.actions import refusals
 from gengyun.revenue.calc.rules import RULES
 
@@ -75,15 +76,13 @@ MESSAGES: dict[str, str] = {
 
 # rules of the ledger say themselves what they refuse or flag
 add_messages(MESSAGES | {rule: sentence for rule, (_refused, sentence) in RULES.items()})
+# actions say no after the plan, where somebody changed the ledger in between
 add_messages(
     {
         refusal.code: refusal.message
-        for refusal in (
-            refusals.LineAnswered,
-            refusals.LineNotInForce,
-            refusals.LineWithoutEnd,
-            refusals.DayOutsideLine,
-            refusals.RateMissing,
-        )
+        for refusal in vars(refusals).values()
+        if isinstance(refusal, type)
+        and issubclass(refusal, Refusal)
+        and refusal not in (Refusal, refusals.RuleBroken)  # a broken rule is named above
     }
 )

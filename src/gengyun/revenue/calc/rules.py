@@ -135,6 +135,7 @@ class Present:
     kind: str
     edition: int | None = None
     external_id: str = ""
+    is_over: bool = False  # it has ended or was taken over: nothing overlaps it any more
 
 
 def check_contract(
@@ -228,7 +229,8 @@ def _unusual(line: Written) -> Iterable[Fault]:
 def check_beside(line: Written, others: Iterable[Present]) -> list[Fault]:
     """The line beside those of the same customer that it does not renew.
 
-    Two lines that another system names differently are two lines, however alike.
+    Two lines that another system names differently are two lines, however alike. A line that is
+    over is still the same line: who writes it again writes it twice.
     """
     faults = []
     for other in others:
@@ -242,7 +244,7 @@ def check_beside(line: Written, others: Iterable[Present]) -> list[Fault]:
         )
         if same:
             return [Fault("line_twice", {"number": other.number})]
-        if other.kind == line.kind:
+        if other.kind == line.kind and not other.is_over:
             faults.append(
                 Fault(
                     "overlaps",

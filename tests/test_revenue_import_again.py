@@ -1,0 +1,174 @@
+"""A contract file again, mended or not: what the dry run says is what the import does."""
+
+import pytest
+from django.utils import translation
+from factories import NOW, People, make_customer, make_tiers
+from test_revenue_import import HEAD, codes, counts, flags, imported  # noqa: F401 - a fixture
+
+from gengyun.customers.actions.import_messages import MESSAGES, explain, sentence_of
+from gengyun.kernel.errors import Refusal
+from gengyun.revenue.actions import (
+    contracts,
+    corrections,
+    ending,
+    lines,
+    refusals,
+    settling,
+    succeeding,
+)
+from gengyun.revenue.calc.rules import RULES
+from gengyun.revenue.models import Line, Movement, Product
+
+pytestmark = pytest.mark.django_db
+LINES = f"{HEAD},行编号,续自"
+
+
+@pytest.fixture
+def cast(settings, tmp_path):
+    settings.DATA_DIR = tmp_path / "data"
+    people = People()
+    people.tiers = make_tiers()
+    people.one = make_customer("晨曦科技", external_id="C1", owner=people.owner)
+    people.two = make_customer("蓝海物流", external_id="C2", owner=people.owner)
+    Product.objects.create(key="suite", name_zh="协同办公", name_en="Suite", family="suite")
+    Product.objects.create(key="bi", name_zh="数据中台", name_en="BI", family="bi")
+    return people
+
+
+@pytest.fixture
+def both(imported):  # noqa: F811
+    """The dry run and the run of one file: they agree. Returns the finished run."""
+
+    def run(text, **options):
+        dry = imported(text, dry=True, **options)
+        told = tuple(dry.outcome[name] for name in ("created", "changed", "same", "error"))
+        done = imported(text, **options)
+        assert counts(done) == told
+        return dry
+
+    return run
+
+
+def arr():
+    return sum(Movement.objects.values_list("arr_minor", flat=True))
+
+
+def test_line_written_twice_stays_refused_when_it_has_run_out(both):
+    text = f"""{HEAD}
+C1,K1,,2025-01-01,2025-12-31,协同办公,10,12000
+C1,K1,,2025-01-01,2025-12-31,协同办公,10,12000"""
+    assert NOW.date().isoformat() > "2026-02-01"  # and the grace days are over
+    assert codes(both(text)) == [(3, "line_twice")]
+    again = both(text)
+    assert (codes(again), Line.objects.count(), arr()) == ([(3, "line_twice")], 1, 0)
+
+
+def test_line_beside_one_that_has_run_out_is_no_overlap(both):
+    both(f"{HEAD},是否终止\nC1,K1,,2025-01-01,2025-12-31,协同办公,10,12000,是")
+    found = both(f"{HEAD}\nC1,K2,,2025-06-01,2026-05-31,协同办公,10,12000")
+    assert (counts_of(found), flags(found)) == ((1, 0, 0, 0), [])
+
+
+def counts_of(run):
+    return tuple(run.outcome[name] for name in ("created", "changed", "same", "error"))
+
+
+def test_twin_of_a_corrected_line_is_refused(both):
+    text = f"""{HEAD}
+C1,K1,,2026-01-01,2026-12-31,协同办公,10,12000
+C1,K1,,2026-01-01,2026-12-31,协同办公,10,12000"""
+    both(text)
+    mended = both(text.replace("12000", "18000"))
+    assert (counts_of(mended), codes(mended)) == ((0, 1, 0, 1), [(3, "line_twice")])
+    assert arr() == 18_000_00
+
+
+def test_two_lines_corrected_into_one_are_refused(both):
+    text = f"""{HEAD}
+C1,K1,,2026-01-01,2026-12-31,协同办公,10,12000
+C1,K1,,2026-01-01,2026-12-31,协同办公,10,18000"""
+    both(text)
+    assert codes(both(text.replace("18000", "12000"))) == [(3, "line_twice")]
+    assert arr() == 30_000_00
+
+
+def test_correction_of_a_line_that_has_ended_is_refused_in_words(both):
+    text = f"""{LINES}
+C1,A1,,2024-01-01,2024-12-31,协同办公,10,12000,L1,
+C2,B1,,2024-01-01,2026-12-31,协同办公,10,30000,M1,"""
+    both(text, history="yes")
+    found = both(text.replace("12000", "18000"))
+    assert (counts_of(found), codes(found), flags(found)) == (
+        (0, 0, 1, 1), [(2, "line_ended")], [],
+    )  # fmt: skip
+    with translation.override("zh-hans"):
+        said = explain(found.outcome["errors"][0])
+    assert said.startswith("合同编号“A1”：这一行已于 2024-12-31 结束。")
+    with translation.override("en"):
+        assert "This line ended on 2024-12-31" in explain(found.outcome["errors"][0])
+
+
+def test_correction_of_a_line_that_was_renewed_is_refused(both):
+    text = f"""{LINES}
+C1,A1,,2024-01-01,2024-12-31,协同办公,10,12000,L1,
+C1,A2,,2025-01-01,2026-12-31,协同办公,10,24000,L2,L1"""
+    both(text)
+    found = both(text.replace("12000", "18000"))
+    assert codes(found) == [(2, "line_taken_over")]
+    assert "A2" in explain(found.outcome["errors"][0])
+
+
+def test_renewal_that_begins_before_the_line_of_its_file_has_ended(both):
+    found = both(
+        f"""{LINES}
+C1,B2,,2024-12-01,2025-11-30,协同办公,10,15000,M2,M1
+C1,B1,,2024-01-01,2024-12-31,协同办公,10,12000,M1,
+C2,D2,,2024-01-01,2024-12-31,协同办公,10,12000,N2,N1
+C2,D1,,2024-02-01,2025-01-31,协同办公,10,12000,N1,"""
+    )
+    assert codes(found) == [(2, "renewal_overlaps"), (4, "renewal_overlaps")]
+    assert counts_of(found) == (2, 0, 0, 2)
+
+
+def test_renewal_of_a_row_that_is_refused_waits_with_it(both):
+    text = f"""{LINES}
+C1,B1,,2024-01-01,2024-12-31,协同办公,-10,12000,M1,
+C1,B2,,2025-01-01,2026-12-31,协同办公,10,15000,M2,M1"""
+    assert codes(both(text)) == [(2, "seats_negative"), (3, "renews_unknown")]
+    assert counts_of(both(text.replace("-10", "10"))) == (2, 0, 0, 0)
+    assert Line.objects.get(external_id="M2").previous.external_id == "M1"
+
+
+def test_line_is_renewed_once(both):
+    first = f"""{LINES}
+C1,B1,,2025-01-01,2025-12-31,协同办公,10,12000,M1,
+C1,B2,,2026-01-01,2026-12-31,协同办公,10,15000,M2,M1"""
+    third = "C1,B3,,2026-01-01,2026-12-31,协同办公,5,3000,M3,M1"
+    assert codes(both(f"{first}\n{third}")) == [(4, "renews_answered")]
+    assert codes(both(f"{LINES}\n{third}")) == [(2, "renews_answered")]
+
+
+WRITERS = (contracts, corrections, ending, lines, refusals, settling, succeeding)
+
+
+def test_every_refusal_of_the_writers_has_a_sentence():
+    found = {
+        kind.code: kind.message
+        for module in WRITERS
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Refusal)
+    }
+    assert {"line_ended", "line_adjusted", "known_later", "not_found"} <= set(found)
+    for code, message in found.items():
+        assert MESSAGES.get(code, message) == message
+        assert sentence_of(code)
+    for refusal in vars(refusals).values():
+        if isinstance(refusal, type) and refusal.__module__ == refusals.__name__:
+            assert refusal.code in MESSAGES or refusal is refusals.RuleBroken
+    assert set(RULES) <= set(MESSAGES)
+
+
+def test_code_without_a_sentence_is_shown_and_breaks_nothing():
+    with translation.override("en"):
+        assert explain({"code": "gone_100%", "params": {"row": 3}}) == "gone_100%"
+        assert explain({"code": "not_found"}) == "Not found."
