@@ -203,3 +203,13 @@ def test_a_renewal_signed_after_the_day_teaches_nothing(ground):
     assert learn_curves(date(2019, 1, 1), 30) == {}
     assert learn_curves(date(2021, 12, 1), 30) == {}  # two due dates are no curve
     assert set(learn_curves(TODAY, 30)) == {"", "0"}
+
+
+def test_a_curve_keeps_digits_that_count():
+    """Three of 34 left at the first renewal and nobody later: both parameters are next to 0."""
+    from gengyun.revenue.queries.customer_value import _curve
+
+    found = _curve([[False]] * 3 + [[True]] * 11 + [[True] * 2] * 10 + [[True] * 4] * 10)
+    assert found is not None
+    assert 0 < found["alpha"] < found["beta"] < 0.05
+    assert found["beta"] / (found["alpha"] + found["beta"]) == pytest.approx(31 / 34, abs=0.01)

@@ -21,6 +21,7 @@ from gengyun.revenue.models import ExchangeRate, Movement, Renewal
 from gengyun.revenue.queries import frames, insight, measures
 from gengyun.revenue.queries.answers import METRICS, Question, ask
 from gengyun.revenue.queries.book import book
+from gengyun.revenue.queries.due_book import due_book
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -67,7 +68,7 @@ def quarter():
 
 def rate(as_of: str, policy=DEFAULT, since=date(2025, 4, 1), until=date(2025, 6, 30)):
     day = date.fromisoformat(as_of)
-    due = measures.due_book(None, as_of=day, known=day)
+    due = due_book(None, as_of=day, known=day)
     (found,) = measures.renewal_rates(due, spans("quarter", since, until), day, policy)
     return found
 

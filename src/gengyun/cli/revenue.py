@@ -134,6 +134,19 @@ def command(
                 click.echo(_line(metric, row, currency, ASKABLE[metric], wanted))
         else:
             _show_table(metric, rows, currency, ASKABLE[metric], wanted, lang)
+        _say_left_out(question.without_rate)
+
+
+def _say_left_out(without_rate) -> None:
+    """To the terminal, not into what programs read."""
+    from django.utils.translation import gettext
+
+    for code, count in sorted(without_rate.items()):
+        told = gettext(
+            "%(count)s rows in %(currency)s are left out of the amounts: no exchange rate is "
+            "known. Enter one under Settings, Revenue."
+        )
+        click.echo(told % {"count": count, "currency": code}, err=True)
 
 
 def _refuse_ignored(metric: str, **given) -> None:

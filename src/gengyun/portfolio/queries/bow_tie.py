@@ -18,7 +18,8 @@ from gengyun.revenue.calc.spans import Span
 from gengyun.revenue.calc.waterfall import COLUMNS, column_of, rows_of
 from gengyun.revenue.models import Opportunity, OpportunityKind
 from gengyun.revenue.queries.book import Book
-from gengyun.revenue.queries.measures import DueBook, renewal_rates
+from gengyun.revenue.queries.due_book import DueBook
+from gengyun.revenue.queries.measures import renewal_rates
 from gengyun.team.models import User
 
 FIRST_STAGES = ("handover", "kickoff")

@@ -22,8 +22,8 @@ from gengyun.revenue.calc.retention import Retention
 from gengyun.revenue.calc.spans import Span, ends
 from gengyun.revenue.queries import economics, insight, measures
 from gengyun.revenue.queries.book import Book, book
+from gengyun.revenue.queries.due_book import DueBook, due_book
 from gengyun.revenue.queries.frames import Frame, movement_frame
-from gengyun.revenue.queries.measures import DueBook
 from gengyun.team.models import User
 
 Value = Figure | int | float | str | None
@@ -62,7 +62,8 @@ class Question:
     known: date | None = None
     by: str = ""
     window: int | None = 12  # months that retention looks back; None: each period by itself
-    currency: str = field(default="", init=False)
+    # currency -> signed lines that could not be converted
+    unsigned: dict[str, int] = field(default_factory=dict, init=False)
 
     @cached_property
     def book(self) -> Book:
@@ -77,7 +78,7 @@ class Question:
     @cached_property
     def due(self) -> DueBook:
         until = max(span.end for span in self.spans)
-        return measures.due_book(
+        return due_book(
             self.actor, as_of=self.as_of, known=self.known, until=until, frame=self.frame
         )
 
@@ -92,6 +93,16 @@ class Question:
             (key, names, measures.retention_of(part, windows, self.policy))
             for key, names, part in self.segments
         ]
+
+    @property
+    def without_rate(self) -> dict[str, int]:
+        """Currency -> rows that the figures given so far leave out, or count without an amount."""
+        found = dict(self.unsigned)
+        for name in ("book", "due"):
+            if name in self.__dict__:
+                for code, count in getattr(self, name).without_rate.items():
+                    found[code] = found.get(code, 0) + count
+        return found
 
     @property
     def ends(self) -> list[int]:
@@ -265,6 +276,9 @@ def _curve(asked: Question) -> Rows:
 
 def _tcv(asked: Question) -> Rows:
     worth = economics.signed_value(asked.actor, asked.spans, asked.as_of, asked.known)
+    for one in worth:
+        for code, count in one.without_rate.items():
+            asked.unsigned[code] = asked.unsigned.get(code, 0) + count
     return [
         Answer(one.span, ALL, ("", ""), {"tcv": one.amount, "contracts": one.contracts})
         for one in worth

@@ -30,12 +30,11 @@ from gengyun.revenue.calc.moves import (
 from gengyun.revenue.calc.policies import Policy
 from gengyun.revenue.models import Line
 from gengyun.revenue.queries.frames import Frame, movement_frame
-from gengyun.revenue.queries.rates import rates_to
-from gengyun.revenue.queries.settings import current
+from gengyun.revenue.queries.rates import rates_known
 from gengyun.team.models import User
 from gengyun.team.queries.access import customer_scope
 
-ONE_DAY, INSTANT = timedelta(days=1), timedelta(microseconds=1)
+ONE_DAY = timedelta(days=1)
 PAUSES = ("pause", "resume")
 
 
@@ -71,19 +70,21 @@ class Book:
             self.without_rate,
         )
 
-    def reported(self, ends: Sequence[int]) -> I64 | None:
-        """Balances at the rates of the days of `ends`; None where there is one currency only."""
+    def reported(self, ends: Sequence[int], moves: Moves | None = None) -> I64 | None:
+        """Balances at the rates of the days of `ends`; None where there is one currency only.
+        `moves`: the same movements by other units."""
         if all(code == self.currency for code in self.codes):
             return None
-        total: I64 = np.zeros((self.moves.units, len(ends)), np.int64)
+        moves = self.moves if moves is None else moves
+        total: I64 = np.zeros((moves.units, len(ends)), np.int64)
         for place, code in enumerate(self.codes):
             rows = self.code == place
             own = Moves(
-                self.moves.unit[rows],
-                self.moves.day[rows],
+                moves.unit[rows],
+                moves.day[rows],
                 self.native[rows],
-                self.moves.kind[rows],
-                self.moves.units,
+                moves.kind[rows],
+                moves.units,
             )
             table = balances(own, ends)
             for column, end in enumerate(ends):
@@ -115,7 +116,9 @@ def book(
         kept &= rows["known"] < int(start_of(known + ONE_DAY).timestamp())
     if policy.pause == "unchanged":
         kept &= ~np.isin(rows["kind"], [KIND_CODE[kind] for kind in PAUSES])
-    return _as_book(frame if bool(kept.all()) else frame.only(kept), _rates(known), as_of, policy)
+    return _as_book(
+        frame if bool(kept.all()) else frame.only(kept), rates_known(known), as_of, policy
+    )
 
 
 def wanted_customers(actor: User | None, among: Q | None) -> I64 | None:
@@ -183,11 +186,6 @@ def _numbered(ids: npt.NDArray[np.int32]) -> tuple[I64, I64]:
     seen[ids] = True
     place = np.cumsum(seen) - 1
     return np.flatnonzero(seen), place[ids]
-
-
-def _rates(known: date | None) -> Rates:
-    moment = None if known is None else start_of(known + ONE_DAY) - timedelta(microseconds=1)
-    return rates_to(current().base_currency, known_by=moment)
 
 
 def _at_their_days(native: I64, code: str, rates: Rates, day: I64) -> tuple[I64, Bools]:

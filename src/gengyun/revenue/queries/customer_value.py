@@ -93,8 +93,9 @@ def _curve(lives: Sequence[Sequence[bool]]) -> dict[str, Any] | None:
         return None
     draws = posterior(fit, left, staying, DRAWS)
     return {
-        "alpha": round(fit.alpha, 4),
-        "beta": round(fit.beta, 4),
+        # digits that count, not decimals: both may be very small
+        "alpha": float(f"{fit.alpha:.6g}"),
+        "beta": float(f"{fit.beta:.6g}"),
         "lives": len(lives),
         "left": [left.get(at, 0) for at in range(1, dates + 1)],
         "staying": [staying.get(at, 0) for at in range(1, dates + 1)],

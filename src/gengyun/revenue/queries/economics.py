@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
+from django.db.models import Q
 
 from gengyun.kernel.days import start_of
 from gengyun.revenue.calc import ltv as curves
@@ -24,12 +25,12 @@ from gengyun.revenue.calc.moves import KIND_CODE
 from gengyun.revenue.calc.normalise import Terms, net_amount
 from gengyun.revenue.calc.policies import Policy
 from gengyun.revenue.calc.retention import logo_churn_of_totals
-from gengyun.revenue.calc.spans import Span, ends
+from gengyun.revenue.calc.spans import MONTHS, Span, ends
 from gengyun.revenue.calc.waterfall import Rows, rows_of, waterfall
 from gengyun.revenue.models import Contract, Line, Spend, SpendKind
 from gengyun.revenue.queries.book import Book
 from gengyun.revenue.queries.measures import Spells, retention_of, windows_of
-from gengyun.revenue.queries.rates import rates_to
+from gengyun.revenue.queries.rates import rates_known, rates_to
 from gengyun.revenue.queries.settings import current
 from gengyun.team.models import User
 
@@ -107,7 +108,9 @@ def _won(rows: Rows, size: int) -> list[int]:
 
 def _before(span: Span) -> tuple[date, date]:
     last = span.start - ONE_DAY
-    months = {"month": 1, "quarter": 3, "year": 12}[span.grain]
+    # a stretch of several periods is compared with one as long as itself
+    touched = 12 * (span.end.year - span.start.year) + span.end.month - span.start.month + 1
+    months = max(MONTHS[span.grain], touched)
     at = span.start.year * 12 + span.start.month - 1 - months
     return date(at // 12, at % 12 + 1, 1), last
 
@@ -123,6 +126,17 @@ def _spend(base: str) -> dict[date, int]:
         if value is not None:
             found[month.replace(day=1)] += value
     return dict(found)
+
+
+def months_unspent(span: Span) -> list[date]:
+    """First days of the months of a stretch that no spend is entered for, where others have some:
+    what was won in them counts, what it cost does not."""
+    held = {month for month in _spend(current().base_currency) if span.start <= month <= span.end}
+    months, at = [], span.start.replace(day=1)
+    while at <= span.end:
+        months.append(at)
+        at = (at + timedelta(days=31)).replace(day=1)
+    return [month for month in months if month not in held] if held else []
 
 
 def _between(spent: dict[date, int] | None, first: date, last: date) -> int | None:
@@ -232,8 +246,8 @@ def curve(of: Period, spells: Spells) -> Values:
             name: given(round(value), definition=definition, unit="money")
             for name, value in worth.items()
         },
-        "alpha": round(fit.alpha, 4),
-        "beta": round(fit.beta, 4),
+        "alpha": float(f"{fit.alpha:.6g}"),
+        "beta": float(f"{fit.beta:.6g}"),
         "retention_1": round(fit.retention(1), 4),
         "retention_3": round(fit.retention(3), 4),
         "lives": spells.count,
@@ -248,18 +262,24 @@ class Signed:
     span: Span
     amount: int
     contracts: int
+    without_rate: Mapping[str, int]  # currency -> lines left out
 
 
 def signed_value(
     actor: User | None, spans: Sequence[Span], as_of: date, known: date | None
 ) -> list[Signed]:
     """Contracts by the day they were signed (unsigned ones by their first day)."""
-    lines = Line.objects.visible_to(actor).filter(voided_at__isnull=True)
-    if known is not None:
-        lines = lines.filter(known_at__lt=start_of(known + ONE_DAY))
-    base = current().base_currency
-    rates = rates_to(base)
+    lines = Line.objects.visible_to(actor)
+    if known is None:
+        lines = lines.filter(voided_at__isnull=True)
+    else:
+        after = start_of(known + ONE_DAY)  # what was corrected later stood then
+        lines = lines.filter(
+            Q(voided_at__isnull=True) | Q(voided_at__gte=after), known_at__lt=after
+        )
+    rates = rates_known(known)
     found: dict[int, tuple[int, set[int]]] = {at: (0, set()) for at in range(len(spans))}
+    missing: list[dict[str, int]] = [{} for _ in spans]
     for line in lines.select_related("contract").iterator():
         on = line.contract.signed_on or line.contract.starts_on
         place = next((at for at, one in enumerate(spans) if one.start <= on <= one.end), None)
@@ -274,9 +294,13 @@ def signed_value(
             )
         )
         amount = rates.converted(net, line.currency, as_of)
+        if amount is None:
+            missing[place][line.currency] = missing[place].get(line.currency, 0) + 1
         total, contracts = found[place]
         found[place] = (total + (amount or 0), contracts | {line.contract_id})
-    return [Signed(span, found[at][0], len(found[at][1])) for at, span in enumerate(spans)]
+    return [
+        Signed(span, found[at][0], len(found[at][1]), missing[at]) for at, span in enumerate(spans)
+    ]
 
 
 def purchase_days(actor: User | None, spans: Sequence[Span], known: date | None) -> list[list[int]]:

@@ -23,7 +23,7 @@ from gengyun.revenue.calc.policies import Policy
 from gengyun.revenue.calc.waterfall import COLUMNS, Rows, Waterfall, column_of, rows_of, waterfall
 from gengyun.revenue.models import Movement, Product
 from gengyun.revenue.queries.book import Book
-from gengyun.revenue.queries.measures import DueBook
+from gengyun.revenue.queries.due_book import DueBook
 from gengyun.team.models import User
 
 ENDS = ("opening", "closing")

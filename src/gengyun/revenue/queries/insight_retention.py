@@ -10,7 +10,8 @@ from gengyun.revenue.calc.policies import Policy
 from gengyun.revenue.calc.renewal_rates import UNSIGNED, counted_in
 from gengyun.revenue.calc.spans import Span
 from gengyun.revenue.queries.book import Book
-from gengyun.revenue.queries.measures import DueBook, retention_ends_of
+from gengyun.revenue.queries.due_book import DueBook
+from gengyun.revenue.queries.measures import retention_ends_of
 
 BOOK_COLUMNS = ("start", "churned", "contracted", "expanded", "end", "customers", "left")
 DUE_COLUMNS = ("due", "renewed", "capped", "open", "lost")

@@ -1,9 +1,11 @@
 """Exchange rates as they were known."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
+from gengyun.kernel.days import start_of
 from gengyun.revenue.calc.fx import Rates
 from gengyun.revenue.models import ExchangeRate
+from gengyun.revenue.queries.settings import current
 
 
 def rates_to(base: str, *, known_by: datetime | None = None) -> Rates:
@@ -19,3 +21,12 @@ def rates_to(base: str, *, known_by: datetime | None = None) -> Rates:
     turned = [(to, on, 1 / rate) for code, to, on, rate in found if code == base and to != base]
     direct = [(code, on, rate) for code, to, on, rate in found if to == base]
     return Rates.of(base, turned + direct)
+
+
+def rates_known(known: date | None) -> Rates:
+    """To the base currency, as known at the end of a day; None: now."""
+    after = None if known is None else start_of(known + timedelta(days=1))
+    return rates_to(
+        current().base_currency,
+        known_by=None if after is None else after - timedelta(microseconds=1),
+    )

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from gengyun.kernel.days import company_zone
 from gengyun.team.models import AuditEntry
@@ -48,7 +49,7 @@ VERBS: dict[str, Any] = {
     "saved": _("saved"),
     "set_tier": _("moved to another tier"),
     "move_stage": _("moved to another stage"),
-    "rotate": _("renewed"),
+    "rotate": pgettext_lazy("audit", "renewed"),
     "import": _("imported"),
     "run": _("ran"),
     "tag": _("tagged"),

@@ -252,6 +252,17 @@ def without_rate(missing: dict[str, int]) -> list[str]:
     ]
 
 
+def due_without_rate(missing: dict[str, int]) -> list[str]:
+    return [
+        _(
+            "%(count)s due rows in %(currency)s count, but without their amount: "
+            "no exchange rate is known."
+        )
+        % {"count": count, "currency": code}
+        for code, count in sorted(missing.items())
+    ]
+
+
 def window_toggle(ask: Any) -> tuple[str, list[tuple[str, str, bool]]]:
     return (
         _("Over"),

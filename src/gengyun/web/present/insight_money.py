@@ -323,6 +323,16 @@ ONLY_PART = (
 )
 
 
+def unspent(months: Sequence[date], is_whole: bool) -> list[str]:
+    if not months or not is_whole:
+        return []
+    told = _(
+        "No spend is entered for %(months)s; CAC and payback of the whole stretch count the "
+        "customers won then all the same."
+    )
+    return [told % {"months": ("、" if is_zh() else ", ").join(f"{one:%Y-%m}" for one in months)}]
+
+
 def only_part() -> str:
     return _(ONLY_PART)
 

@@ -78,6 +78,7 @@ def concentration_board(actor, ask):
     )
     if ask.by:
         board.head = present.by_name(ask.by)
+    board.warnings = present.without_rate(held.without_rate)
     return board
 
 
@@ -118,12 +119,14 @@ def economics_board(actor, ask):
         currency=held.currency,
         link=link_of(ask, "insight_cell"),
     )
+    signed = economics.signed_value(actor, [stretch], ask.as_of, ask.known)[0]
     board.figures += shapes.signed(
-        economics.signed_value(actor, [stretch], ask.as_of, ask.known)[0],
+        signed,
         repeat_purchase_rate(economics.purchase_days(actor, [stretch], ask.known)[0]),
         currency=held.currency,
     )
-    board.warnings = present.without_rate(held.without_rate)
+    board.warnings = present.without_rate(dict(signed.without_rate) | held.without_rate)
+    board.warnings += shapes.unspent(economics.months_unspent(stretch), complete)
     if not complete:
         board.warnings.append(shapes.only_part())
     return board

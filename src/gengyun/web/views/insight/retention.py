@@ -10,6 +10,7 @@ from gengyun.revenue.calc.spans import Span
 from gengyun.revenue.queries import insight as queries
 from gengyun.revenue.queries import insight_retention as behind
 from gengyun.revenue.queries import measures
+from gengyun.revenue.queries.due_book import due_book
 from gengyun.web.access import page
 from gengyun.web.present import insight as present
 from gengyun.web.present import insight_retention as shapes
@@ -81,7 +82,7 @@ def retention_data(request):
 
 
 def due_of(actor, ask):
-    return measures.due_book(actor, as_of=ask.as_of, known=ask.known, among=among_of(actor, ask))
+    return due_book(actor, as_of=ask.as_of, known=ask.known, among=among_of(actor, ask))
 
 
 def _lost(held, spans, ask):
@@ -120,6 +121,7 @@ def renewal_board(actor, ask):
         currency=held.currency,
     )
     board.head = present.by_name(ask.by)
+    board.warnings = present.due_without_rate(held.without_rate)
     return board
 
 
