@@ -123,7 +123,9 @@ def scorecard(table: Table, base_rates: Mapping[int, BaseRate]) -> Scorecard:
     total = signed.sum(axis=1)[_known(columns, weights, table.x)]
     mean = float(total.mean()) if len(total) else 0.0
     spread = float(total.std()) if len(total) and total.std() > 0 else 1.0
-    bases = {tier: _base(table, tier, base) for tier, base in base_rates.items()}
+    # where nobody stated a rate for the rest, the assumption moves with the data like a stated one
+    asked = {NO_TIER: DEFAULT_BASE, **base_rates}
+    bases = {tier: _base(table, tier, base) for tier, base in asked.items()}
     return Scorecard(weights, columns, centre, scale, mean, spread, SLOPE, bases)
 
 

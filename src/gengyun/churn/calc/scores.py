@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gengyun.churn.calc.logistic import expit, log_loss, logit_of, posterior, with_intercept
+from gengyun.churn.calc.measures import tied_bins
 from gengyun.churn.calc.table import Floats, Ints
 
 BINS = 10
@@ -87,7 +88,7 @@ def recall_of_top(y: Floats, p: Floats, share: float = 0.2) -> float:
 
 @dataclass(frozen=True)
 class Reliability:
-    """By bins of equal size, in order of p: what was told, what came, and its 95 % band."""
+    """By bins of like size, in order of p: what was told, what came, and its 95 % band."""
 
     rows: Ints
     told: Floats
@@ -97,12 +98,13 @@ class Reliability:
 
 
 def reliability(y: Floats, p: Floats, bins: int = BINS) -> Reliability:
-    """Bands: Wilson 1927. Fewer bins when there are fewer rows than that."""
-    order = np.argsort(p, kind="stable")
-    parts = [part for part in np.array_split(order, min(bins, max(len(p), 1))) if len(part)]
-    rows = np.array([len(part) for part in parts], dtype=np.int64)
-    told = np.array([p[part].mean() for part in parts])
-    came = np.array([y[part].mean() for part in parts])
+    """Bands: Wilson 1927. Fewer bins when there are fewer rows than that, or many of equal p,
+    which stay together."""
+    sizes = [len(part) for part in np.array_split(p, min(bins, max(len(p), 1)))]
+    place = tied_bins(p, np.cumsum(sizes)[:-1].astype(np.float64))
+    rows = np.bincount(place).astype(np.int64)
+    told = np.bincount(place, weights=p) / rows
+    came = np.bincount(place, weights=y) / rows
     low, high = wilson(came, rows)
     return Reliability(rows, told, came, low, high)
 
