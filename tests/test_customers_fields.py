@@ -92,7 +92,7 @@ def test_cells_are_read_as_people_write_them(kind, cell, value):
     ("kind", "cell", "code"),
     [
         ("number", "many", "not_a_number"), ("bool", "perhaps", "not_yes_or_no"),
-        ("choice", "选项9", "not_a_choice"), ("date", "01/03/2026", "not_a_day"),
+        ("choice", "选项9", "not_a_choice"), ("date", "01/03/2026", "day_unclear"),
         ("text", "x" * 501, "too_long"), ("money", "-5", "not_an_amount"),
     ],
 )  # fmt: skip

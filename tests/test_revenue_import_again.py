@@ -5,6 +5,8 @@ from django.utils import translation
 from factories import NOW, People, make_customer, make_tiers
 from test_revenue_import import HEAD, codes, counts, flags, imported  # noqa: F401 - a fixture
 
+from gengyun.alerts.actions.defaults import install_defaults
+from gengyun.alerts.models import RiskCause
 from gengyun.customers.actions.import_messages import MESSAGES, explain, sentence_of
 from gengyun.kernel.errors import Refusal
 from gengyun.revenue.actions import (
@@ -172,3 +174,51 @@ def test_code_without_a_sentence_is_shown_and_breaks_nothing():
     with translation.override("en"):
         assert explain({"code": "gone_100%", "params": {"row": 3}}) == "gone_100%"
         assert explain({"code": "not_found"}) == "Not found."
+
+
+SHORT = f"""{HEAD}
+C1,K1,,2026-02-01,2026-02-28,协同办公,1,7000
+C1,K2,,2026-02-01,2026-02-27,数据中台,1,7000
+C2,K3,,2026-02-01,2026-02-01,协同办公,1,7000
+C2,K4,,2026-02-01,2026-02-01,协同办公,1,0"""
+YEARLY = "客户,合同编号,开始日期,到期日,产品,年费\nC1,K5,2026-02-01,2026-02-10,协同办公,7000"
+
+
+def test_line_of_a_few_days_is_flagged_for_its_arr(both):
+    found = both(SHORT)
+    short = [row for row, code in flags(found) if code == "term_very_short"]
+    assert (counts_of(found), short) == ((4, 0, 0, 0), [3, 4])
+    with translation.override("zh-hans"):
+        said = [explain(flag) for flag in found.outcome["flags"]]
+    assert "到期日“2026-02-01”：这一行只有 1 天，ARR 按这样持续一年折算。" in said
+    assert "term_very_short" not in [code for _, code in flags(both(YEARLY))]  # nothing is guessed
+
+
+ENDED = f"""{HEAD},是否终止,断约原因
+C1,K1,,2025-01-01,2025-06-30,协同办公,1,7000,是,竞品进入
+C2,K2,,2025-01-01,2025-06-30,协同办公,1,7000,是,没这个原因"""
+
+
+def test_cause_of_a_loss_is_one_of_the_tree(cast, both):
+    install_defaults(now=NOW)
+    RiskCause.objects.filter(key="layoff").update(retired_at=NOW)
+    third = "C2,K3,,2025-01-01,2025-06-30,数据中台,1,70,是,LAY OFF"
+    found = both(f"{ENDED}\n{third}", history="yes")
+    assert counts_of(found) == (3, 0, 0, 0)
+    assert [flag for flag in flags(found) if flag[1] == "loss_cause_unknown"] == [
+        (3, "loss_cause_unknown")
+    ]
+    said = explain(next(f for f in found.outcome["flags"] if f["code"] == "loss_cause_unknown"))
+    assert "没这个原因" in said
+    assert "竞品进入" in said
+    assert "裁员缩编" not in said
+    losses = Movement.objects.filter(kind__in=["churn", "downsell"])
+    found = dict(losses.values_list("line__external_id", "cause"))
+    assert found == {"K1": "competitor", "K2": "", "K3": "layoff"}
+
+
+def test_cause_stays_as_written_where_there_is_no_tree(both):
+    both(ENDED, history="yes")
+    assert set(Movement.objects.filter(kind="churn").values_list("cause", flat=True)) == {
+        "竞品进入", "没这个原因",
+    }  # fmt: skip

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from django_tasks import task
 
 from gengyun.alerts import notices
+from gengyun.alerts.actions import import_causes
 from gengyun.alerts.actions.defaults import install_defaults
 from gengyun.alerts.actions.escalating import escalate_due
 from gengyun.alerts.actions.evaluate import evaluate_day, evaluate_sources
@@ -12,7 +13,7 @@ from gengyun.kernel.clock import utc_now
 from gengyun.kernel.day import Report, day_step
 from gengyun.kernel.jobs.schedule import Every, repeat
 
-__all__ = ["notices"]  # telling people registers itself
+__all__ = ["import_causes", "notices"]  # these register themselves
 
 
 @day_step("alerts", order=300)

@@ -11,6 +11,9 @@ from gengyun.kernel.errors import Refusal
 
 MESSAGES: dict[str, str] = {
     "not_a_day": _("not a date; write 2026-03-01 or 2026/3/1"),
+    "day_unclear": _("may be two different days; write 2026-03-01 or 2026/3/1"),
+    "no_such_day": _("there is no such day in the calendar"),
+    "number_too_large": _("too large a number"),
     "not_an_instant": _("not a date with a time; write 2026-03-01 14:30"),
     "not_an_amount": _("not an amount; write 1200000, 1,200,000.00 or 1.2m"),
     "not_a_count": _("not a whole number"),

@@ -23,6 +23,7 @@ CURRENCIES = {"¥": "CNY", "￥": "CNY", "元": "CNY", "rmb": "CNY", "cny": "CNY
               "hkd": "HKD", "hk$": "HKD", "港币": "HKD", "jpy": "JPY", "日元": "JPY"}  # fmt: skip
 _FULL_WIDTH = str.maketrans({code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)})
 _DAY = re.compile(r"^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:\s*号)?$")
+_DAY_OR_MONTH = re.compile(r"^(\d{1,2})\s*[-/.]\s*(\d{1,2})\s*[-/.]\s*(\d{2}|\d{4})$")
 _COMPACT_DAY = re.compile(r"^((?:19|20)\d{2})(\d{2})(\d{2})$")
 _TIME = re.compile(
     r"^(上午|下午|晚上|早上)?\s*(\d{1,2})\s*[:时点]\s*(\d{1,2})?\s*(?:[:分]\s*(\d{1,2}))?\s*[分秒]?(?:\.\d+)?$"
@@ -92,14 +93,16 @@ def day(cell: Any) -> date | None:
         return _day(found, *(int(part) for part in match.groups()))
     if re.fullmatch(r"\d{5}(\.\d+)?", found):
         return _serial_day(float(found))
-    raise BadCell("not_a_day")
+    either = _DAY_OR_MONTH.match(head)
+    is_unclear = either and all(1 <= int(part) <= 12 for part in either.groups()[:2])
+    raise BadCell("day_unclear" if is_unclear else "not_a_day")
 
 
 def _day(found: str, year: int, month: int, number: int) -> date:
     try:
         return date(year, month, number)
     except ValueError as error:
-        raise BadCell("not_a_day") from error
+        raise BadCell("no_such_day") from error
 
 
 def _serial_day(serial: float) -> date:
@@ -182,8 +185,10 @@ def amount_minor(cell: Any, *, unit: int = 1) -> int | None:
 
 def _minor(value: Decimal, unit: int) -> int:
     minor = value * unit * 100
-    if not minor.is_finite() or minor < 0 or minor > 10**15:
+    if not minor.is_finite() or minor < 0:
         raise BadCell("not_an_amount")
+    if minor > 10**15:
+        raise BadCell("number_too_large")
     return int(minor.quantize(Decimal(1)))
 
 
@@ -214,8 +219,10 @@ def count(cell: Any) -> int | None:
         if number.endswith("万"):
             number, unit = number[:-1], 10_000
         value = _number(number, "not_a_count") * unit
-    if value != value.to_integral_value() or not 0 <= value <= 2_000_000_000:
+    if value != value.to_integral_value() or value < 0:
         raise BadCell("not_a_count")
+    if value > 2_000_000_000:
+        raise BadCell("number_too_large")
     return int(value)
 
 

@@ -238,6 +238,10 @@ def reckon(row: Planned, contract: Contract, policy: ArrPolicy) -> None:
             contract.signed_on,
         )  # fmt: skip
         faults = rules.check_line(as_written(new, counted.arr_minor), frame)
+        if counted.arr_minor:
+            faults += rules.check_length(
+                counted.rule, new.starts_on, new.ends_on, gift_days=new.gift_days
+            )
         _compare(row, new, counted.arr_minor)
     values["_new"] = new
     note_faults(row, faults)

@@ -21,6 +21,7 @@ from gengyun.customers.actions.import_lookup import Book as Customers
 from gengyun.customers.calc import cells
 from gengyun.customers.calc.columns import Column
 from gengyun.revenue.actions.import_catalogue import Catalogue
+from gengyun.revenue.actions.import_causes import read_causes
 from gengyun.revenue.actions.import_common import (
     CURRENCY_OPTION,
     HISTORY_OPTION,
@@ -110,6 +111,7 @@ class ContractImport(WithMoney):
                 context=context,
                 base=settings.base_currency,
             )
+        read_causes(planned, context)
         refuse_repeated(planned, _line_key, code="number_repeated", field="line_id")
         _plan_contracts([row for row in good(planned) if not _repeats(row)], context)
         policy = arr_policy(settings)

@@ -67,6 +67,9 @@ MESSAGES: dict[str, str] = {
     "line_differs": _("this line is there with other values (%(fields)s): it will be corrected"),
     "renews_unknown": _("the customer has no such line that it could renew"),
     "renews_answered": _("the line that it renews has been renewed already"),
+    "loss_cause_unknown": _(
+        "not among the causes of a loss, so the row goes in without one; write one of: %(causes)s"
+    ),
     "ended_without_day": _("it has ended, but the last day is missing"),
     "arr_differs": _("the file says %(stated)s a year, the rule gives %(arr)s"),
     "product_left_out": _("there is no such product; it goes in without one"),

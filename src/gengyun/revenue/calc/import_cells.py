@@ -123,7 +123,7 @@ def _finite(cell: float | Decimal) -> Decimal:
 
 def _amount(value: Decimal, currency: str | None, *, signed: bool) -> Amount:
     if abs(value) > MOST:
-        raise BadCell("not_an_amount")
+        raise BadCell("number_too_large")
     if value < 0 and not signed:
         raise BadCell("below_zero")
     return Amount(value, currency)

@@ -16,6 +16,7 @@ from gengyun.revenue.calc.normalise import (
 from gengyun.revenue.calc.terms import term_days
 
 LONGEST_DAYS = 3_660  # ten years: more is flagged, it is mostly a slip
+SHORTEST_DAYS = 28  # of the shortest month: a year is not known from fewer
 LARGEST_MINOR = 10**15
 YEARS = range(1900, 2200)  # of any day of a contract; others are slips, and days are added to them
 
@@ -47,6 +48,10 @@ RULES: Mapping[str, tuple[bool, str]] = {
     "discount_mismatch": (False, "List price less discount is not the amount."),
     "maintenance_unusual": (False, "Maintenance is %(percent)s %% a year; 15-22 %% is usual."),
     "term_very_long": (False, "The term is longer than ten years."),
+    "term_very_short": (
+        False,
+        "The line has only %(days)s days; its ARR is worked out as if they went on for a year.",
+    ),
     "signed_after_start": (False, "Used before it was signed: ARR starts with the line."),
     "months_beyond_term": (False, "More months are paid for than the term has."),
     "rounded": (False, "The amount was rounded to the minor unit of %(currency)s."),
@@ -70,6 +75,7 @@ FIELD_OF: Mapping[str, str] = {
     "fixed_without_end": "ends_on",
     "open_with_end": "ends_on",
     "signed_after_start": "signed_on",
+    "term_very_short": "ends_on",
 }
 
 
@@ -209,6 +215,17 @@ def _days(line: Written, contract: Frame) -> Iterable[Fault]:
             yield Fault("term_very_long")
         if line.paid_months is not None and line.paid_months * 28 > days:
             yield Fault("months_beyond_term")
+
+
+def check_length(
+    rule: str, starts_on: date, ends_on: date | None, *, gift_days: int
+) -> list[Fault]:
+    """ARR worked out from a few days (`rule` of `calc.normalise`): the amount is mostly no price of
+    so short a time. A part of a price of a year is no such line, its rule is another one."""
+    if ends_on is None or not rule.endswith("by_days"):
+        return []
+    days = term_days(starts_on, ends_on) - gift_days
+    return [Fault("term_very_short", {"days": days})] if days < SHORTEST_DAYS else []
 
 
 def _unusual(line: Written) -> Iterable[Fault]:
