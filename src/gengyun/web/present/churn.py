@@ -207,7 +207,11 @@ def _bars(
             Driver(
                 name=reason_name(reason),
                 text=sentence(
-                    reason, one.get("fact") or {}, is_worse=one["points"] > 0, as_of=as_of
+                    reason,
+                    one.get("fact") or {},
+                    is_worse=one["points"] > 0,
+                    as_of=as_of,
+                    feature=one["feature"],
                 ),
                 points=points(one["points"]),
                 is_worse=one["points"] > 0,

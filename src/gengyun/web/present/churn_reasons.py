@@ -4,15 +4,14 @@ Facts arrive as the model saw them. Where an input is the logarithm of a count o
 turned back here, so that a person reads 26 days and not 3.3.
 """
 
-from collections.abc import Callable, Mapping
 from datetime import date
-from math import exp, expm1
 
+from gengyun.web.present import churn_facts as facts
 from gengyun.web.present import format as plain
-from gengyun.web.present.churn_names import METRIC, reason_name
+from gengyun.web.present.churn_facts import N_, Fact, Say, counted, late, shared
+from gengyun.web.present.churn_names import METRIC, feature_name, reason_name
 from gengyun.web.words import gettext as _
 
-Fact = Mapping[str, float]
 AS_OF = "as_of"  # among the facts: the ordinal of the day of the snapshot
 USE = (
     "use_level", "use_trend", "use_rhythm", "use_breadth", "power_user_share", "events_year",
@@ -20,15 +19,13 @@ USE = (
 )  # fmt: skip
 
 
-def N_(text: str) -> str:  # noqa: N802 - marks a text that is translated where it is said
-    return text
-
-
-def sentence(reason: str, fact: Fact, is_worse: bool, as_of: date | None = None) -> str:
+def sentence(
+    reason: str, fact: Fact, is_worse: bool, as_of: date | None = None, feature: str = ""
+) -> str:
     """The fact behind a reason; the name alone where the fact is not kept. `as_of`: the day of the
-    snapshot, so that what happened has its date."""
-    say = _SENTENCES.get(reason)
-    told = say({**fact, AS_OF: as_of.toordinal()} if as_of and fact else fact) if say else ""
+    snapshot, so that what happened has its date. `feature`: the input that leads the reason, whose
+    fact is told; without it the reason's first fact."""
+    told = _told(reason, fact, as_of, feature)
     if told:
         return told
     if reason in USE and not fact:
@@ -36,10 +33,18 @@ def sentence(reason: str, fact: Fact, is_worse: bool, as_of: date | None = None)
     if reason.startswith(METRIC) and reason in fact:
         value = plain.number(fact[reason])
         return _("%(name)s: %(value)s") % {"name": reason_name(reason), "value": value}
-    name = reason_name(reason)
+    # a reason of several inputs by the one that leads it: its neighbours' facts are not the cause
+    name = feature_name(feature) if facts.LEADING.get(feature) else reason_name(reason)
     if is_worse:
-        return _("%(name)s speaks for leaving") % {"name": name}
-    return _("%(name)s speaks for staying") % {"name": name}
+        return _("%(name)s: speaks for leaving") % {"name": name}
+    return _("%(name)s: speaks for staying") % {"name": name}
+
+
+def _told(reason: str, fact: Fact, as_of: date | None, feature: str) -> str:
+    say = facts.LEADING.get(feature) or _SENTENCES.get(reason)
+    if say is None:
+        return ""
+    return say({**fact, AS_OF: as_of.toordinal()} if as_of and fact else fact)
 
 
 def _use_level(fact: Fact) -> str:
@@ -56,144 +61,40 @@ def _use_level(fact: Fact) -> str:
         return _("People who used it in the last 28 days: %(count)s") % {
             "count": plain.count(fact["users_28"])
         }
-    if "rate_28" in fact:
-        return _("%(count)s uses in the last 28 days, rest days apart") % {
-            "count": plain.count(fact["rate_28"])
-        }
-    for key in ("util_28", "util_prev90"):
-        if key in fact:
-            share = plain.percent(min(1.0, fact[key]))
-            return _("On a working day %(share)s of the bought seats were in use") % {
-                "share": share
-            }
-    return _people(fact)
+    return _OTHER_USE(fact)
 
 
-def _people(fact: Fact) -> str:
-    if "users_90" not in fact:
-        return ""
-    return _("People who used it in 90 days: %(count)s") % {"count": plain.count(fact["users_90"])}
+_OTHER_USE = facts.first_of(facts.uses_28, facts.util_28, facts.util_before, facts.people_90)
 
 
-# the raw pair, or the logarithm of their ratio: now, before, input
-TRENDS = (
-    ("daily_users_28", "daily_users_prev90", "util_trend"),
-    ("rate_28", "rate_prev90", "rate_trend"),
-    ("users_90", "users_prev90", "users_trend"),
-    ("", "", "rate_trend_90"),
-    ("", "", "rate_year_trend"),
-    ("", "", "util_14_vs_28"),
-)
-
-
-def _use_trend(fact: Fact) -> str:
-    """How far use moved, with the two numbers where they are kept."""
-    for now, before, key in TRENDS:
-        if fact.get(before):
-            is_now = fact.get(now, 0.0)
-            told = _moved(key, is_now / fact[before] - 1)
-            return _("%(what)s: %(now)s, before %(before)s") % {
-                "what": told,
-                "now": plain.number(is_now),
-                "before": plain.number(fact[before]),
-            }
-        if key in fact:
-            return _moved(key, exp(fact[key]) - 1)
-    if "users_lost_90" in fact and fact["users_lost_90"] <= 1:
-        return _("%(share)s of the people of the quarter before have stopped") % {
-            "share": plain.percent(fact["users_lost_90"])
-        }
-    return ""
-
-
-def _moved(key: str, moved: float) -> str:  # noqa: PLR0911 - one sentence each
-    if abs(moved) < 0.005:
-        return _("Use is as in the quarter before")
-    share = {"share": plain.percent(min(abs(moved), 9.99))}
-    is_more = moved > 0
-    if key == "util_trend":
-        if is_more:
-            return _("People a day: %(share)s more than in the quarter before") % share
-        return _("People a day: %(share)s less than in the quarter before") % share
-    if key == "users_trend":
-        if is_more:
-            return _("%(share)s more people than in the quarter before") % share
-        return _("%(share)s fewer people than in the quarter before") % share
-    if key in _OTHER_TRENDS:
-        return _(_OTHER_TRENDS[key][not is_more]) % share
-    if is_more:
-        return _("Use is %(share)s above that of the quarter before, rest days apart") % share
-    return _("Use is %(share)s below that of the quarter before, rest days apart") % share
-
-
-_OTHER_TRENDS = {
-    "rate_trend_90": (
-        N_("Use in 90 days is %(share)s above that of the 90 days before"),
-        N_("Use in 90 days is %(share)s below that of the 90 days before"),
-    ),
-    "rate_year_trend": (
-        N_("Use in 90 days is %(share)s above that of the year before"),
-        N_("Use in 90 days is %(share)s below that of the year before"),
-    ),
-    "util_14_vs_28": (
-        N_("Use in two weeks is %(share)s above that of four weeks"),
-        N_("Use in two weeks is %(share)s below that of four weeks"),
-    ),
-}
+# the raw pair, or the logarithm of their ratio: input, now, before
+_TRENDS = [
+    facts.moved_of(*names)
+    for names in (
+        ("util_trend", "daily_users_28", "daily_users_prev90"),
+        ("rate_trend", "rate_28", "rate_prev90"),
+        ("users_trend", "users_90", "users_prev90"),
+        ("rate_trend_90", "", ""),
+        ("rate_year_trend", "", ""),
+        ("util_14_vs_28", "", ""),
+    )
+]
 
 
 def _use_rhythm(fact: Fact) -> str:
     if fact.get("days_since_active", 0) >= 3:
-        return _("Nobody has used it for %(days)s days") % {
-            "days": plain.count(fact["days_since_active"])
-        }
-    for key, text in (
-        ("active_weeks_12", N_("Used in %(count)s of the last 12 weeks")),
-        ("active_weeks_52", N_("Used in %(count)s of the last 52 weeks")),
-    ):
-        if key in fact:
-            return _(text) % {"count": plain.count(fact[key])}
-    return ""
-
-
-def _use_breadth(fact: Fact) -> str:
-    if "breadth_28" not in fact and "parts_28" not in fact:
-        return ""
-    count = fact["parts_28"] if "parts_28" in fact else expm1(fact["breadth_28"])
-    return _("Parts of the product in use in 28 days: %(count)s") % {"count": plain.count(count)}
+        return facts.silent(fact)
+    return facts.weeks(fact)
 
 
 def _tickets(fact: Fact) -> str:
-    if fact.get("severe_90"):
-        return _("Severe tickets in 90 days: %(count)s") % {"count": plain.count(fact["severe_90"])}
-    if "tickets_90" in fact:
-        return _("Tickets in 90 days: %(count)s") % {"count": plain.count(fact["tickets_90"])}
-    return ""
-
-
-def _nps(fact: Fact) -> str:
-    value = fact.get("nps_last", fact.get("nps"))
-    return "" if value is None else _("Last NPS answer: %(value)s") % {"value": plain.count(value)}
-
-
-def _mood(fact: Fact) -> str:
-    now, past = fact.get("sentiment"), fact.get("sentiment_past")
-    if now is not None:
-        return _("Sentiment of the CSM: %(count)s of 4") % {"count": plain.count(now)}
-    if past is not None:
-        return _("Sentiment of the CSM in two years: %(value)s of 4") % {
-            "value": plain.number(past, 1)
-        }
-    return ""
+    return facts.severe(fact) if fact.get("severe_90") else facts.tickets(fact)
 
 
 def _unsolved(fact: Fact) -> str:
-    if not fact.get("not_solved_90") and "not_solved_past" in fact and "touches_past" in fact:
-        return _("Contacts in two years: %(touches)s, with a problem left unsolved: %(count)s") % {
-            "touches": plain.count(fact["touches_past"]),
-            "count": plain.count(fact["not_solved_past"]),
-        }
-    return _counted("not_solved_90", N_("Problems left unsolved in 90 days: %(count)s"))(fact)
+    if not fact.get("not_solved_90") and (told := facts.left_unsolved(fact)):
+        return told
+    return facts.unsolved(fact)
 
 
 def _risks(fact: Fact) -> str:
@@ -205,40 +106,9 @@ def _risks(fact: Fact) -> str:
     return _("Risks noted in three years: %(count)s") % {"count": plain.count(count)}
 
 
-def _contact(fact: Fact) -> str:
-    days = fact.get("touch_days")
-    if days is None and "touch_gap" in fact:
-        days = expm1(fact["touch_gap"])
-    if days is not None:
-        return _("Last contact %(days)s days ago") % {"days": plain.count(days)}
-    if "meetings_90" in fact:
-        return _("Meetings in 90 days: %(count)s") % {"count": plain.count(fact["meetings_90"])}
-    return ""
-
-
 def _price(fact: Fact) -> str:
-    if fact.get("price_increase"):
-        return _("Price increase of %(share)s") % {"share": plain.percent(fact["price_increase"])}
-    if "discount" in fact:
-        return _("Discount of %(share)s") % {"share": plain.percent(fact["discount"])}
-    return ""
-
-
-def _size(fact: Fact) -> str:
-    seats = fact.get("seats")
-    if seats is None and "seats_log" in fact:
-        seats = expm1(fact["seats_log"])
-    return "" if seats is None else _("Seats bought: %(count)s") % {"count": plain.count(seats)}
-
-
-def _history(fact: Fact) -> str:
-    if fact.get("nth") == 0:
-        return _("The first renewal")
-    if "nth" in fact:
-        return _("Renewed %(count)s times before") % {"count": plain.count(fact["nth"])}
-    if "term_months" in fact:
-        return _("A term of %(count)s months") % {"count": plain.count(fact["term_months"])}
-    return ""
+    has_rise = fact.get("price_rise") or fact.get("price_increase")
+    return facts.rise(fact) if has_rise else facts.discount(fact)
 
 
 def _activation(fact: Fact) -> str:
@@ -247,7 +117,7 @@ def _activation(fact: Fact) -> str:
             "count": plain.count(fact["users_ever"]),
             "seats": plain.count(fact["seats"]),
         }
-    return _share("activation", N_("%(share)s of the bought seats were ever used"))(fact)
+    return shared("activation", N_("%(share)s of the bought seats were ever used"))(fact)
 
 
 def _key_people(fact: Fact) -> str:
@@ -259,22 +129,7 @@ def _key_people(fact: Fact) -> str:
     }
 
 
-def _late(key: str, raw: str, text: str) -> Callable[[Fact], str]:
-    def say(fact: Fact) -> str:
-        days = fact.get(raw, expm1(fact[key]) if key in fact else None)
-        return "" if days is None else _(text) % {"count": plain.count(days)}
-
-    return say
-
-
-def _counted(key: str, text: str) -> Callable[[Fact], str]:
-    def say(fact: Fact) -> str:
-        return _(text) % {"count": plain.count(fact[key])} if key in fact else ""
-
-    return say
-
-
-def _flag(key: str, yes: str, no: str) -> Callable[[Fact], str]:
+def _flag(key: str, yes: str, no: str) -> Say:
     """It happened where its day is told; the raw fact of what did not happen is empty."""
 
     def say(fact: Fact) -> str:
@@ -298,8 +153,8 @@ def _happened(fact: Fact, days: float) -> str:
 
 
 def _powerful(fact: Fact) -> str:
-    share = _share("power_user_share", N_("A fifth of the people does %(share)s of it"))(fact)
-    return share or _people(fact)
+    share = shared("power_user_share", N_("A fifth of the people does %(share)s of it"))(fact)
+    return share or facts.people_90(fact)
 
 
 def _overdue(fact: Fact) -> str:
@@ -311,50 +166,39 @@ def _overdue(fact: Fact) -> str:
     return _("An invoice is %(days)s days overdue") % {"days": plain.count(days)}
 
 
-def _share(key: str, text: str) -> Callable[[Fact], str]:
-    def say(fact: Fact) -> str:
-        return _(text) % {"share": plain.percent(fact[key])} if key in fact else ""
-
-    return say
-
-
-_SENTENCES: dict[str, Callable[[Fact], str]] = {
+_SENTENCES: dict[str, Say] = {
     "use_level": _use_level,
-    "use_trend": _use_trend,
+    "use_trend": facts.first_of(*_TRENDS, facts.stopped),
     "use_rhythm": _use_rhythm,
-    "use_breadth": _use_breadth,
+    "use_breadth": facts.parts,
     "tickets": _tickets,
-    "nps": _nps,
-    "contact": _contact,
+    "nps": facts.nps,
+    "contact": facts.first_of(facts.touched, facts.meetings),
     "price": _price,
-    "size": _size,
-    "history": _history,
+    "size": facts.first_of(facts.seats, facts.amount),
+    "history": facts.first_of(facts.renewed, facts.term),
     "overdue_days": _overdue,
     "power_user_share": _powerful,
     "activation": _activation,
-    "events_year": _counted("events_year", N_("Uses in a year: %(count)s")),
-    "active_days_90": _counted("active_days_90", N_("Days with use in 90: %(count)s")),
-    "active_days_year": _counted("active_days_year", N_("Days with use in a year: %(count)s")),
-    "rate_trend_90": _use_trend,
-    "rate_year_trend": _use_trend,
-    "depth_28": _use_breadth,
-    "csat_last": _counted("csat", N_("CSAT of %(count)s")),
-    "mood": _mood,
-    "sentiment": _mood,
+    "events_year": counted("events_year", N_("Uses in a year: %(count)s")),
+    "active_days_90": counted("active_days_90", N_("Days with use in 90: %(count)s")),
+    "active_days_year": counted("active_days_year", N_("Days with use in a year: %(count)s")),
+    "rate_trend_90": facts.first_of(*_TRENDS),
+    "csat_last": counted("csat", N_("CSAT of %(count)s")),
+    "mood": facts.first_of(facts.felt, facts.felt_long),
     "unsolved": _unsolved,
-    "not_solved_90": _unsolved,
     "risks_fading": _risks,
     "key_contact_gap": _key_people,
-    "milestone_delay": _late(
+    "milestone_delay": late(
         "milestone_delay", "milestone_days", N_("A milestone is %(count)s days late")
     ),
-    "promises_overdue": _counted("promises_overdue", N_("Promises overdue: %(count)s")),
-    "feedback_age": _late(
+    "promises_overdue": counted("promises_overdue", N_("Promises overdue: %(count)s")),
+    "feedback_age": late(
         "feedback_age", "feedback_days", N_("Feedback unanswered for %(count)s days")
     ),
-    "no_reply_90": _counted("no_reply_90", N_("Times without a reply in 90 days: %(count)s")),
-    "disputes": _counted("disputes", N_("Disputed invoices: %(count)s")),
-    "lag": _counted("lag_days", N_("%(count)s days to the due day")),
+    "no_reply_90": counted("no_reply_90", N_("Times without a reply in 90 days: %(count)s")),
+    "disputes": counted("disputes", N_("Disputed invoices: %(count)s")),
+    "lag": counted("lag_days", N_("%(count)s days to the due day")),
     "decision_maker_change": _flag(
         "decision_maker_change",
         N_("The decision maker changed"),

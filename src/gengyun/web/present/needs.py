@@ -222,7 +222,9 @@ def _churn_likely(facts, zh):
     if not driver:
         return _("Churn probability %(probability)s (%(interval)s), due in %(days)s days.") % said
     reason = driver.get("reason") or driver["feature"]
-    said["reason"] = sentence_of(reason, driver.get("fact") or {}, is_worse=True)
+    said["reason"] = sentence_of(
+        reason, driver.get("fact") or {}, is_worse=True, feature=driver.get("feature", "")
+    )
     return (
         _(
             "Churn probability %(probability)s (%(interval)s), due in %(days)s days; most of all: "

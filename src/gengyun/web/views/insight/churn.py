@@ -19,7 +19,7 @@ from gengyun.kernel.jobs import add
 from gengyun.kernel.models import Job
 from gengyun.team.queries.access import can
 from gengyun.web.access import page
-from gengyun.web.present import churn_cases, churn_names, churn_reasons
+from gengyun.web.present import churn_cases, churn_inputs, churn_names, churn_reasons
 from gengyun.web.present import churn_report as present
 from gengyun.web.present import churn_report_tables as tables
 from gengyun.web.present import renewals as renewal_words
@@ -140,7 +140,8 @@ def _shown(request, done):
 
 def reason_words(why: Mapping) -> str:
     """The fact behind a reason of a stored report."""
-    return churn_reasons.sentence(why["reason"], why["fact"], why["points"] > 0)
+    fact = churn_inputs.from_inputs(why["fact"])
+    return churn_reasons.sentence(why["reason"], fact, why["points"] > 0, feature=why["feature"])
 
 
 @page()
