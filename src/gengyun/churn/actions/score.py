@@ -25,6 +25,7 @@ from gengyun.churn.calc.model import Model, Prediction
 from gengyun.churn.calc.reach import TOO_FAR, Judged, judged
 from gengyun.churn.calc.table import Floats, Ints
 from gengyun.churn.models import ChurnForecast, ChurnModel, Event
+from gengyun.churn.queries.backtests import is_unproven
 from gengyun.churn.queries.history import NO_RENEWAL, TABLE, Lines, weekly_lines
 from gengyun.churn.queries.models import content_of, in_force
 from gengyun.churn.queries.rows import Live, held
@@ -77,9 +78,10 @@ def score_day(
     if row is not None:
         rows_of_day = live or held(as_of, settings=settings, lake=lake).live()
         model = content_of(row)
+        standing = _standing(model, row, now)
         for start in range(0, len(rows_of_day.table), CHUNK):
             part = rows_of_day.taken(slice(start, start + CHUNK))
-            rows += _said(part, model, row, as_of=as_of)
+            rows += _said(part, model, row, standing, as_of=as_of)
             if report:
                 report(len(rows), 2 * len(rows_of_day.table))
     lake.replace_partition(TABLE, "as_of", as_of, _arrow(rows))
@@ -93,17 +95,28 @@ def score_day(
     return Scored(as_of, event, row.pk if row else None, len(rows), with_number, is_newest)
 
 
-def _said(live: Live, model: Model, row: ChurnModel, *, as_of: date) -> list[_Row]:
+def _standing(model: Model, row: ChurnModel, now: datetime) -> Standing:
+    notes = {note["key"] for note in row.metrics.get("notes", ())}
+    return Standing(
+        model.rung,
+        row.events,
+        has_signal="no_signal" not in notes,
+        is_unproven=is_unproven(row.event, now),
+    )
+
+
+def _said(
+    live: Live, model: Model, row: ChurnModel, standing: Standing, *, as_of: date
+) -> list[_Row]:
     keys = [feature.key for feature in model.features]
     table = live.table.with_features(keys)
     said = model.predict(table)
     has_due = row.event == Event.NON_RENEWAL
-    notes = {note["key"] for note in row.metrics.get("notes", ())}
-    standing = Standing(model.rung, row.events, has_signal="no_signal" not in notes)
     graded = judged(
         model,
         table.x,
         said.missing_share,
+        said.high - said.low,
         lag=table.lag if has_due else None,
         standing=standing,
         data_age=live.data_age,

@@ -16,25 +16,33 @@ Reason = Literal["", "nothing_known", "too_little_known", "out_of_date"]
 EVENTS_A, EVENTS_B = 50, 20
 MISSING_A, MISSING_B, MISSING_REFUSED = 0.25, 0.5, 0.8
 AGE_A, AGE_B, AGE_REFUSED = 2, 7, 30  # days since the data of the snapshot ended
+WIDTH_A, WIDTH_B = 0.30, 0.50  # of the 80 % interval
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What a grade is made of. `events`: different losses in training."""
+    """What a grade is made of. `events`: different losses in training. `is_unproven`: the newest
+    back-test could not show that such models know more than the rate of the tier."""
 
     rung: Rung
     events: int
     has_signal: bool = True
+    is_unproven: bool = False
 
 
-def grade(standing: Standing, *, missing_share: float, age_days: int) -> Grade:
-    """The worst of: losses learned from, inputs present, age. L0 is an estimate: always C."""
-    if standing.rung == "L0" or not standing.has_signal:
+def grade(standing: Standing, *, missing_share: float, age_days: int, width: float) -> Grade:
+    """The worst of: losses learned from, inputs present, age, width of the interval. L0 is an
+    estimate: always C, and so is what a back-test left unproven."""
+    if standing.rung == "L0" or not standing.has_signal or standing.is_unproven:
         return "C"
-    if standing.events >= EVENTS_A and missing_share <= MISSING_A and age_days <= AGE_A:
-        return "A"
-    if standing.events >= EVENTS_B and missing_share <= MISSING_B and age_days <= AGE_B:
-        return "B"
+    limits: tuple[tuple[Grade, int, float, int, float], ...] = (
+        ("A", EVENTS_A, MISSING_A, AGE_A, WIDTH_A),
+        ("B", EVENTS_B, MISSING_B, AGE_B, WIDTH_B),
+    )
+    for name, events, missing, age, widest in limits:
+        is_known = standing.events >= events and missing_share <= missing
+        if is_known and age_days <= age and width <= widest:
+            return name
     return "C"
 
 

@@ -25,6 +25,7 @@ from gengyun.churn.calc.tiers import flagged, tiers_of
 # losses of different renewals: what a rung needs to be taken, and to be tried against the one below
 L1_FROM, L2_FROM, L2_TRIED_FROM, L3_TRIED_FROM = 8, 50, 25, 150
 LEAST_KEPT = 8
+TIER_WEIGHT = 10.0  # rows of the whole that the rate of a tier is mixed with: an assumption
 
 MemberName = Literal["plain", "expert", "bent", "monotone", "forest", "free"]
 MEMBERS: Mapping[Rung, tuple[MemberName, ...]] = {
@@ -302,7 +303,8 @@ def _raced(learner: _Learner, lost: int) -> tuple[Rung, Race, list[Note]]:
     beside = {"base_rate": _constant(learner), "scorecard": _mapped_scorecard(learner)}
     race = _race(learner, {**beside, **{str(name): logit for name, logit in runners.items()}})
     notes = []
-    even = log_loss(beside["base_rate"], learner.y)
+    # to know a customer's tier is to know no more than the rate of the tier
+    even = log_loss(_rate_of_tier(learner), learner.y)
     gain, error = paired_gain(losses[chosen], even, learner.account)
     if gain <= error:
         notes.append(Note("no_signal", {"gain": gain, "error": error}))
@@ -326,6 +328,20 @@ def _constant(learner: _Learner) -> Floats:
     found = np.full(len(learner.table), np.nan)
     for fold in learner.folds.folds:
         rate = np.array(learner.table.y[fold.train].mean())
+        found[fold.judged] = logit_of(rate, 0.002)
+    return found[learner.judged]
+
+
+def _rate_of_tier(learner: _Learner) -> Floats:
+    """The rate of each tier, drawn to that of all as if TIER_WEIGHT rows had it."""
+    found = np.full(len(learner.table), np.nan)
+    for fold in learner.folds.folds:
+        train = learner.table.taken(fold.train)
+        every, own = float(train.y.mean()), learner.table.tier[fold.judged]
+        rate = np.full(len(own), every)
+        for tier in learner.tiers:
+            y = train.y[train.tier == tier]
+            rate[own == tier] = (TIER_WEIGHT * every + y.sum()) / (TIER_WEIGHT + len(y))
         found[fold.judged] = logit_of(rate, 0.002)
     return found[learner.judged]
 

@@ -29,19 +29,25 @@ def judged(
     model: Model,
     x: Floats,
     missing_share: Floats,
+    width: Floats,
     *,
     lag: Ints | None,
     standing: Standing,
     data_age: int,
 ) -> list[Judged]:
-    """One for each row. `lag` None: no due day; `data_age`: days since the newest data."""
+    """One for each row. `lag` None: no due day; `data_age`: days since the newest data.
+    `width`: of each interval."""
     found = []
     missing = known.missing(model.features, x, model)
     for row in range(len(x)):
         days = 0 if lag is None else int(lag[row])
         share = float(missing_share[row])
         refused = out_of_reach(days) or known.refusal(x[row], share, data_age)
-        sure = "" if refused else known.grade(standing, missing_share=share, age_days=data_age)
+        sure: str = ""
+        if not refused:
+            sure = known.grade(
+                standing, missing_share=share, age_days=data_age, width=float(width[row])
+            )
         if sure and days > FAR_DAYS:
             sure = "C"
         found.append(Judged(sure, refused, missing[row]))

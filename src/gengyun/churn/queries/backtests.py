@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from gengyun.churn.calc.beside import UNSAID, Beside
 from gengyun.churn.calc.table import Floats, Ints, Table
+from gengyun.churn.calc.trust import REFUSED, UNPROVEN, verdict
 from gengyun.churn.models import Backtest, Event
 from gengyun.customers.models import Customer
 from gengyun.health.queries.scores import judged_days, read_scores
@@ -31,6 +32,12 @@ def made(event: Event | str | None = None) -> QuerySet[Backtest]:
 
 def newest_done(event: Event | str) -> Backtest | None:
     return made(event).filter(state=Backtest.State.DONE).first()
+
+
+def is_unproven(event: Event | str, now: datetime) -> bool:
+    """Whether the newest back-test that was there at `now` found no more than the tier's rate."""
+    newest = made(event).filter(state=Backtest.State.DONE, finished_at__lte=now).first()
+    return newest is not None and verdict(newest.result) in {UNPROVEN, REFUSED}
 
 
 def beside_of(table: Table, *, lake: Lake | None = None) -> Beside:
