@@ -267,3 +267,46 @@ def test_a_person_may_let_a_challenger_speak(client, get):
     champion.refresh_from_db()
     assert (row.state, champion.state) == ("champion", "retired")
     assert admin.name in text(get(admin, f"/insight/churn/models/{row.pk}/"))
+
+
+# --- words ---------------------------------------------------------------------------------------
+
+
+def test_a_greater_error_is_more_and_never_less_by_a_negative(made):
+    from django.utils.translation import override
+
+    from gengyun.web.present.churn_report import _how_good
+
+    worse = {"value": -0.08, "low": -0.2, "high": 0.05}
+    of_model = made["methods"]["model"] | {"skill": worse}
+    asked = made | {"methods": made["methods"] | {"model": of_model}}
+    with override("zh-hans"):
+        assert _how_good(asked)[-1] == "误差：比只用该层的平均断约率多 8%（多 20% 到 少 5%）。"
+    with override("en"):
+        told = _how_good(asked)[-1]
+        assert "8% more than the rate of the tier alone makes (20% more to 5% less)" in told
+        better = of_model | {"skill": {"value": 0.08, "low": 0.01, "high": 0.2}}
+        asked["methods"]["model"] = better
+        assert "8% less than the rate" in _how_good(asked)[-1]
+
+
+def test_findings_of_one_and_a_method_of_latin_letters():
+    from django.utils.translation import override
+
+    from gengyun.web.present.churn_findings import sentence
+
+    def said(**found):
+        return sentence(found, lambda key: key, lambda key: key)
+
+    with override("en"):
+        assert said(kind="open", count=1).startswith("1 case is not decided yet")
+        assert said(kind="open", count=1200).startswith("1,200 cases are not decided yet")
+        assert "1 loss is too few" in said(kind="thin_tier", tier="VIP", events=1)
+        assert "Only 1 loss so far" in said(kind="few_events", events=1, enough=50)
+    with override("zh-hans"):
+        assert said(kind="as_good_as", method="csm") == "还没有证明它比 CSM 的判断更好。"
+        assert said(kind="worse_than", method="health") == "它不如只用健康分。"
+
+
+def test_the_column_of_ece_has_its_unit(stored, get):
+    assert "ECE（百分点）" in get(make_user("leader"), "/insight/churn/")

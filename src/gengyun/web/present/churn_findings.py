@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.utils.translation import ngettext
+
 from gengyun.web.present import format as plain
 from gengyun.web.words import gettext as _
-from gengyun.web.words import pgettext
+from gengyun.web.words import is_zh, pgettext
 
 Finding = Mapping[str, Any]
 # graver ones first on the page; the rest is said, not warned of
@@ -42,12 +44,44 @@ def sentence(
     words = {
         **_of_figures(found),
         "tier": tier_name(found.get("tier", "")),
-        "method": method_name(found["method"]) if "method" in found else "",
+        "method": spaced(method_name(found["method"])) if "method" in found else "",
         "names": pgettext("list", ", ").join(
             feature_name(one) for one in found.get("features", [])
         ),
     }
-    return _text(found["kind"]) % words
+    counted = _counted(found)
+    return (counted or _text(found["kind"])) % words
+
+
+def spaced(name: str) -> str:
+    """Within a Chinese sentence a space stands before a name that begins with Latin letters."""
+    return f" {name}" if is_zh() and name[:1].isascii() else name
+
+
+def _counted(found: Finding) -> str:
+    """Findings that count: of one and of several; "" for others."""
+    match found["kind"]:
+        case "few_events":
+            return ngettext(
+                "Only %(events)s loss so far: read the intervals, not the figures. From %(enough)s "
+                "on they become narrow.",
+                "Only %(events)s losses so far: read the intervals, not the figures. From "
+                "%(enough)s on they become narrow.",
+                found["events"],
+            )
+        case "thin_tier":
+            return ngettext(
+                "%(tier)s: %(events)s loss is too few to say how right it is in this tier.",
+                "%(tier)s: %(events)s losses are too few to say how right it is in this tier.",
+                found["events"],
+            )
+        case "open":
+            return ngettext(
+                "%(count)s case is not decided yet and not in these figures.",
+                "%(count)s cases are not decided yet and not in these figures.",
+                found["count"],
+            )
+    return ""
 
 
 def _of_figures(found: Finding) -> dict[str, Any]:
@@ -80,10 +114,6 @@ def _text(kind: str) -> str:
             "Its figures have not been shown to be better than the rate of the tier: the interval "
             "of the gain holds 0."
         ),
-        "few_events": _(
-            "Only %(events)s losses so far: read the intervals, not the figures. From %(enough)s "
-            "on they become narrow."
-        ),
         "short": _(
             "Only %(cutoffs)s quarters could be looked at: a whole year with its seasons is not "
             "in it."
@@ -105,9 +135,6 @@ def _text(kind: str) -> str:
         "uneven": _(
             "Figures are off by %(ece)s points on average; chance explains up to %(chance)s."
         ),
-        "thin_tier": _(
-            "%(tier)s: %(events)s losses are too few to say how right it is in this tier."
-        ),
         "tier_off": _("%(tier)s: it said %(said)s, %(came)s came. Do not take its figures here."),
         "weak_lag": _("%(lag)s days before the date the order may be chance (AUC %(auc)s)."),
         "newest_off": _(
@@ -120,5 +147,4 @@ def _text(kind: str) -> str:
             "It speaks of renewals that come due. Leaving in the middle of a term is not in these "
             "figures."
         ),
-        "open": _("%(count)s cases are not decided yet and not in these figures."),
     }[kind]

@@ -186,8 +186,8 @@ def _how_good(report: Report) -> list[str]:
             "precision": share(model["precision20"]["value"]),
             "recall": share(model["recall20"]["value"]),
         },
-        _("Error: %(skill)s less than the rate of the tier alone makes (%(interval)s).") % {
-            "skill": share(skill["value"]), "interval": between(skill)
+        _("Error: %(gain)s than the rate of the tier alone makes (%(interval)s).") % {
+            "gain": gained(skill["value"]), "interval": _gained_between(skill)
         },
     ]  # fmt: skip
 
@@ -212,6 +212,21 @@ def between(figure: Mapping[str, float | None]) -> str:
     if low is None or high is None:
         return _("no interval")
     return f"{plain.percent(low)[:-1]}–{plain.percent(high)}"
+
+
+def gained(skill: float | None) -> str:
+    """8% less; of an error that is greater 8% more, never −8% less."""
+    if skill is None:
+        return plain.UNKNOWN
+    size = {"share": share(abs(skill))}
+    return _("%(share)s more") % size if skill < 0 else _("%(share)s less") % size
+
+
+def _gained_between(figure: Mapping[str, float | None]) -> str:
+    low, high = figure.get("low"), figure.get("high")
+    if low is None or high is None:
+        return _("no interval")
+    return _("%(low)s to %(high)s") % {"low": gained(low), "high": gained(high)}
 
 
 def span(figure: Mapping[str, float | None] | None, digits: int = 2) -> str:

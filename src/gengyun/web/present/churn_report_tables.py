@@ -70,7 +70,7 @@ def method_columns() -> list[tuple[str, str]]:
         (_("Average precision"), _("area under precision over recall; the rate of all is chance")),
         ("Brier", _("mean squared distance from what came; smaller is better")),
         (_("Skill"), _("how much smaller the Brier is than that of the rate of the tier")),
-        ("ECE", _("mean distance of said and came over ten groups, in points")),
+        (_("ECE, points"), _("mean distance of said and came over ten groups, in points")),
         (_("Slope"), _("1: high and low are told apart as they should; under 1 too boldly")),
     ]  # fmt: skip
 
