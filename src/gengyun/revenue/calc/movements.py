@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
+from gengyun.kernel.currencies import minor_of_one
 from gengyun.revenue.calc.terms import rounded
 
 
@@ -104,8 +105,8 @@ def kind_of_ended(entries: Sequence[Entry], ended: Mapping[int, int], on: date) 
 def change(old: Sold, new: Sold, *, is_price: bool | None = None) -> list[Step]:
     """What changed from one line to the next, seats apart from price.
 
-    Seats count at the old price of a seat, the rest is price; another edition or product is an
-    upsell or downsell. `is_price=True`: the whole change is one of price.
+    Seats count at the old price of a seat, the rest is price, unless rounding explains it; another
+    edition or product is an upsell or downsell. `is_price=True`: the whole change is one of price.
     """
     diff = new.arr_minor - old.arr_minor
     delta = _seats_delta(old, new)
@@ -119,7 +120,7 @@ def change(old: Sold, new: Sold, *, is_price: bool | None = None) -> list[Step]:
         return [Step(new.key, sold, diff, delta)]
     volume = rounded(Decimal(old.arr_minor) * (new.seats - old.seats) / old.seats)
     price = diff - volume
-    if abs(price) <= 1 and volume:  # the rounding of a seat's price is no change of price
+    if volume * diff > 0 and abs(price) <= _roundings(old, new, new.seats / Decimal(old.seats)):
         volume, price = diff, 0
     steps = []
     if volume:
@@ -127,6 +128,21 @@ def change(old: Sold, new: Sold, *, is_price: bool | None = None) -> list[Step]:
     if price:
         steps.append(Step(new.key, "price_change", price, None if volume else delta))
     return steps
+
+
+def _roundings(old: Sold, new: Sold, growth: Decimal) -> Decimal:
+    """How far the total may lie from the old price of a seat without a change of price.
+
+    Totals are agreed in whole yuan, or hundreds of them: each may be half such a step off, the old
+    one times what the seats grew by. The step is the largest power of ten in both totals. More
+    than a thousandth of the total is a change of price all the same, and so is every difference
+    where no seat was added or taken away: then nothing else has changed.
+    """
+    step = minor_of_one(new.currency)
+    while not (old.arr_minor % (step * 10) or new.arr_minor % (step * 10)):
+        step *= 10
+    off = Decimal(step) / 2 * (1 + growth)
+    return max(min(off, Decimal(new.arr_minor) / 1_000), Decimal(1))
 
 
 def _seats_delta(old: Sold, new: Sold) -> int | None:
