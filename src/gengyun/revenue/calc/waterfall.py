@@ -93,7 +93,8 @@ def rows_of(
     if policy.basis == "recorded":
         unit, day, amount, kind = moves.unit, moves.day, moves.amount, moves.kind
     else:
-        events = events_of(moves, grouping_days=policy.grouping_days, ends=days)
+        held = moves if policy.grouping_days else _without_transfers(moves)
+        events = events_of(held, grouping_days=policy.grouping_days, ends=days)
         unit, day, amount = events.unit, events.day, events.amount
         kind = kinds_of(events, win_back_days=policy.win_back_days)
     period = first_not_before(day, days) - 1
@@ -104,6 +105,25 @@ def rows_of(
         inside &= (table[unit, seen] != 0) | (table[unit, seen + 1] != 0)
     found = Rows(period[inside], unit[inside], kind[inside], amount[inside])
     return _netted(found, len(days) - 1, moves.units)
+
+
+def _without_transfers(moves: Moves) -> Moves:
+    """Where every movement is an event of its own, what passes from a line to its successor would
+    be a loss and a gain: the transfers of a unit and a day are one movement, mostly of nothing."""
+    passed = moves.kind == KIND_CODE["transfer"]
+    if not bool(passed.any()):
+        return moves
+    key = moves.unit * 1_000_000 + moves.day + 500_000
+    keys, place = np.unique(key[passed], return_inverse=True)
+    over = added(place.astype(np.int64), moves.amount[passed], len(keys))
+    left, rest = np.flatnonzero(over), ~passed
+    return Moves(
+        np.concatenate([moves.unit[rest], keys[left] // 1_000_000]),
+        np.concatenate([moves.day[rest], keys[left] % 1_000_000 - 500_000]),
+        np.concatenate([moves.amount[rest], over[left]]),
+        np.concatenate([moves.kind[rest], np.full(len(left), KIND_CODE["transfer"], np.int8)]),
+        moves.units,
+    )
 
 
 def _netted(rows: Rows, periods: int, units: int) -> Rows:
