@@ -14,7 +14,16 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from gengyun.revenue.calc.figure import NO_CHURN, TOO_FEW_DATES, TOO_SMALL, Figure, known, unknown
+from gengyun.revenue.calc.figure import (
+    ALL_LEFT,
+    NO_CHURN,
+    NOT_SURVIVORS,
+    TOO_FEW_DATES,
+    TOO_SMALL,
+    Figure,
+    known,
+    unknown,
+)
 
 DEFINITION = (
     "LTV of a cohort: gross profit of the coming years, discounted, times the chance to be still a "
@@ -147,16 +156,17 @@ def cohort_ltv(
 ) -> Lifetime:
     """Years are terms: one renewal a year, paid at the beginning of each.
 
-    Refuses cohorts under MIN_CUSTOMERS or with fewer than MIN_DATES observed renewal dates.
+    Refuses cohorts under MIN_CUSTOMERS or with fewer than MIN_DATES observed renewal dates, and
+    those of which nobody left or nobody stayed.
     """
-    if survivors[0] < MIN_CUSTOMERS:
-        return _none(TOO_SMALL, {"count": survivors[0], "needed": MIN_CUSTOMERS})
+    began = survivors[0] if survivors else 0
+    if began < MIN_CUSTOMERS:
+        return _none(TOO_SMALL, {"count": began, "needed": MIN_CUSTOMERS})
     if len(survivors) - 1 < MIN_DATES:
         return _none(TOO_FEW_DATES, {"count": len(survivors) - 1, "needed": MIN_DATES})
-    try:
-        fit = fit_sbg(survivors)
-    except ValueError:
-        return _none(NO_CHURN, {})
+    if reason := _no_curve(survivors):
+        return _none(reason, {})
+    fit = fit_sbg(survivors)
 
     def worth(model: Fit, years: int) -> float:
         return ltv_of(model, arr=arr, margin=margin, discount=discount, years=years)
@@ -169,6 +179,15 @@ def cohort_ltv(
         high=high,
         fit=fit,
     )
+
+
+def _no_curve(survivors: Sequence[int]) -> str:
+    """Why no curve can be fitted; nothing where one can."""
+    if survivors[-1] < 0 or any(after > before for before, after in pairwise(survivors)):
+        return NOT_SURVIVORS
+    if survivors[-1] == survivors[0]:
+        return NO_CHURN
+    return "" if survivors[1] else ALL_LEFT
 
 
 def _none(reason: str, params: dict[str, object]) -> Lifetime:

@@ -188,8 +188,8 @@ def net_of_totals(
 
 
 def gross_of_totals(*, due: Number, renewed: Number, contraction: Number = 0) -> Figure:
-    """(renewed - contraction) / due, at most 1."""
-    kept = min(exact(renewed) - exact(contraction), exact(due))
+    """(renewed - contraction) / due, from 0 to 1, as `retention.grr_of_totals`."""
+    kept = max(min(exact(renewed) - exact(contraction), exact(due)), exact(0))
     return quotient(kept, due, definition=GROSS, reason=NOTHING_DUE)
 
 

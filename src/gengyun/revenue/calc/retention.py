@@ -12,7 +12,9 @@ import numpy as np
 from gengyun.revenue.calc.events import events_of
 from gengyun.revenue.calc.figure import (
     NO_CUSTOMERS,
+    NO_LENGTH,
     NOTHING_AT_START,
+    OVER_ALL,
     Figure,
     Number,
     exact,
@@ -92,8 +94,9 @@ def nrr_of_totals(
 
 
 def grr_of_totals(*, start: Number, contraction: Number = 0, churn: Number = 0) -> Figure:
-    """(start - contraction - churn) / start, never below 0. Source: SaaS Metrics Board."""
-    kept = max(exact(start) - exact(contraction) - exact(churn), exact(0))
+    """(start - contraction - churn) / start, from 0 to 1. Source: SaaS Metrics Board."""
+    left = exact(start) - exact(contraction) - exact(churn)
+    kept = max(min(left, exact(start)), exact(0))
     return quotient(kept, start, definition=GRR, reason=NOTHING_AT_START)
 
 
@@ -139,8 +142,10 @@ def scaled_churn(churn: Number, *, from_days: Number, to_days: Number = 365) -> 
     Source: Gold, Fighting Churn With Data, listing 2.5 (a year of 365 days, a month of 365 / 12).
     """
     kept = 1 - exact(churn)
-    if exact(from_days) <= 0 or kept < 0:
-        return unknown(NOTHING_AT_START, definition=SCALED_CHURN)
+    if exact(from_days) <= 0 or exact(to_days) <= 0:
+        return unknown(NO_LENGTH, definition=SCALED_CHURN)
+    if kept < 0:
+        return unknown(OVER_ALL, definition=SCALED_CHURN)
     if kept == 0:
         return known(1, definition=SCALED_CHURN, unit="share")
     scaled = 1 - kept ** (exact(to_days) / exact(from_days))

@@ -5,6 +5,7 @@ gives months). A simple LTV is labelled as such; `calc.ltv` has the one from a f
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from gengyun.revenue.calc.figure import (
@@ -13,15 +14,19 @@ from gengyun.revenue.calc.figure import (
     NO_BUDGET,
     NO_CHURN,
     NO_CUSTOMERS,
+    NO_LTV,
     NO_MARGIN,
     NO_NEW_ARR,
     NO_NEW_CUSTOMERS,
+    NO_PROFIT,
     NO_REVENUE,
     NO_SALARY,
     NO_SPEND,
     NOTHING_LOST,
+    SHRINKING,
     Figure,
     Number,
+    Unit,
     exact,
     known,
     quotient,
@@ -42,7 +47,10 @@ MAGIC = "Magic number: new ARR divided by the spend on sales and marketing of th
 WALLET = "Share of wallet: what the customer pays us a year, divided by its yearly budget for it."
 CAPACITY = "Contract value of a CSM divided by the yearly salary cost."
 REPEAT = "Repeat-purchase rate: customers who bought on two or more days, by all who bought."
-TOP_SHARE = "Concentration: share of ARR of the largest customers."
+TOP_SHARE = (
+    "Concentration: share of ARR of the largest customers; the largest tenth is rounded down to "
+    "whole customers, but is at least one."
+)
 HERFINDAHL = "Concentration index: sum of the squared shares of all customers, 1 for a single one."
 
 
@@ -73,21 +81,24 @@ def ltv(
 
     revenue: ARPA / churn (ChartMogul). margin: ARPA x margin / churn (Skok).
     margin_expansion: ARPA x m / churn + growth x m / churn^2, where `growth` is the amount by which
-    ARPA grows a period (Skok). margin_net_churn: ARPA x m / (churn - expansion).
+    ARPA grows a period (Skok). margin_net_churn: ARPA x m / (churn - expansion), where the floor of
+    churn, if there is one, is that of churn before expansion is taken off. None of them says 0 or
+    less: that is a limit of the formula and not what a customer is worth.
     """
     chosen = _ltv_keys(policy)
     used, reason = _usable_churn(churn, policy)
     if policy.ltv == "margin_net_churn" and not reason:
-        used = exact(churn) - exact(expansion)
+        used -= exact(expansion)
         reason = NET_GAIN if used <= 0 else ""
-    if policy.ltv != "revenue" and margin is None:
-        reason = NO_MARGIN
-    if reason:
+    share, no_share = _kept_share(margin, policy)
+    if reason := no_share or reason:
         return unknown(reason, definition=LTV, unit="money", policy=chosen)
-    share = exact(1) if policy.ltv == "revenue" or margin is None else exact(margin)
     value = exact(arpa) * share / used
     if policy.ltv == "margin_expansion":
         value += exact(growth) * share / used**2
+    if value <= 0:
+        reason = SHRINKING if exact(arpa) > 0 else NO_REVENUE
+        return unknown(reason, definition=LTV, unit="money", policy=chosen)
     return known(value, definition=LTV, unit="money", policy=chosen)
 
 
@@ -95,7 +106,18 @@ def _usable_churn(churn: Number, policy: Policy) -> tuple[Decimal, str]:
     used = exact(churn)
     if policy.zero_churn == "floor":
         used = max(used, exact(policy.churn_floor_bp) / 10_000)
-    return used, "" if used > 0 else NO_CHURN
+    if used < 0:
+        return used, NET_GAIN
+    return used, "" if used else NO_CHURN
+
+
+def _kept_share(margin: Number | None, policy: Policy) -> tuple[Decimal, str]:
+    """What of revenue counts as value, or why it is not known."""
+    if policy.ltv == "revenue":
+        return exact(1), ""
+    if margin is None:
+        return exact(0), NO_MARGIN
+    return exact(margin), "" if exact(margin) > 0 else NO_PROFIT
 
 
 def _ltv_keys(policy: Policy) -> dict[str, str]:
@@ -123,29 +145,53 @@ def magic_number(*, new_arr: Number, spend: Number | None) -> Figure:
     return quotient(new_arr, spend, definition=MAGIC, reason=NO_SPEND, unit="ratio")
 
 
-def cac_payback(*, cac: Number | None, monthly_revenue: Number, margin: Number | None) -> Figure:
+def cac_payback(
+    *, cac: Number | Figure | None, monthly_revenue: Number, margin: Number | None
+) -> Figure:
     """CAC / (monthly revenue x margin), in months. Source: Bessemer, Cloud Computing Law 6.
 
-    `cac` may be of one customer or of all that were won, with the revenue of the same.
+    `cac` may be of one customer or of all that were won, with the revenue of the same; given as a
+    figure, what it says against itself is said here too.
     """
-    if cac is None:
-        return unknown(NO_SPEND, definition=PAYBACK, unit="months")
+    spent = _given(cac, NO_SPEND, definition=PAYBACK, unit="months")
+    if spent.value is None:
+        return spent
     if margin is None:
         return unknown(NO_MARGIN, definition=PAYBACK, unit="months")
+    revenue, share = exact(monthly_revenue), exact(margin)
     return quotient(
-        cac,
-        exact(monthly_revenue) * exact(margin),
+        spent.value,
+        revenue * max(share, exact(0)),
         definition=PAYBACK,
-        reason=NO_NEW_ARR,
+        reason=NO_PROFIT if revenue > 0 else NO_NEW_ARR,
         unit="months",
     )
 
 
-def ltv_to_cac(*, ltv: Number | None, cac: Number | None) -> Figure:
-    if ltv is None or cac is None:
-        reason = NO_CHURN if ltv is None else NO_SPEND
-        return unknown(reason, definition=LTV_CAC, unit="ratio")
-    return quotient(ltv, cac, definition=LTV_CAC, reason=NO_SPEND, unit="ratio")
+def ltv_to_cac(*, ltv: Number | Figure | None, cac: Number | Figure | None) -> Figure:
+    """Given as figures, what they say against themselves is said here too."""
+    worth = _given(ltv, NO_LTV, definition=LTV_CAC, unit="ratio")
+    cost = _given(cac, NO_SPEND, definition=LTV_CAC, unit="ratio")
+    for part in (worth, cost):
+        if part.value is None:
+            return part
+    return quotient(
+        worth.value or 0,
+        cost.value or 0,
+        definition=LTV_CAC,
+        reason=NO_SPEND,
+        unit="ratio",
+        policy=worth.policy,
+    )
+
+
+def _given(part: Number | Figure | None, missing: str, *, definition: str, unit: Unit) -> Figure:
+    """A part of a figure: known, or why the whole is not."""
+    if isinstance(part, Figure):
+        return replace(part, definition=definition, unit=unit, numerator=None, denominator=None)
+    if part is None:
+        return unknown(missing, definition=definition, unit=unit)
+    return known(part, definition=definition, unit=unit)
 
 
 def quick_ratio(
@@ -217,9 +263,10 @@ def repeat_purchase_rate(days_bought: Sequence[int]) -> Figure:
 
 
 def top_share(amounts: Sequence[Number], *, count: int | None = None, part: Number = 0) -> Figure:
-    """Share of the `count` largest, or of the largest `part` (0.1 = a tenth, rounded down)."""
+    """Share of the `count` largest, or of the largest `part` (0.1 = a tenth): rounded down, as in
+    the published tables, but at least one customer."""
     held = sorted((exact(value) for value in amounts if exact(value) > 0), reverse=True)
-    most = int(len(held) * exact(part)) if count is None else count
+    most = max(int(len(held) * exact(part)), 1) if count is None else count
     return quotient(
         sum(held[:most], exact(0)), sum(held, exact(0)), definition=TOP_SHARE, reason=NO_REVENUE
     )
