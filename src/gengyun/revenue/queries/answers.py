@@ -306,6 +306,8 @@ class Metric:
 BOOK_KEYS = ("pause", "fx")
 FALL_KEYS = ("basis", "same_period", "win_back_days", "grouping_days", *BOOK_KEYS)
 RETENTION_KEYS = (*retention.RETENTION_KEYS, *BOOK_KEYS)
+# the churn in a simple LTV is that of the customers of a year ago
+LTV_KEYS = ("ltv", "zero_churn", "churn_floor_bp", "returned", "cohort", *BOOK_KEYS)
 METRICS: Mapping[str, Metric] = {
     "waterfall": Metric(waterfall.DEFINITION, _waterfall, FALL_KEYS),
     "nrr": Metric(retention.NRR, _retention("nrr"), RETENTION_KEYS),
@@ -323,13 +325,18 @@ METRICS: Mapping[str, Metric] = {
     "ltv": Metric(
         unit_economics.LTV,
         _per_period(economics.ltv),
-        ("ltv", "zero_churn", "churn_floor_bp", *BOOK_KEYS),
+        LTV_KEYS,
     ),
-    "ltv-curve": Metric(ltv.DEFINITION, _curve),
-    "cac": Metric(unit_economics.CAC, _per_period(economics.cac), splits=False),
-    "payback": Metric(unit_economics.PAYBACK, _per_period(economics.payback), splits=False),
+    "ltv-curve": Metric(ltv.DEFINITION, _curve, BOOK_KEYS),
+    "cac": Metric(unit_economics.CAC, _per_period(economics.cac), FALL_KEYS, splits=False),
+    "payback": Metric(
+        unit_economics.PAYBACK, _per_period(economics.payback), FALL_KEYS, splits=False
+    ),
     "ltv-cac": Metric(
-        unit_economics.LTV_CAC, _per_period(economics.ltv_cac), ("ltv",), splits=False
+        unit_economics.LTV_CAC,
+        _per_period(economics.ltv_cac),
+        tuple(dict.fromkeys((*LTV_KEYS, *FALL_KEYS))),
+        splits=False,
     ),
     "cohorts": Metric(COHORTS, _cohorts, ("baseline", *BOOK_KEYS)),
     "concentration": Metric(unit_economics.TOP_SHARE, _concentration, BOOK_KEYS),
