@@ -170,7 +170,10 @@ def lead(whole: Waterfall, currency: str) -> str:
     net = end - start
     said = _("ARR went from %(start)s to %(end)s, %(net)s.") if net else _("ARR stayed at %(end)s.")
     moved = {name: value[0] for name, value in whole.columns.items() if value[0]}
-    largest = sorted(moved.items(), key=lambda item: -abs(item[1]))[:3]
+    if whole.fx[0]:
+        moved["fx"] = whole.fx[0]
+    # all of them, so that the sentence adds up
+    largest = sorted(moved.items(), key=lambda item: -abs(item[1]))
     told = listed([f"{COLUMN_NAMES[name]} {_moved(value, currency)}" for name, value in largest])
     text = said % {
         "start": money(start, currency),
