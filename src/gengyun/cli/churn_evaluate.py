@@ -3,13 +3,12 @@
 Reads a file and nothing else: no database, nothing kept.
 """
 
-import csv
-import gzip
-import io
 import json
 from pathlib import Path
 
 import click
+
+from gengyun.cli.churn_evaluate_file import read_cells
 
 DAY = click.DateTime(["%Y-%m-%d"])
 SHOWN = ("auc", "average_precision", "brier", "log_loss", "ece", "slope", "lift_10")
@@ -57,63 +56,107 @@ def evaluate(
     import numpy as np
 
     from gengyun.churn.calc import evaluate as calc
-    from gengyun.churn.calc.file_columns import Asked, NotReadable, read_table
 
     if asked["when"] is None and (after or before):
         raise click.UsageError("--after and --before need --when")
-    columns = read_csv(file)
+    if before and not after:
+        raise click.UsageError("--before needs --after")
+    if size and after:
+        raise click.UsageError("--size goes with folds, not with --after")
+    cells = read_cells(file)
     asked["horizon_days"] = asked.pop("horizon")
-    if duration:
-        asked["exclude"] = (*asked["exclude"], duration)
-    try:
-        reading = read_table(columns, Asked(**asked))
-    except NotReadable as error:
-        raise click.ClickException(str(error)) from error
+    reading = _read(cells.columns, asked, duration)
     table = reading.table
+    unknown = int((~table.decided).sum())
     if not 0 < np.nansum(table.y) < table.decided.sum():
-        raise click.ClickException("every row has the same outcome: nothing to learn")
+        without = f" ({unknown} rows have none)" if unknown else ""
+        raise click.ClickException(f"every row has the same outcome{without}: nothing to learn")
     result = {
         "file": file.name,
         "rows": int(table.decided.sum()),
         "lost": int(np.nansum(table.y)),
+        "unknown_outcomes": unknown,
+        "ragged_rows": cells.ragged,
         "columns": list(table.keys),
         "left_out": reading.left_out,
         "warned": reading.warned,
         "runs": [],
     }
     if after:
-        start = np.datetime64(after.date())
-        split = calc.time_split(
-            table, before=np.datetime64(before.date()) if before else start, after=start
-        )
-        if not len(split.train) or not len(split.judged):
-            raise click.ClickException("no rows are left on one side of the day")
-        plans = [(f"before {start}, judged from then on", [split])]
+        plans = [_in_time(table, after, before)]
     else:
-        plans = [
-            (f"{rows} rows", calc.size_splits(table, size=rows, repeats=repeats, seed=seed))
-            for rows in size
-            if rows < table.decided.sum()
-        ]
-        every = calc.fold_splits(table, folds=folds, repeats=repeats, seed=seed)
-        plans.append((f"{folds} folds x {repeats}", every))
+        plans = _in_parts(table, size=size, folds=folds, repeats=repeats, seed=seed)
     for name, splits in plans:
-        found = calc.judge(table, splits, seed=seed)
+        report = _progress(name)
+        report(0, len(splits))
+        found = calc.judge(table, splits, seed=seed, report=report)
         result["runs"].append(_run(name, table, splits, found))
     if duration:
-        result["survival"] = _survival(table, columns[duration], repeats, seed)
+        result["survival"] = _survival(table, cells.columns[duration], repeats, seed)
     click.echo(json.dumps(result, ensure_ascii=False)) if as_json else _tell(result)
 
 
 def read_csv(file: Path) -> dict[str, list[str]]:
     """Column -> cells."""
-    raw = file.read_bytes()
-    text = (gzip.decompress(raw) if file.suffix == ".gz" else raw).decode("utf-8-sig")
-    rows = list(csv.reader(io.StringIO(text, newline="")))
-    if len(rows) < 2:
-        raise click.ClickException("the file holds no rows")
-    head, body = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
-    return {name: [row[at] for row in body] for at, name in enumerate(head)}
+    return read_cells(file).columns
+
+
+def _read(columns, asked, duration):
+    from gengyun.churn.calc import file_columns as calc
+
+    try:
+        if duration and duration not in columns:
+            raise calc.no_column(duration, columns, "--duration")
+        calc.check_names(columns, calc.Asked(**asked))
+        if duration:
+            asked["exclude"] = (*asked["exclude"], duration)
+        reading = calc.read_table(columns, calc.Asked(**asked))
+        calc.check_directions(reading, columns, calc.Asked(**asked))
+    except calc.NotReadable as error:
+        raise click.ClickException(str(error)) from error
+    return reading
+
+
+def _in_time(table, after, before):
+    import numpy as np
+
+    from gengyun.churn.calc.evaluate import time_split
+
+    start = np.datetime64(after.date())
+    until = np.datetime64(before.date()) if before else start
+    split = time_split(table, before=until, after=start)
+    if not len(split.train) or not len(split.judged):
+        raise click.ClickException("no rows are left on one side of the day")
+    return f"before {start}, judged from then on", [split]
+
+
+def _in_parts(table, *, size, folds, repeats, seed):
+    import numpy as np
+
+    from gengyun.churn.calc.evaluate import fold_splits, size_splits
+
+    customers = len(np.unique(table.account[table.decided]))
+    if folds > customers:
+        raise click.ClickException(f"--folds {folds}: there are only {customers} customers")
+    plans = []
+    for rows in size:
+        splits = size_splits(table, size=rows, repeats=repeats, seed=seed)
+        # whole customers are drawn, so a few rows below all may already take everybody
+        if rows >= table.decided.sum() or not all(len(split.judged) for split in splits):
+            raise click.ClickException(
+                f"--size {rows}: of the {table.decided.sum()} rows whose outcome is known none "
+                "would be left to judge on; ask for fewer"
+            )
+        plans.append((f"{rows} rows", splits))
+    every = fold_splits(table, folds=folds, repeats=repeats, seed=seed)
+    return [*plans, (f"{folds} folds x {repeats}", every)]
+
+
+def _progress(name):
+    def report(done: int, total: int) -> None:
+        click.echo(f"\r{name}: {done} of {total} learned and judged", nl=done == total, err=True)
+
+    return report
 
 
 def _run(name, table, splits, found) -> dict:
@@ -147,9 +190,12 @@ def _survival(table, cells, repeats, seed) -> dict:
     """65 / 35: Harrell's C and the integrated Brier score of discrete-time hazards."""
     import numpy as np
 
+    from gengyun.churn.calc.file_cells import cleaned, number
     from gengyun.churn.calc.survival import judged_survival
 
-    time = np.array([float(cell) if cell.strip() else np.nan for cell in cells])
+    time = np.array([number(cell) for cell in cleaned(cells)])
+    if not (time > 0).any():
+        raise click.ClickException("the column of --duration holds no number of periods")
     found = [judged_survival(table, time, seed=seed + at) for at in range(repeats)]
     return {"concordance": [c for c, _ in found], "integrated_brier": [b for _, b in found]}
 
@@ -159,10 +205,23 @@ def _tell(result) -> None:
         f"{result['file']}: {result['rows']} rows, {result['lost']} lost, "
         f"{len(result['columns'])} inputs"
     )
+    for key, text in (
+        ("unknown_outcomes", "rows left out, their outcome is not known"),
+        ("ragged_rows", "rows left out, they have more or fewer cells than the first line"),
+    ):
+        if result[key]:
+            click.echo(f"  {text}: {result[key]}")
     for kind, text in (("left_out", "left out"), ("warned", "look at")):
         for column, reason in result[kind].items():
             click.echo(f"  {text}: {column} ({WHY[reason]})")
-    for run in result["runs"]:
+    _tell_runs(result["runs"])
+    if "survival" in result:
+        for name, values in result["survival"].items():
+            click.echo(f"  {name}: " + ", ".join(f"{value:.4f}" for value in values))
+
+
+def _tell_runs(runs) -> None:
+    for run in runs:
         rungs = ", ".join(
             f"{rung} x{run['rungs'].count(rung)}" for rung in sorted(set(run["rungs"]))
         )
@@ -181,6 +240,3 @@ def _tell(result) -> None:
             click.echo(f"  95 % over customers, {method}: " + ", ".join(texts))
         for note in run["notes"]:
             click.echo(f"  note: {note}")
-    if "survival" in result:
-        for name, values in result["survival"].items():
-            click.echo(f"  {name}: " + ", ".join(f"{value:.4f}" for value in values))

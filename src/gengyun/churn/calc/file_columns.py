@@ -7,10 +7,11 @@ each with its reason, so that a person may put it back.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from difflib import get_close_matches
 
 import numpy as np
 
+from gengyun.churn.calc.file_cells import cleaned, day, is_unknown, number
 from gengyun.churn.calc.scores import auc
 from gengyun.churn.calc.table import Days, Feature, Floats, Ints, Table
 
@@ -58,10 +59,11 @@ class Reading:
 
 
 def read_table(columns: Mapping[str, Sequence[str]], asked: Asked) -> Reading:
-    """`columns`: name -> cells, all of one length; an empty cell is unknown."""
+    """`columns`: name -> cells, all of one length; an empty cell is unknown, and so are NA, null
+    and the like."""
     for name in filter(None, (asked.outcome, asked.entity, asked.when)):
         if name not in columns:
-            raise NotReadable(f"there is no column {name}; there are: {', '.join(columns)}")
+            raise no_column(name, columns)
     y = outcome_of(columns[asked.outcome], asked.lost)
     decided = ~np.isnan(y)
     account = _places(columns[asked.entity]) if asked.entity else np.arange(len(y))
@@ -72,7 +74,7 @@ def read_table(columns: Mapping[str, Sequence[str]], asked: Asked) -> Reading:
     for name, cells in columns.items():
         if name in taken:
             continue
-        made, reason = _columns(name, [cell.strip() for cell in cells], at, asked)
+        made, reason = _columns(name, cleaned(cells), at, asked)
         if not reason and name not in asked.keep:
             reason, warning = tells(name, made, y, decided)
             if warning:
@@ -88,9 +90,48 @@ def read_table(columns: Mapping[str, Sequence[str]], asked: Asked) -> Reading:
     return reading
 
 
+def no_column(name: str, columns: Mapping[str, object], option: str = "") -> NotReadable:
+    """Names the columns that are called something like it, or else all."""
+    by_small = {one.lower(): one for one in columns}
+    near = [by_small[one] for one in get_close_matches(name.lower(), by_small, n=3, cutoff=0.5)]
+    told = f"closest: {', '.join(near)}" if near else f"there are: {', '.join(columns)}"
+    return NotReadable(f"there is no column {name}{option and f' ({option})'}; {told}")
+
+
+def check_names(columns: Mapping[str, Sequence[str]], asked: Asked) -> None:
+    """Refuse options that name no column: a wish that is silently dropped looks like one that was
+    followed. Apart from `read_table`, because benches ask the same of tables that differ."""
+    for option, names in (("--exclude", asked.exclude), ("--keep", asked.keep)):
+        for name in names:
+            if name not in columns:
+                raise no_column(name, columns, option)
+    for option, names in (("--risk", asked.risk), ("--safe", asked.safe)):
+        for name in names:
+            if name not in columns and _column_of(name, columns) is None:
+                raise no_column(name.split("=")[0], columns, option)
+
+
+def check_directions(reading: Reading, columns: Mapping[str, Sequence[str]], asked: Asked) -> None:
+    """Refuse a direction of a column that is read as words, or of a word that is not there."""
+    for option, names in (("--risk", asked.risk), ("--safe", asked.safe)):
+        for name in names:
+            column = name if name in columns else _column_of(name, columns)
+            keys = [one.key for one in reading.table.features if one.group == column]
+            if keys and name not in keys:  # no keys: left out, which is told with its reason
+                there = ", ".join(keys[:12])
+                raise NotReadable(f"{name} ({option}) is no input; of {column} there are: {there}")
+
+
+def _column_of(name: str, columns: Mapping[str, object]) -> str | None:
+    """Of column=word, where both may hold the sign, and of "column: days before"."""
+    cuts = [at for at, sign in enumerate(name) if sign in "=:"]
+    return next((name[:at] for at in cuts if name[:at] in columns), None)
+
+
 def outcome_of(cells: Sequence[str], lost: str | None = None) -> Floats:
-    """1 lost, 0 kept, nan where the cell is empty."""
-    words = sorted({cell.strip() for cell in cells} - {""})
+    """1 lost, 0 kept, nan where it is not known. A word such as - that was named as lost counts."""
+    cells = [cell.strip() for cell in cells]
+    words = sorted({cell for cell in cells if cell == lost or not is_unknown(cell)})
     if lost is None:
         hits = [word for word in words if word.lower() in LOST_WORDS]
         if len(words) != 2 or len(hits) != 1:
@@ -99,7 +140,8 @@ def outcome_of(cells: Sequence[str], lost: str | None = None) -> Floats:
         lost = hits[0]
     elif lost not in words:
         raise NotReadable(f"no row has the outcome {lost}")
-    return np.array([np.nan if not c.strip() else float(c.strip() == lost) for c in cells])
+    known = set(words)
+    return np.array([float(cell == lost) if cell in known else np.nan for cell in cells])
 
 
 def tells(
@@ -130,7 +172,7 @@ def _columns(
     filled = [cell for cell in cells if cell]
     if len(set(filled)) < 2 and len(filled) in (0, len(cells)):
         return [], "always_the_same"
-    numbers = np.array([_number(cell) for cell in cells])
+    numbers = np.array([number(cell) for cell in cells])
     known = ~np.isnan(numbers)
     if filled and known.sum() >= NUMERIC_FROM * len(filled):
         if _is_name(name, numbers[known], len(cells)):
@@ -172,10 +214,7 @@ def _is_name(name: str, known: Floats, rows: int) -> bool:
     """Whole numbers, all different, called something like an id."""
     whole = bool(np.all(known == np.round(known)))
     differ = len(np.unique(known)) >= 0.98 * rows
-    called = re.search(
-        r"(^|[_\s])(id|no|number|index|编号)$|id$|^$|unnamed|^rownumber$", name.lower()
-    )
-    return whole and differ and bool(called)
+    return whole and differ and bool(CALLED_ID.search(name))
 
 
 def _products(found: list[tuple[Feature, Floats]]) -> list[str]:
@@ -214,38 +253,26 @@ def _table(
 
 
 def _places(cells: Sequence[str]) -> Ints:
-    _, place = np.unique(np.array([cell.strip() for cell in cells]), return_inverse=True)
+    """A row that does not name its customer is a customer of its own."""
+    names = cleaned(cells)
+    _, place = np.unique(np.array(names), return_inverse=True)
+    unknown = np.array([not name for name in names])
+    place[unknown] = len(names) + np.arange(unknown.sum())
     return np.asarray(place, dtype=np.int64)
 
 
-def _number(cell: str) -> float:
-    try:
-        value = float(cell.replace(",", "").rstrip("%")) if cell else np.nan
-    except ValueError:
-        return np.nan
-    return value if np.isfinite(value) else np.nan
-
-
-def _day(cell: str) -> date | None:
-    try:
-        return date.fromisoformat(cell[:10].replace("/", "-"))
-    except ValueError:
-        return None
-
-
 def _days(cells: Sequence[str]) -> Days:
-    found = [_day(cell.strip()) for cell in cells]
-    if any(day is None for day in found):
+    found = [day(cell.strip()) for cell in cells]
+    if any(one is None for one in found):
         raise NotReadable("the column of days must hold a day (2026-11-22) in every row")
     return np.array(found, dtype="datetime64[D]")
 
 
 def _maybe_days(cells: Sequence[str]) -> Days | None:
     filled = [cell for cell in cells if cell]
-    if not filled or any(_day(cell) is None for cell in filled[:50]):
+    if not filled or any(day(cell) is None for cell in filled[:50]):
         return None
-    found = [_day(cell) if cell else None for cell in cells]
-    return np.array([day or "NaT" for day in found], dtype="datetime64[D]")
+    return np.array([day(cell) or "NaT" for cell in cells], dtype="datetime64[D]")
 
 
 def _no_day() -> np.datetime64:
