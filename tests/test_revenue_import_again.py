@@ -1,5 +1,7 @@
 """A contract file again, mended or not: what the dry run says is what the import does."""
 
+from datetime import date
+
 import pytest
 from django.utils import translation
 from factories import NOW, People, make_customer, make_tiers
@@ -22,6 +24,7 @@ from gengyun.revenue.calc.rules import RULES
 from gengyun.revenue.models import Line, Movement, Product
 
 pytestmark = pytest.mark.django_db
+DUE = date(2024, 12, 31)
 LINES = f"{HEAD},行编号,续自"
 
 
@@ -221,4 +224,39 @@ def test_cause_stays_as_written_where_there_is_no_tree(both):
     both(ENDED, history="yes")
     assert set(Movement.objects.filter(kind="churn").values_list("cause", flat=True)) == {
         "竞品进入", "没这个原因",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("signed_on", ["2025-01-25", "2025-03-20"])
+def test_who_comes_back_after_the_grace_days_answers_the_due_date(both, signed_on):
+    both(
+        f"""{HEAD}
+C1,B1,2023-12-20,2024-01-01,2024-12-31,协同办公,10,10000
+C1,B2,{signed_on},2025-04-01,2026-12-31,协同办公,10,11000
+C1,B3,{signed_on},2025-05-01,2026-12-31,数据中台,10,11000""",
+        history="yes",
+    )
+    assert list(Movement.objects.order_by("effective_on", "pk").values_list("kind", "due_on")) == [
+        ("new", None),
+        ("churn", DUE),
+        ("win_back", DUE),
+        ("cross_sell", None),
+    ]
+    assert Line.objects.get(external_id="B2").previous.external_id == "B1"
+
+
+def test_due_date_is_answered_once_and_only_where_it_was_lost(both):
+    both(
+        f"""{HEAD},是否终止
+C1,B1,,2024-01-01,2024-12-31,协同办公,10,10000,
+C1,B2,,2025-04-01,2025-12-31,协同办公,10,11000,
+C1,B3,,2026-02-20,2026-12-31,协同办公,10,11000,
+C2,D1,,2024-01-01,2024-12-31,协同办公,10,10000,
+C2,D2,,2024-06-01,2025-05-31,协同办公,10,500,
+C2,D3,,2025-04-01,2026-12-31,协同办公,10,700,"""
+    )
+    backs = Movement.objects.exclude(kind="churn").exclude(kind="downsell").order_by("pk")
+    found = dict(backs.values_list("line__external_id", "due_on"))
+    assert found == {
+        "B1": None, "B2": DUE, "B3": date(2025, 12, 31), "D1": None, "D2": None, "D3": None,
     }  # fmt: skip

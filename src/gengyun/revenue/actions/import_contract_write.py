@@ -32,6 +32,7 @@ from gengyun.revenue.queries.settings import current
 from gengyun.team.queries.access import require
 
 DAY = timedelta(days=1)
+LOSSES = frozenset({"churn", "downsell"})
 
 
 def write_contracts(planned: Sequence[Planned], context: Context) -> None:
@@ -182,7 +183,7 @@ class _Writer:
         """By the id of the line or the number of its contract."""
         name, customer = row.values.get("renews"), row.values["_customer"]
         if name is None:
-            return None
+            return self._lost(row) if row.values["_counted"].arr_minor else None
         if (customer, name) in self.by_name:
             return self.by_name[customer, name]
         lines = [
@@ -191,6 +192,35 @@ class _Writer:
             if name in (line.external_id, line.contract.number)
         ]
         return lines[-1] if lines else None
+
+    def _lost(self, row: Planned) -> Line | None:
+        """Who comes back after the grace days answers the last due date of the group, if that was
+        lost and nothing has answered it yet; which of them count as renewed is for the figures."""
+        new: NewLine = row.values["_new"]
+        customer, on = row.values["_customer"], new.starts_on
+        mine = [
+            line
+            for line in self.book.of_customer[customer]
+            if (line.group, line.currency) == (new.group, new.currency) and line.arr_minor
+        ]
+        due = max((line.ends_on for line in mine if line.ends_on), default=None)
+        still = any(line.ends_on is None and self.book.balance(line) > 0 for line in mine)
+        grace = timedelta(days=self.settings.loss_grace_days)
+        if due is None or still or on <= due + grace + DAY:
+            return None  # beside what is there, or renewed: `find_previous` looks for that
+        told = [
+            other
+            for other in self.book.rows[customer]
+            if (other.group, other.due_on) == (new.group, due)
+        ]
+        if any(other.kind not in LOSSES and other.effective_on < on for other in told):
+            return None
+        lost = {other.line_id for other in told}
+        for line in mine:
+            # what has ARR left ends when its successor is written
+            if line.ends_on == due and (line.pk in lost or self.book.balance(line) > 0):
+                return line
+        return None
 
     def _end(self, customer: int, *, until: date) -> None:
         """Losses up to a day: a line that starts then is judged by what is left."""
