@@ -17,7 +17,14 @@ from gengyun.customers.queries.custom_fields import fields_named
 from gengyun.kernel.errors import NotFound
 from gengyun.portfolio.actions.views import save_view
 from gengyun.team.models import User
-from gengyun.web import undo_contracts, undo_health, undo_opportunities, undo_renewals, undo_sops
+from gengyun.web import (
+    undo_churn,
+    undo_contracts,
+    undo_health,
+    undo_opportunities,
+    undo_renewals,
+    undo_sops,
+)
 
 KEPT = 10
 SESSION_KEY = "undo"
@@ -125,6 +132,7 @@ _VERBS = {
     "next_step": _next_step,
     "tier": _tier,
 }
+_VERBS |= undo_churn.VERBS
 _VERBS |= undo_health.VERBS
 _VERBS |= undo_opportunities.VERBS
 _VERBS |= undo_renewals.VERBS

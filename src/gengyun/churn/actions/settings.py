@@ -4,7 +4,7 @@ A change raises the version; the next night trains a model under it. Models and 
 keep what they were made under.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from math import isfinite
 from typing import Any
@@ -51,7 +51,7 @@ class DaysBad(Refusal):
 
 class WeightBad(Refusal):
     code = "churn_weight_bad"
-    message = "The weight of %(key)s is a number from 0 to %(most)s."
+    message = "The weight of “%(key)s” is a number from 0 to %(most)s."
 
 
 class BaseRateBad(Refusal):
@@ -61,12 +61,12 @@ class BaseRateBad(Refusal):
 
 class ThresholdBad(Refusal):
     code = "churn_threshold_bad"
-    message = "%(key)s is a number from %(least)s to %(most)s."
+    message = "“%(key)s” is a number from %(least)s to %(most)s."
 
 
 class SourceMissing(Refusal):
     code = "churn_source_missing"
-    message = "Say where the number for %(key)s comes from, or that it is an assumption."
+    message = "Say where the number for “%(key)s” comes from, or that it is an assumption."
 
 
 @transaction.atomic
@@ -96,48 +96,62 @@ def edit_settings(
 
 
 def _checked(values: dict[str, Any], row: ChurnSettings) -> dict[str, Any]:
-    if values.get("event", row.event) not in EventChoice.values:
+    check_event(values.get("event", row.event))
+    check_days(values.get("grace_days", row.grace_days), values.get("silent_days", row.silent_days))
+    tiers = {"", *Tier.objects.values_list("key", flat=True)}
+    for kind, checked in CHECKED.items():
+        if kind in values:
+            values[kind] = {
+                key: checked(key, entry)
+                for key, entry in _entries(values[kind])
+                if kind != "base_rates" or key in tiers
+            }
+    return values
+
+
+def check_event(event: Any) -> None:
+    if event not in EventChoice.values:
         raise EventBad(choices=", ".join(EventChoice.values))
-    grace = values.get("grace_days", row.grace_days)
-    silent = values.get("silent_days", row.silent_days)
+
+
+def check_days(grace: int, silent: int) -> None:
     if not (0 <= grace <= LONGEST_GRACE and SHORTEST_SILENCE <= silent <= LONGEST_SILENCE):
         raise DaysBad(grace=LONGEST_GRACE, least=SHORTEST_SILENCE, most=LONGEST_SILENCE)
-    if "weights" in values:
-        values["weights"] = {k: _weight(k, v) for k, v in _entries(values["weights"])}
-    if "base_rates" in values:
-        tiers = {"", *Tier.objects.values_list("key", flat=True)}
-        entries = _entries(values["base_rates"])
-        values["base_rates"] = {k: _base_rate(k, v) for k, v in entries if k in tiers}
-    if "thresholds" in values:
-        values["thresholds"] = {k: _threshold(k, v) for k, v in _entries(values["thresholds"])}
-    return values
 
 
 def _entries(rows: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     return [(str(key), row) for key, row in list(rows.items())[:MOST_ENTRIES]]
 
 
-def _weight(key: str, row: Mapping[str, Any]) -> dict[str, Any]:
+def checked_weight(key: str, row: Mapping[str, Any]) -> dict[str, Any]:
     weight = _number(row.get("weight"))
     if weight is None or not 0 <= weight <= MOST_WEIGHT:
         raise WeightBad(key=key, most=MOST_WEIGHT)
     return {"weight": weight, "source": _source(key, row)}
 
 
-def _base_rate(key: str, row: Mapping[str, Any]) -> dict[str, Any]:
+def checked_base_rate(key: str, row: Mapping[str, Any]) -> dict[str, Any]:
     rate, worth = _number(row.get("rate")), _number(row.get("worth"))
     if rate is None or worth is None or not (0 < rate < 1 and 0 <= worth <= MOST_WORTH):
         raise BaseRateBad(most=MOST_WORTH)
     return {"rate": rate, "worth": worth, "source": _source(key, row)}
 
 
-def _threshold(key: str, row: Mapping[str, Any]) -> dict[str, Any]:
+def checked_threshold(key: str, row: Mapping[str, Any]) -> dict[str, Any]:
     value = _number(row.get("value"))
     least, most = BOUNDS.get(key, (0.01, 0.99))  # of a tier: a probability
     is_known = key in shipped()["thresholds"] or key.startswith("tier:")
     if value is None or not is_known or not least <= value <= most:
         raise ThresholdBad(key=key, least=least, most=most)
     return {"value": value, "source": _source(key, row)}
+
+
+# Each refuses what cannot be, or gives the entry as it is kept; a page asks them before saving.
+CHECKED: dict[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]] = {
+    "weights": checked_weight,
+    "base_rates": checked_base_rate,
+    "thresholds": checked_threshold,
+}
 
 
 def _source(key: str, row: Mapping[str, Any]) -> str:

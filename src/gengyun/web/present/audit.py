@@ -69,6 +69,15 @@ VERBS: dict[str, Any] = {
     "undone": _("took back a change of"),
     "switched": _("switched on or off"),
     "reordered": _("changed the order of"),
+    "settings": _("changed the settings of"),
+    "backtest": _("asked for"),
+    "promote": _("put into use"),
+}
+# whole actions, where the log is filtered by them
+ACTIONS: dict[str, Any] = {
+    "churn.settings": _("Churn probability: settings changed"),
+    "churn.backtest": _("Churn probability: back-test asked for"),
+    "churn.promote": _("Churn probability: model put into use"),
 }
 THINGS: dict[str, Any] = {
     "team.user": _("user"),
@@ -87,6 +96,9 @@ THINGS: dict[str, Any] = {
     "alerts.alertrule": _("alert rule"),
     "alerts.riskcause": _("cause"),
     "alerts.alertpolicy": _("settings for all alert rules"),
+    "churn.churnsettings": _("churn probability"),
+    "churn.backtest": _("back-test of the churn probability"),
+    "churn.churnmodel": _("churn model"),
     "usage.source": _("source"),
     "usage.writekey": _("write key"),
     "usage.metric": _("metric"),
@@ -155,6 +167,11 @@ class AuditLine:
     customer_id: str
     action: str
     changes: list[Change]
+
+
+def action_name(action: str) -> str:
+    """What the filter calls an action; one without a name of its own is its key."""
+    return str(ACTIONS.get(action, action))
 
 
 def line(entry: AuditEntry, customs: Mapping[str, str] | None = None) -> AuditLine:

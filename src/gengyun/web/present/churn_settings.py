@@ -1,9 +1,7 @@
 """The settings of the churn probability as a form: every number beside its source. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
-from typing import Any
 
 from gengyun.churn.calc.standards import BaseRate, Threshold, Weight, shipped
 from gengyun.churn.calc.table import Feature
@@ -12,7 +10,6 @@ from gengyun.web.present import format as plain
 from gengyun.web.present.churn_card import source_name
 from gengyun.web.words import gettext as _
 
-KEYWORDS = ("assumption", "convention", "measured", "stated")
 GROUPS = (
     "use", "onboarding", "service", "sentiment", "relationship", "commercial", "profile", "metric",
 )  # fmt: skip
@@ -153,95 +150,6 @@ def threshold_entries(
     return found
 
 
-# --- what was typed ------------------------------------------------------------------------------
-
-
-def keyword_of(text: str) -> str:
-    """The key of a source that is a word of ours; people's own words as they are."""
-    return next((key for key in KEYWORDS if text in {key, source_name(key)}), text)
-
-
-def number_of(text: str) -> float | None:
-    cleaned = text.replace(",", "").replace("，", "").removesuffix("%").removesuffix("％").strip()
-    try:
-        found = float(cleaned)
-    except ValueError:
-        return None
-    return found if isfinite(found) and abs(found) < 1e9 else None
-
-
-def typed(entries: Iterable[Entry], given: Mapping[str, str]) -> list[Entry]:
-    """The same rows as they were typed."""
-    return [
-        Entry(
-            one.key,
-            one.field,
-            one.label,
-            one.hint,
-            given.get(one.field, one.value).strip(),
-            given.get("source." + one.field, one.source).strip(),
-            one.shipped_text,
-            given.get("worth." + one.field, one.more).strip(),
-        )
-        for one in entries
-    ]
-
-
-def read(
-    before: Sequence[Entry], after: Sequence[Entry], own: Mapping[str, Any], kind: str
-) -> tuple[dict[str, Any], dict[str, str], list[tuple[str, str, str]]]:
-    """(entries the company now has of its own, errors by field, [(what, before, after)]).
-
-    A row left as it was stays as it is, of its own or as shipped; a row typed back to what is
-    shipped is as shipped again.
-    """
-    kept: dict[str, Any] = {}
-    errors: dict[str, str] = {}
-    changes = []
-    for was, now in zip(before, after, strict=True):
-        if (was.value, was.more, was.source) == (now.value, now.more, now.source):
-            if was.key in own:
-                kept[was.key] = own[was.key]
-            continue
-        changes.append((now.label, _said(was), _said(now)))
-        if not now.value and now.key.startswith(TIER):
-            continue  # by the budget again
-        row, error = _row(now, kind)
-        if error:
-            errors[now.field] = error
-        elif not _is_shipped(now.key, row, kind):
-            kept[now.key] = row
-    return kept, errors, changes
-
-
-def _said(one: Entry) -> str:
-    return " ".join(filter(None, [one.value or "—", f"× {one.more}" if one.more else "",
-                                  f"({one.source})" if one.source else ""]))  # fmt: skip
-
-
-def _row(one: Entry, kind: str) -> tuple[dict[str, Any], str]:
-    value = number_of(one.value)
-    if value is None:
-        return {}, _("A number is needed here.")
-    if not one.source:
-        return {}, _("Say where it comes from, or that it is an assumption.")
-    source = keyword_of(one.source)
-    if kind == "weights":
-        return {"weight": value, "source": source}, ""
-    if kind == "base_rates":
-        worth = number_of(one.more)
-        if worth is None:
-            return {}, _("A number is needed here.")
-        return {"rate": round(value / 100, 6), "worth": worth, "source": source}, ""
-    if one.key.startswith(TIER):
-        value /= 100
-    return {"value": value, "source": source}, ""
-
-
-def _is_shipped(key: str, row: Mapping[str, Any], kind: str) -> bool:
-    return bool(shipped()[kind].get(key) == row)
-
-
 # --- what saving would do ------------------------------------------------------------------------
 
 
@@ -253,6 +161,32 @@ class Effect:
     count: int
     now: str
     then: str
+
+
+def effects_of(kinds: Collection[str], events: int | None) -> list[str]:
+    """What each kind of change does, once each. `kinds`: fields of the settings that would change;
+    `events`: lost renewals that the model in use has learned from, None while it is an estimate."""
+    said = []
+    if {"event", "grace_days", "silent_days"} & set(kinds):
+        said.append(
+            _("Another event or other days ask another question: a model is trained for it tonight "
+              "and replaces the one in use outright, without having to show that it is better.")
+        )  # fmt: skip
+    if {"weights", "base_rates"} & set(kinds):
+        said.append(
+            _("The estimate of the next night is made of these numbers. What was said before stays "
+              "as it was said.")
+            if events is None
+            else _("The model in use has learned from %(events)s lost renewals. New weights and "
+                   "rates only move where learning starts: a model is trained under them tonight, "
+                   "and takes over when it has shown that it is better.") % {"events": events}
+        )  # fmt: skip
+    if "thresholds" in kinds:
+        said.append(
+            _("Thresholds change no probability: they say when there is an alert, when the model "
+              "and the CSM disagree, and when a model is checked or trained anew.")
+        )  # fmt: skip
+    return said
 
 
 def moved(

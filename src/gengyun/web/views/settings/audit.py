@@ -7,7 +7,7 @@ from gengyun.team.models import User
 from gengyun.team.queries import audit as queries
 from gengyun.web.access import page
 from gengyun.web.numbers import is_number
-from gengyun.web.present.audit import line
+from gengyun.web.present.audit import action_name, line
 from gengyun.web.views.settings.common import is_htmx, show
 from gengyun.web.words import pick
 
@@ -46,6 +46,7 @@ def audit(request):
         "asked": asked,
         "people": User.objects.order_by("name", "pk"),
         "actions": queries.actions(),
+        "action_name": action_name,
         "number": number,
         "has_next": len(rows) > PER_PAGE,
         "query": query.urlencode(),

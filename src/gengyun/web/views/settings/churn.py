@@ -6,16 +6,20 @@ from gengyun.churn.actions import settings as actions
 from gengyun.churn.calc.features import FEATURES
 from gengyun.churn.calc.standards import base_rates
 from gengyun.churn.calc.table import Feature
-from gengyun.churn.models import ChurnForecast, EventChoice
+from gengyun.churn.models import ChurnForecast, ChurnSettings, EventChoice
 from gengyun.churn.queries import settings as queries
 from gengyun.churn.queries.models import champion
 from gengyun.customers.models import Tier
+from gengyun.kernel.days import day_of
 from gengyun.kernel.errors import Refusal
 from gengyun.team.queries.access import require
 from gengyun.web.access import page
 from gengyun.web.forms import Form
 from gengyun.web.present import churn_settings as form
+from gengyun.web.present.churn_typed import read, typed
+from gengyun.web.refusals import refusal_text
 from gengyun.web.render import is_htmx
+from gengyun.web.undo import remember
 from gengyun.web.views.settings.common import field_of, go, show
 from gengyun.web.words import gettext as _
 from gengyun.web.words import pick
@@ -34,7 +38,8 @@ def churn(request):
         return _page(request, row, now, {name: str(getattr(row, name)) for name in PLAIN})
     require(request.user, "settings.edit")
     given = Form.of(request.POST)
-    after = {kind: form.typed(now[kind], given.raw) for kind in KINDS}
+    mark = _("%(name)s, %(day)s") % {"name": request.user.name, "day": day_of(request.now)}
+    after = {kind: typed(now[kind], given.raw, kind, mark) for kind in KINDS}
     changes, errors, told = _read(given, row, now, after)
     if request.POST.get("step") == "save" and not errors:
         try:
@@ -42,17 +47,42 @@ def churn(request):
         except Refusal as refusal:
             errors = field_of(refusal, ERRORS)
         else:
-            return go(request, "settings_churn", said=_("Saved; the next night speaks under it."))
+            return _saved(request, row)
     plain = {name: given.get(name, str(getattr(row, name))) for name in PLAIN}
     more = {
         "errors": errors,
-        "told": told,
-        "is_changed": bool(told),
+        "told": [] if errors else told,
+        "is_changed": bool(told or errors),
         "effects": [] if errors else _effects(row, changes),
+        "does": form.effects_of(_changed(row, changes), _learned(row)),
         "block": "editor" if is_htmx(request) else None,
     }
-    status = 422 if errors and request.POST.get("step") == "save" else 200
-    return _page(request, row, after, plain, status=status, **more)
+    return _page(request, row, after, plain, status=422 if errors else 200, **more)
+
+
+def _saved(request, row):
+    """The numbers as they were wait in the session: one click puts them back."""
+    before = {name: getattr(row, name) for name in actions.FIELDS}
+    is_new = queries.current().version != row.version
+    undo = remember(request, "churn_settings", before) if is_new else ""
+    said = _("Saved; the next night speaks under it.")
+    return go(request, "settings_churn", said=said, undo=undo)
+
+
+def _changed(row, changes):
+    """Fields that would hold something else; "as there are contracts" may mean the same event."""
+    found = [name for name, value in changes.items() if getattr(row, name) != value]
+    if "event" in found and changes["event"] in EventChoice.values:
+        then = queries.event_of(ChurnSettings(event=changes["event"]))
+        if then == queries.event_of(row):
+            found.remove("event")
+    return found
+
+
+def _learned(row):
+    """Lost renewals that the model in use has learned from; None: it is an estimate, or none."""
+    model = champion(queries.event_of(row))
+    return model.events if model and model.rung != "L0" else None
 
 
 def _tiers():
@@ -81,7 +111,25 @@ def _rows(row):
 
 def _read(given, row, now, after):
     """(changes for the action, errors, [(what, before, after)])"""
-    changes, told = {"event": given.get("event", row.event)}, []
+    changes, errors = _plain(given, row)
+    names = {"event": _("Event"), "grace_days": _("Days of grace"),
+             "silent_days": _("Days of silence")}  # fmt: skip
+    told = [
+        (names[name], _of(name, getattr(row, name)), _of(name, changes[name]))
+        for name in PLAIN
+        if name in changes and changes[name] != getattr(row, name)
+    ]
+    for kind in KINDS:
+        found = read(now[kind], after[kind], getattr(row, kind), kind, _check_of(kind))
+        changes[kind] = found.kept
+        errors |= found.errors
+        told += found.changes
+    return changes, errors, told
+
+
+def _plain(given, row):
+    """(event and days as typed, errors by field): refused before saving by what saving refuses."""
+    changes = {"event": given.get("event", row.event)}
     given.whole("grace_days")
     given.whole("silent_days")
     errors = dict(given.errors)
@@ -90,19 +138,35 @@ def _read(given, row, now, after):
             changes[name] = given.values[name]
         elif name not in errors and name in given.raw:
             errors[name] = _("A number is needed here.")
-    names = {"event": _("Event"), "grace_days": _("Days of grace"),
-             "silent_days": _("Days of silence")}  # fmt: skip
-    told += [
-        (names[name], _of(name, getattr(row, name)), _of(name, changes[name]))
-        for name in PLAIN
-        if name in changes and changes[name] != getattr(row, name)
-    ]
-    for kind in KINDS:
-        kept, wrong, moved = form.read(now[kind], after[kind], getattr(row, kind), kind)
-        changes[kind] = kept
-        errors |= wrong
-        told += moved
-    return changes, errors, told
+    asked = {
+        "event": lambda: actions.check_event(changes["event"]),
+        "grace_days": lambda: actions.check_days(changes["grace_days"], row.silent_days),
+        "silent_days": lambda: actions.check_days(row.grace_days, changes["silent_days"]),
+    }
+    for name in PLAIN:
+        if name in changes and name not in errors:
+            try:
+                asked[name]()
+            except Refusal as refusal:
+                errors[name] = refusal_text(refusal)
+    return changes, errors
+
+
+def _check_of(kind):
+    """What the action says against an entry, by the name that the page shows and in its unit."""
+
+    def check(entry, row):
+        try:
+            actions.CHECKED[kind](entry.key, row)
+        except Refusal as refusal:
+            refusal.params |= {"key": entry.label}
+            if entry.key.startswith(form.TIER) and "most" in refusal.params:
+                bounds = {name: 100 * refusal.params[name] for name in ("least", "most")}
+                refusal.params |= {name: form.number_text(own) for name, own in bounds.items()}
+            return refusal_text(refusal)
+        return ""
+
+    return check
 
 
 def _of(name, value):
@@ -148,6 +212,7 @@ def _page(request, row, rows, plain, *, status=200, block=None, **more):
         "told": [],
         "is_changed": False,
         "effects": [],
+        "does": [],
         **more,
     }
     return show(request, TEMPLATE, "churn", context, block=block, status=status)
