@@ -227,18 +227,20 @@ def test_noted_risks_touches_and_opinions_are_facts(lake):
     said = {"customer": one, "author": author, "known_at": at(ago(9))}
     Risk.objects.create(cause="competitor", happened_on=ago(12), **said)
     Risk.objects.create(cause="need_unmet", happened_on=ago(12), **said)
-    Risk.objects.create(cause="layoff", happened_on=ago(12), end="mistaken", **said)
+    Risk.objects.create(
+        cause="layoff", happened_on=ago(12), end="mistaken", ended_at=at(ago(5)), **said
+    )
     Sentiment.objects.create(level=2, reason="x", valid_until=AS_OF, **said)
     make_activity(one, author, happened_at=at(ago(4)), recorded_at=at(ago(3)), outcome="not")
     make_activity(one, author, kind="note", happened_at=at(ago(1)), recorded_at=at(ago(1)))
     found = observed_as_of(AS_OF, lake=lake)
     kinds = sorted(found.kind_names[kind] for kind in found.facts.kind)
-    assert kinds == ["competitor", "not_solved", "risk", "sentiment", "touch"]
+    assert kinds == ["competitor", "layoff", "not_solved", "risk", "sentiment", "touch"]
     seen = Reader.of(found).snapshot(account=[one.pk], at=[AS_OF])
     assert seen.column("competitor")[0] == seen.column("risk_noted")[0] == 1
     assert seen.column("sentiment")[0] == 2
     assert seen.raw["touch_days"][0] == 3
-    assert np.isnan(seen.column("layoff")[0])
+    assert seen.column("layoff")[0] == 0  # a mistake is over once it was found to be one
 
 
 def test_an_invoice_is_overdue_until_all_of_it_was_paid(lake):

@@ -209,16 +209,17 @@ def _said(reader: FactReader, asked: Asked) -> Both:
 
 
 def _contacts(reader: FactReader, asked: Asked) -> Both:
-    touch = reader.read(asked, "touch", LOOKED_BACK)
-    left = reader.read(asked, "not_solved", LOOKED_BACK)
-    meetings = reader.read(asked, "meeting", LATELY).count()
-    unsolved = reader.read(asked, "not_solved", LATELY).count()
-    unanswered = reader.read(asked, "no_reply", LATELY).count()
+    # what was deleted or worded anew counts until then, and what was no risk after all
+    touch = reader.read(asked, "touch", LOOKED_BACK).open()
+    left = reader.read(asked, "not_solved", LOOKED_BACK).open()
+    meetings = reader.read(asked, "meeting", LATELY).open().count()
+    unsolved = reader.read(asked, "not_solved", LATELY).open().count()
+    unanswered = reader.read(asked, "no_reply", LATELY).open().count()
     inputs = {
         "touch_gap": np.log1p(touch.gap()),
         "no_reply_90": np.log1p(unanswered),
         "meetings_90": np.log1p(meetings),
-        "exec_contact_90": reader.read(asked, "exec_contact", LATELY).flag(),
+        "exec_contact_90": reader.read(asked, "exec_contact", LATELY).open().flag(),
         "not_solved_90": np.log1p(unsolved),
         "not_solved_share": left.faded_count() / (touch.faded_count() + ONE_MORE),
     }

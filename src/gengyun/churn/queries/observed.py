@@ -26,8 +26,9 @@ from gengyun.churn.calc.observed import (
 )
 from gengyun.churn.calc.table import Days, Ints
 from gengyun.churn.queries.observed_facts import facts
+from gengyun.churn.queries.observed_people import key_users
 from gengyun.churn.queries.observed_terms import dues
-from gengyun.customers.models import Contact, Customer, FieldChange, Tier
+from gengyun.customers.models import Customer, FieldChange, Tier
 from gengyun.customers.queries.merges import Joined, joined
 from gengyun.kernel.days import day_of, start_of
 from gengyun.lake.conditions import Condition
@@ -246,17 +247,12 @@ def _values(lake: Lake, until: date, keys: Sequence[str]) -> Values:
 
 def _key_users(until: date) -> KeyUsers:
     """Deciders and champions whose user of the product is known."""
-    rows = Contact.objects.filter(
-        part__in=(Contact.Part.DECIDER, Contact.Part.CHAMPION), created_at__lt=start_of(until)
-    ).exclude(product_user_id="")
-    found = list(
-        rows.order_by("pk").values_list("customer_id", "product_user_id", "created_at", "left_on")
-    )
+    found = [row for row in key_users(until) if row[2] < until]
     return KeyUsers.of(
         account=[row[0] for row in found],
         user=[hash64(row[1]) for row in found],
-        known=[day_of(row[2]) for row in found],
-        until=_days([row[3] for row in found]),
+        known=[row[2] for row in found],
+        until=_days([None if row[3] is None or row[3] >= until else row[3] for row in found]),
     )
 
 
