@@ -2,10 +2,11 @@
 
 from math import log1p
 
+import numpy as np
 import pytest
 from django.utils.translation import override
 
-from gengyun.churn.calc.drivers import REASONS
+from gengyun.churn.calc.drivers import REASONS, drivers
 from gengyun.churn.calc.features import FEATURES
 from gengyun.web.present.churn import why
 from gengyun.web.present.churn_facts import LEADING
@@ -124,3 +125,18 @@ def test_more_of_what_a_name_says_is_more_risk_where_the_sign_says_so():
     assert not {key for key in rising if names[key].startswith(("use", "share of seats"))}
     with override("zh-hans"):
         assert feature_name("key_contact_gap") == "决策人和拥护者多少天没用"
+
+
+@pytest.mark.parametrize(
+    ("feature", "said"),
+    [
+        ("util_14_vs_28", "Use in two weeks is 39% below that of four weeks"),
+        ("rate_year_trend", "Use in 90 days is 39% below that of the year before"),
+    ],
+)
+def test_a_ratio_without_raw_numbers_is_kept_and_told_itself(feature, said):
+    x, shares = np.array([[-0.5]]), np.array([[0.8]])
+    raw = {"daily_users_28": np.array([3.0]), "seats": np.array([9.0]), "rate_28": np.array([3.0])}
+    [[driver]] = drivers([feature], x, np.array([0.0]), shares, raw)
+    with override("en"):
+        assert said in sentence("use_trend", driver["fact"], is_worse=True, feature=feature)

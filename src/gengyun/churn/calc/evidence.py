@@ -10,7 +10,7 @@ EVIDENCE: dict[str, tuple[str, ...]] = {
     "util_28": ("daily_users_28", "seats", "users_28"),
     "util_prev90": ("daily_users_prev90", "seats"),
     "util_trend": ("daily_users_28", "daily_users_prev90", "seats"),
-    "util_14_vs_28": ("daily_users_28", "seats"),
+    "util_14_vs_28": (),  # the ratio itself: no raw number of two weeks is kept
     "seats_active_28": ("users_28", "seats"),
     "rate_28": ("events_28", "rate_28"),
     "rate_90": ("rate_28", "rate_prev90"),
@@ -19,7 +19,7 @@ EVIDENCE: dict[str, tuple[str, ...]] = {
     "events_year": ("events_year",),
     "active_days_90": ("active_days_90",),
     "active_days_year": ("active_days_year",),
-    "rate_year_trend": ("rate_28", "rate_prev90"),
+    "rate_year_trend": (),  # itself: the rates kept are of other spans
     "users_28": ("users_28", "users_prev90"),
     "users_90": ("users_90", "users_prev90"),
     "users_year": ("users_90",),
