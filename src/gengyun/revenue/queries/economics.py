@@ -13,6 +13,7 @@ from gengyun.kernel.days import start_of
 from gengyun.revenue.calc import ltv as curves
 from gengyun.revenue.calc import unit_economics
 from gengyun.revenue.calc.figure import (
+    ALL_LEFT,
     NO_CHURN,
     NO_MARGIN,
     TOO_FEW_DATES,
@@ -208,13 +209,8 @@ def payback(of: Period) -> Values:
 
 
 def ltv_cac(of: Period) -> Values:
-    worth = _ltv(of)
     cost = unit_economics.cac(spend=of.spend, new_customers=of.won_customers)
-    for part in (worth, cost):
-        if part.value is None:
-            figure = unknown(part.reason, definition=unit_economics.LTV_CAC, unit="ratio")
-            return {"ltv_cac": figure}
-    return {"ltv_cac": unit_economics.ltv_to_cac(ltv=worth.value, cac=cost.value)}
+    return {"ltv_cac": unit_economics.ltv_to_cac(ltv=_ltv(of), cac=cost)}
 
 
 def curve(of: Period, spells: Spells) -> Values:
@@ -228,7 +224,8 @@ def curve(of: Period, spells: Spells) -> Values:
         return {"ltv": unknown(TOO_FEW_DATES, definition=definition, unit="money", params=params)}
     fit = spells.fit()
     if fit is None:
-        return {"ltv": unknown(NO_CHURN, definition=definition, unit="money")}
+        reason = NO_CHURN if spells.staying else ALL_LEFT
+        return {"ltv": unknown(reason, definition=definition, unit="money")}
     if of.margin is None or not of.customers:
         return {"ltv": unknown(NO_MARGIN, definition=definition, unit="money")}
     worth = {

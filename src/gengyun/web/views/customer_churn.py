@@ -77,9 +77,9 @@ def value_context(request, customer):
         arr = known.convert(customer.arr_minor or 0, customer.currency)
         context |= {
             "winning": won,
-            "ltv_cac": ltv_to_cac(ltv=found.shown_minor, cac=won.cac.value),
+            "ltv_cac": ltv_to_cac(ltv=found.shown_minor, cac=won.cac),
             "payback": cac_payback(
-                cac=won.cac.value, monthly_revenue=(arr or 0) / 12, margin=known.terms.margin
+                cac=won.cac, monthly_revenue=(arr or 0) / 12, margin=known.terms.margin
             ),
         }
     return context
