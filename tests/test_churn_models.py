@@ -237,12 +237,10 @@ def test_noise_is_called_noise():
 
 def test_who_knows_the_tier_alone_has_found_nothing():
     """Two tiers of very different rates, all other inputs noise."""
-    for seed in (5, 6):
-        table = made(700, seed=seed, signal=0.0, tiers=True)
-        trained = ladder.fit(table, base_rates={})
-        assert "no_signal" in [note.key for note in trained.notes]
-        assert trained.rung == "L1"
-    told = ladder.fit(made(700, seed=5, tiers=True), base_rates={})
+    trained = ladder.fit(made(500, seed=5, signal=0.0, tiers=True), base_rates={}, trees=False)
+    assert "no_signal" in [note.key for note in trained.notes]
+    assert trained.rung == "L1"
+    told = ladder.fit(made(500, seed=5, tiers=True), base_rates={}, trees=False)
     assert "no_signal" not in [note.key for note in told.notes]
 
 
