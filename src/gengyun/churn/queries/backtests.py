@@ -30,13 +30,15 @@ def made(event: Event | str | None = None) -> QuerySet[Backtest]:
     return found if event is None else found.filter(event=event)
 
 
-def newest_done(event: Event | str) -> Backtest | None:
-    return made(event).filter(state=Backtest.State.DONE).first()
+def newest_done(event: Event | str, *, by: datetime | None = None) -> Backtest | None:
+    """`by`: of those that were there at that moment."""
+    done = made(event).filter(state=Backtest.State.DONE)
+    return (done if by is None else done.filter(finished_at__lte=by)).first()
 
 
 def is_unproven(event: Event | str, now: datetime) -> bool:
     """Whether the newest back-test that was there at `now` found no more than the tier's rate."""
-    newest = made(event).filter(state=Backtest.State.DONE, finished_at__lte=now).first()
+    newest = newest_done(event, by=now)
     return newest is not None and verdict(newest.result) in {UNPROVEN, REFUSED}
 
 

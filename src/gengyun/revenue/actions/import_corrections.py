@@ -1,5 +1,6 @@
 """Rows of a contract file that say otherwise than the line that is there: it is corrected."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -39,13 +40,14 @@ def corrected(row: Planned, line: Line) -> NewLine:
 def refuse_settled(rows: Sequence[Planned], context: Context) -> None:
     """A line that has ended, was renewed or paused is not corrected: the ledger says so when it is
     written, so the dry run asks it the same question."""
-    wanted = [row for row in rows if "_changes" in row.values]
-    ids = dict.fromkeys(row.values["_customer"] for row in wanted)
-    for part in chunks(ids, CUSTOMERS):
-        mine = [row for row in wanted if row.values["_customer"] in set(part)]
+    wanted: dict[int, list[Planned]] = defaultdict(list)
+    for row in rows:
+        if "_changes" in row.values:
+            wanted[row.values["_customer"]].append(row)
+    for part in chunks(wanted, CUSTOMERS):
         customers = customers_by_id(set(part)).values()
         book = Book(actor=context.actor, now=context.now, customers=customers)
-        for row in mine:
+        for row in (row for customer in part for row in wanted[customer]):
             try:
                 own_rows(book, row.values["_line"])
             except Refusal as refusal:
